@@ -1,0 +1,70 @@
+import { sql } from 'drizzle-orm';
+import { bigint, boolean, check, index, integer, jsonb, pgPolicy, real, text, uuid } from 'drizzle-orm/pg-core';
+import { BASE_MODEL_STATUSES } from '#/domain/statuses.ts';
+import { users } from './identity.ts';
+import { createdAt, id, instant, lowrank, oneOf, schedulerRows, updatedAt } from './roles.ts';
+
+/** The shared registry: read by all users, written by its importer and administrators. */
+export const baseModels = lowrank.table(
+  'base_models',
+  {
+    id: id(),
+    created_by: uuid('created_by').references(() => users.id, { onDelete: 'set null' }),
+    name: text('name').notNull(),
+    description: text('description').notNull().default(''),
+    family: text('family').notNull().default(''),
+    /** parameters, in billions, counted from the safetensors headers */
+    params_b: real('params_b'),
+    /** the same, exact */
+    params: bigint('params', { mode: 'number' }),
+    dtype: text('dtype'),
+    context_length: integer('context_length'),
+    hidden_size: integer('hidden_size'),
+    num_layers: integer('num_layers'),
+    vocab_size: integer('vocab_size'),
+    architecture: text('architecture'),
+    modality: text('modality').notNull().default('text'),
+    trainable: boolean('trainable').notNull().default(false),
+    servable: boolean('servable').notNull().default(false),
+    quantized: boolean('quantized').notNull().default(false),
+    is_gguf: boolean('is_gguf').notNull().default(false),
+    stage: text('stage', { enum: ['staging', 'production', 'archived'] })
+      .notNull()
+      .default('production'),
+    status: text('status', { enum: BASE_MODEL_STATUSES }).notNull(),
+    /** why `status` is error: a code, a sentence and the way out */
+    status_reason: jsonb('status_reason').$type<{ code: string; message: string } | null>(),
+    /** the folder, when the model is registered in place; never sent to a client */
+    local_path: text('local_path'),
+    /** storage key, when we fetched it */
+    storage_path: text('storage_path'),
+    size_bytes: bigint('size_bytes', { mode: 'number' }),
+    /** SHA-256 over the weight files, hex */
+    checksum: text('checksum'),
+    hf_repo_id: text('hf_repo_id'),
+    /** the commit that the asked-for revision named */
+    hf_revision: text('hf_revision'),
+    has_chat_template: boolean('has_chat_template').notNull().default(false),
+    tags: text('tags').array().notNull().default([]),
+    metadata: jsonb('metadata').$type<Record<string, unknown>>().notNull().default({}),
+    lease_until: instant('lease_until'),
+    deleted_at: instant('deleted_at'),
+    created_at: createdAt(),
+    updated_at: updatedAt(),
+  },
+  (t) => [
+    check('base_models_status_check', oneOf('status', BASE_MODEL_STATUSES)),
+    index('base_models_created').on(t.created_at),
+    index('base_models_importer').on(t.created_by),
+    index('base_models_fetching').on(t.created_at).where(sql`status = 'fetching'`),
+    pgPolicy('base_models_read', { for: 'select', to: 'public', using: sql`(select auth.uid()) is not null` }),
+    pgPolicy('base_models_import', { for: 'insert', to: 'public', withCheck: sql`created_by = (select auth.uid())` }),
+    pgPolicy('base_models_importer_update', {
+      for: 'update',
+      to: 'public',
+      using: sql`created_by = (select auth.uid())`,
+      withCheck: sql`created_by = (select auth.uid())`,
+    }),
+    schedulerRows('base_models'),
+  ],
+);

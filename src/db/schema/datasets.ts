@@ -1,0 +1,63 @@
+import { sql } from 'drizzle-orm';
+import { bigint, boolean, check, index, integer, jsonb, real, text, unique, uuid } from 'drizzle-orm/pg-core';
+import { DATASET_STATUSES } from '#/domain/statuses.ts';
+import { users } from './identity.ts';
+import { createdAt, id, instant, lowrank, oneOf, ownRows, schedulerRows, updatedAt } from './roles.ts';
+
+export const datasets = lowrank.table(
+  'datasets',
+  {
+    id: id(),
+    user_id: uuid('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    name: text('name').notNull(),
+    description: text('description').notNull().default(''),
+    version: integer('version').notNull().default(1),
+    modality: text('modality').notNull().default('text'),
+    /** chat, sharegpt, … as detected or told; null until checked */
+    format: text('format'),
+    /** canonical field → column of the file, when the columns have names of their own */
+    mapping: jsonb('mapping').$type<Record<string, string>>().notNull().default({}),
+    /** what to do with rows that break a rule: refuse the dataset or leave them out */
+    invalid_rows: text('invalid_rows', { enum: ['refuse', 'skip'] })
+      .notNull()
+      .default('refuse'),
+    status: text('status', { enum: DATASET_STATUSES }).notNull().default('uploading'),
+    storage_path: text('storage_path'),
+    file_name: text('file_name').notNull(),
+    file_size: bigint('file_size', { mode: 'number' }).notNull().default(0),
+    /** SHA-256 of the file, hex */
+    checksum: text('checksum'),
+    num_samples: integer('num_samples'),
+    total_training_pairs: integer('total_training_pairs'),
+    total_validation_pairs: integer('total_validation_pairs'),
+    total_tokens: bigint('total_tokens', { mode: 'number' }),
+    avg_turns_per_conversation: real('avg_turns_per_conversation'),
+    avg_tokens_per_turn: real('avg_tokens_per_turn'),
+    training_ready: boolean('training_ready').notNull().default(false),
+    validated_at: instant('validated_at'),
+    /** the first rejected rows: line, code, message, excerpt */
+    validation_errors: jsonb('validation_errors').$type<unknown[]>().notNull().default([]),
+    /** the inspector's whole report, bounded */
+    statistics: jsonb('statistics').$type<Record<string, unknown>>().notNull().default({}),
+    sample_data: jsonb('sample_data').$type<unknown[]>().notNull().default([]),
+    tags: text('tags').array().notNull().default([]),
+    metadata: jsonb('metadata').$type<Record<string, unknown>>().notNull().default({}),
+    /** the worker that checks it, and until when it is believed */
+    lease_until: instant('lease_until'),
+    deleted_at: instant('deleted_at'),
+    created_at: createdAt(),
+    updated_at: updatedAt(),
+  },
+  (t) => [
+    unique('datasets_id_user_key').on(t.id, t.user_id),
+    check('datasets_status_check', oneOf('status', DATASET_STATUSES)),
+    check('datasets_ready_check', sql`status <> 'ready' or (storage_path is not null and checksum is not null)`),
+    index('datasets_user_created').on(t.user_id, t.created_at),
+    index('datasets_user_checksum').on(t.user_id, t.checksum),
+    index('datasets_validating').on(t.created_at).where(sql`status = 'validating'`),
+    ownRows('datasets'),
+    schedulerRows('datasets'),
+  ],
+);

@@ -1,0 +1,109 @@
+import { sql } from 'drizzle-orm';
+import { boolean, foreignKey, index, integer, jsonb, pgPolicy, smallint, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { users } from './identity.ts';
+import { trainingJobs } from './jobs.ts';
+import { createdAt, id, identityRole, instant, lowrank, ownRows, schedulerRows } from './roles.ts';
+
+/** One row a host that runs trainings. `id` is the host's own, kept in its data directory, so a restarted worker finds its runs. */
+export const workers = lowrank.table(
+  'workers',
+  {
+    id: text('id').primaryKey(),
+    boot_id: text('boot_id').notNull(),
+    pid: integer('pid').notNull(),
+    version: text('version').notNull(),
+    started_at: instant('started_at').notNull().defaultNow(),
+    heartbeat_at: instant('heartbeat_at').notNull().defaultNow(),
+    /** an orderly stop: its runs go on unwatched and are not fenced */
+    stopped_at: instant('stopped_at'),
+    facts: jsonb('facts').$type<Record<string, unknown>>().notNull().default({}),
+  },
+  () => [schedulerRows('workers')],
+);
+
+/** What a run can be given: a GPU by its UUID, or the host's one CPU place where there is no GPU. */
+export const gpuDevices = lowrank.table(
+  'gpu_devices',
+  {
+    id: id(),
+    worker_id: text('worker_id')
+      .notNull()
+      .references(() => workers.id, { onDelete: 'cascade' }),
+    kind: text('kind', { enum: ['gpu', 'cpu'] }).notNull(),
+    uuid: text('uuid').notNull(),
+    name: text('name').notNull(),
+    memory_mb: integer('memory_mb').notNull(),
+    last_seen_at: instant('last_seen_at').notNull().defaultNow(),
+    quarantined_at: instant('quarantined_at'),
+    quarantine_reason: text('quarantine_reason'),
+  },
+  (t) => [uniqueIndex('gpu_devices_uuid_key').on(t.worker_id, t.uuid), schedulerRows('gpu_devices')],
+);
+
+export const gpuLeases = lowrank.table(
+  'gpu_leases',
+  {
+    id: id(),
+    device_id: uuid('device_id')
+      .notNull()
+      .references(() => gpuDevices.id),
+    user_id: uuid('user_id').notNull(),
+    job_id: uuid('job_id').notNull(),
+    attempt: smallint('attempt').notNull(),
+    leased_at: instant('leased_at').notNull().defaultNow(),
+    released_at: instant('released_at'),
+  },
+  (t) => [
+    uniqueIndex('gpu_leases_open_key').on(t.device_id).where(sql`released_at is null`),
+    index('gpu_leases_job').on(t.job_id),
+    foreignKey({ columns: [t.job_id, t.user_id], foreignColumns: [trainingJobs.id, trainingJobs.user_id], name: 'gpu_leases_job_fk' }).onDelete(
+      'cascade',
+    ),
+    schedulerRows('gpu_leases'),
+  ],
+);
+
+export const NOTIFICATION_TYPES = [
+  'job_queued',
+  'job_started',
+  'job_completed',
+  'job_failed',
+  'job_cancelled',
+  'dataset_ready',
+  'dataset_error',
+] as const;
+
+export const notifications = lowrank.table(
+  'notifications',
+  {
+    id: id(),
+    user_id: uuid('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    type: text('type', { enum: NOTIFICATION_TYPES }).notNull(),
+    title: text('title').notNull(),
+    message: text('message').notNull(),
+    priority: text('priority', { enum: ['low', 'normal', 'high'] })
+      .notNull()
+      .default('normal'),
+    read: boolean('read').notNull().default(false),
+    action_url: text('action_url'),
+    metadata: jsonb('metadata').$type<Record<string, unknown>>().notNull().default({}),
+    created_at: createdAt(),
+  },
+  (t) => [
+    index('notifications_user_created').on(t.user_id, t.created_at),
+    ownRows('notifications'),
+    schedulerRows('notifications'),
+  ],
+);
+
+/** The installation's own choices, one row a key; each value is parsed by the domain's schema for it. */
+export const settings = lowrank.table(
+  'settings',
+  { key: text('key').primaryKey(), value: jsonb('value').$type<unknown>().notNull(), updated_at: instant('updated_at').notNull().defaultNow() },
+  () => [
+    pgPolicy('settings_read', { for: 'select', to: 'public', using: sql`true` }),
+    pgPolicy('settings_identity', { for: 'all', to: identityRole, using: sql`true`, withCheck: sql`true` }),
+  ],
+);

@@ -1,0 +1,55 @@
+/** The closed list of codes that a verb may throw; `http/error-response.ts` turns each into a status. */
+export const APP_ERROR_CODES = [
+  'invalid_request',
+  'unauthenticated',
+  'forbidden',
+  'insufficient_scope',
+  'origin_not_allowed',
+  'not_found',
+  'conflict',
+  'already_initialised',
+  'not_ready',
+  'dataset_not_ready',
+  'dataset_not_training_ready',
+  'base_model_required',
+  'base_model_not_ready',
+  'not_trainable',
+  'job_already_final',
+  'job_not_final',
+  'payload_too_large',
+  'quota_exceeded',
+  'storage_full',
+  'unsupported_media_type',
+  'rate_limited',
+  'invitation_required',
+  'database_unavailable',
+  'fenced',
+  'internal',
+] as const;
+export type AppErrorCode = (typeof APP_ERROR_CODES)[number];
+
+/** One broken rule: where, what and a stable code. */
+export interface Violation {
+  path: string;
+  message: string;
+  code: string;
+}
+
+/**
+ * What a verb throws when it cannot do what was asked: a code from the closed list, a sentence that says what to do,
+ * and one row a broken rule. Its text may reach the caller, so it never holds SQL, host paths or other people's data.
+ */
+export class AppError extends Error {
+  readonly code: AppErrorCode;
+  readonly details: Violation[];
+  /** Seconds after which trying again is sane, when that is known. */
+  readonly retry_after_s: number | undefined;
+
+  constructor(code: AppErrorCode, message: string, details: Violation[] = [], retry_after_s?: number) {
+    super(message);
+    this.name = 'AppError';
+    this.code = code;
+    this.details = details;
+    this.retry_after_s = retry_after_s;
+  }
+}

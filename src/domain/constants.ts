@@ -1,0 +1,51 @@
+/**
+ * The times that the promises name, in milliseconds, as one value that tests scale down together. Nothing else in the
+ * product waits for a fixed time.
+ */
+export interface PromiseTimes {
+  /** Worker and wrapper say that they live. */
+  heartbeat_ms: number;
+  /** The worker looks at every run it holds. */
+  sweep_ms: number;
+  /** Without a heartbeat for this long, contact counts as lost. */
+  contact_lost_ms: number;
+  /** A wrapper whose worker has been silent for this long ends its run by itself. */
+  self_fence_ms: number;
+  /** Only after this long may another host settle the run of a vanished one. */
+  fence_ms: number;
+  /** From SIGTERM to SIGKILL of the whole tree. */
+  grace_ms: number;
+  /** No training step for this long is a hang. */
+  hang_training_ms: number;
+  /** No event for this long in any other stage is a hang. */
+  hang_stage_ms: number;
+  /** A run longer than this is ended. */
+  runtime_limit_ms: number;
+}
+
+export const PROMISE_TIMES: PromiseTimes = {
+  heartbeat_ms: 5_000,
+  sweep_ms: 5_000,
+  contact_lost_ms: 30_000,
+  self_fence_ms: 12 * 60_000,
+  fence_ms: 15 * 60_000,
+  grace_ms: 20_000,
+  hang_training_ms: 10 * 60_000,
+  hang_stage_ms: 30 * 60_000,
+  runtime_limit_ms: 24 * 3_600_000,
+};
+
+/** All promised times divided by one factor: how the fault tests run in seconds. */
+export function scaledPromiseTimes(divisor: number): PromiseTimes {
+  return Object.fromEntries(Object.entries(PROMISE_TIMES).map(([name, ms]) => [name, ms / divisor])) as unknown as PromiseTimes;
+}
+
+/** Automatic restarts of a job for our own faults (lost worker, GPU or host). */
+export const AUTOMATIC_RESTARTS_MAX = 3;
+
+/** Jobs of one user that may be active at once, unless the user's own limit says otherwise. */
+export const ACTIVE_JOBS_PER_USER = 2;
+
+export const DATASET_BYTES_MAX = 500 * 1024 * 1024;
+export const PAGE_LIMIT_DEFAULT = 50;
+export const PAGE_LIMIT_MAX = 500;

@@ -1,0 +1,78 @@
+import type { TrainingSpec } from './training-spec.ts';
+
+/** What the planner needs to know of a dataset. Rows are training pairs. */
+export interface DatasetFacts {
+  training_pairs: number;
+  validation_pairs: number;
+}
+
+/** What the planner needs to know of a base model. */
+export interface ModelFacts {
+  context_length: number;
+}
+
+/** A spec with every default filled in and every step counted; only what depends on the device is left to the launch. */
+export interface TrainingPlan {
+  steps_per_epoch: number;
+  total_steps: number;
+  total_epochs: number;
+  warmup_steps: number;
+  grad_accum: number;
+  max_seq_length: number;
+  packing: boolean;
+  gradient_checkpointing: boolean;
+  lr_schedule: 'cosine';
+  weight_decay: number;
+  max_grad_norm: number;
+  eval_rows: number;
+  eval_interval: number;
+  checkpoint_interval: number;
+  checkpoints_kept: number;
+  logging_steps: number;
+}
+
+/** Share of the rows held out to measure the evaluation loss, and the most that it ever takes. */
+const HELD_OUT_SHARE = 0.05;
+const HELD_OUT_ROWS_MAX = 64;
+/** Below this many rows every one is needed for training. */
+const HELD_OUT_FROM_ROWS = 20;
+const WARMUP_SHARE = 0.03;
+const SEQUENCE_LENGTH_MAX = 2048;
+
+/** How many of `pairs` valid rows are held out of training. Deterministic, so that the dataset page and the run agree. */
+export function heldOutRows(pairs: number): number {
+  if (pairs < HELD_OUT_FROM_ROWS) return 0;
+  return Math.min(HELD_OUT_ROWS_MAX, Math.floor(pairs * HELD_OUT_SHARE));
+}
+
+/** steps_per_epoch = ceil(training_pairs / batch_size); total = steps_per_epoch × epochs, or `max_steps` if that is fewer. */
+export function countSteps(training_pairs: number, batch_size: number, epochs: number, max_steps: number | null) {
+  const steps_per_epoch = Math.max(1, Math.ceil(training_pairs / batch_size));
+  const all = steps_per_epoch * epochs;
+  return { steps_per_epoch, total_steps: max_steps === null ? all : Math.min(max_steps, all) };
+}
+
+/** Fills in every default and counts every step. Pure arithmetic: the browser, the API and the worker get one answer. */
+export function planTraining(spec: TrainingSpec, dataset: DatasetFacts, model: ModelFacts): TrainingPlan {
+  const { batch_size, epochs } = spec.hyperparameters;
+  const { steps_per_epoch, total_steps } = countSteps(dataset.training_pairs, batch_size, epochs, spec.max_steps);
+  const interval = Math.max(10, Math.ceil(total_steps / 10));
+  return {
+    steps_per_epoch,
+    total_steps,
+    total_epochs: epochs,
+    warmup_steps: Math.round(total_steps * WARMUP_SHARE),
+    grad_accum: 1,
+    max_seq_length: Math.min(model.context_length, SEQUENCE_LENGTH_MAX),
+    packing: false,
+    gradient_checkpointing: false,
+    lr_schedule: 'cosine',
+    weight_decay: 0,
+    max_grad_norm: 1,
+    eval_rows: dataset.validation_pairs,
+    eval_interval: interval,
+    checkpoint_interval: Math.min(500, Math.max(25, Math.ceil(total_steps / 5))),
+    checkpoints_kept: 2,
+    logging_steps: 1,
+  };
+}

@@ -1,0 +1,30 @@
+import { defineConfig } from 'vitest/config';
+
+// Domain tests need nothing; the others share one PostgreSQL that the global set-up starts and a template database.
+export default defineConfig({
+  test: {
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    maxWorkers: 2,
+    projects: [
+      { test: { name: 'domain', include: ['src/domain/**/*.test.ts', 'src/contract/**/*.test.ts', 'src/hooks/**/*.test.ts', 'scripts/**/*.test.ts'], isolate: false } },
+      {
+        test: {
+          name: 'database',
+          include: ['src/{db,storage,services,http,worker}/**/*.test.ts'],
+          globalSetup: ['test/database-server.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'end-to-end',
+          include: ['test/end-to-end/**/*.test.ts'],
+          globalSetup: ['test/database-server.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
