@@ -1,0 +1,80 @@
+import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
+import type pg from 'pg';
+import { asUnavailable, databaseErrorCode, type Login, poolOf } from './pools.ts';
+import * as baseModels from './schema/base-models.ts';
+import * as datasets from './schema/datasets.ts';
+import * as identity from './schema/identity.ts';
+import * as jobs from './schema/jobs.ts';
+import * as machine from './schema/machine.ts';
+
+const schema = { ...identity, ...datasets, ...baseModels, ...jobs, ...machine };
+
+/** An open transaction in somebody's name: the only thing through which rows are reached. */
+export type Tx = NodePgDatabase<typeof schema>;
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const RETRIED = new Set(['40P01', '40001']);
+const TRIES_MAX = 3;
+
+const databases = new WeakMap<pg.PoolClient, Tx>();
+
+function databaseOf(client: pg.PoolClient): Tx {
+  let database = databases.get(client);
+  if (database === undefined) {
+    database = drizzle(client, { schema });
+    databases.set(client, database);
+  }
+  return database;
+}
+
+async function inTransaction<T>(login: Login, opening: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    let client: pg.PoolClient;
+    try {
+      client = await poolOf(login).connect();
+    } catch (error) {
+      throw asUnavailable(error);
+    }
+    let broken: Error | undefined;
+    try {
+      await client.query(opening);
+      const result = await work(databaseOf(client));
+      await client.query('COMMIT');
+      return result;
+    } catch (error) {
+      await client.query('ROLLBACK').catch((failed: Error) => {
+        broken = failed;
+      });
+      const code = databaseErrorCode(error);
+      if (code !== undefined && RETRIED.has(code) && attempt < TRIES_MAX) continue;
+      throw asUnavailable(error);
+    } finally {
+      client.release(broken);
+    }
+  }
+}
+
+/**
+ * Runs `work` in one transaction that sees and changes one user's rows and nobody else's.
+ * `work` may run again after a deadlock, so it must do nothing but database work. Throws `database_unavailable`.
+ */
+export function asUser<T>(user_id: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+  // The id goes into the statement's text (one round trip for BEGIN and claims), so it must be a UUID and nothing else.
+  if (!UUID.test(user_id)) throw new Error('asUser needs a canonical UUID');
+  return inTransaction('web', `BEGIN; SELECT set_config('request.jwt.claims', '{"sub":"${user_id}"}', true)`, work);
+}
+
+/** Runs `work` in one transaction of the scheduler, who works for every user within its own grants. */
+export function asScheduler<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+  return inTransaction('scheduler', 'BEGIN', work);
+}
+
+/** Runs `work` in one transaction of the identity login: people, sessions, keys and the installation's settings. */
+export function asIdentity<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+  return inTransaction('identity', 'BEGIN', work);
+}
+
+/** The identity login's pool, for the sign-in library, which brings its own queries. */
+export function identityPool(): pg.Pool {
+  return poolOf('identity');
+}

@@ -1,0 +1,74 @@
+import { hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import * as z from 'zod';
+
+const flag = z
+  .enum(['0', '1', 'false', 'true'])
+  .default('0')
+  .transform((value) => value === '1' || value === 'true');
+
+const list = z
+  .string()
+  .default('')
+  .transform((value) =>
+    value
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== ''),
+  );
+
+/** Every variable that the product reads, with its default. A value that breaks its rule ends the process with a sentence. */
+const Env = z.object({
+  /** Where everything of this installation lies: database, files, runs, keys. */
+  LOWRANK_DATA_DIR: z.string().default('data'),
+  /** The owner's login of any PostgreSQL 15 to 18; absent means the server that comes with us. */
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  HOST: z.string().default('127.0.0.1'),
+  PORT: z.coerce.number().int().min(0).max(65535).default(3000),
+  /** The address under which people reach us when something stands in front, e.g. https://lowrank.example.org */
+  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  /** Further Host names to answer for, comma-separated. */
+  ALLOWED_HOSTS: list,
+  /** Say yes to plain HTTP on an address that others reach. */
+  ALLOW_PLAIN_HTTP: flag,
+  /** Anybody may sign up; without it people come by invitation. */
+  OPEN_SIGN_UP: flag,
+  /** Folders below which an administrator's local models may be registered, comma-separated. */
+  LOWRANK_MODEL_FOLDERS: list,
+  HF_ENDPOINT: z.url({ protocol: /^https?$/ }).default('https://huggingface.co'),
+  HF_TOKEN: z.string().optional(),
+  /** The account that runs the embedded database when we are root. */
+  LOWRANK_DATABASE_ACCOUNT: z.string().default('nobody'),
+  /** The Python that runs trainings. */
+  LOWRANK_PYTHON: z.string().optional(),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  /** Divides every promised time; fault tests run in seconds with it. */
+  LOWRANK_TIME_DIVISOR: z.coerce.number().min(1).default(1),
+  /** Named points at which a process ends or sleeps, for fault tests: name:kill, name:sleep=MS, name:throw. */
+  LOWRANK_FAILPOINTS: list,
+  /** Replaces the trainer program in fault tests. */
+  LOWRANK_TRAINER: z.string().optional(),
+  NODE_ENV: z.enum(['production', 'development', 'test']).default('production'),
+  CI: flag,
+});
+
+export type Env = z.infer<typeof Env> & { repo: string; data_dir: string; python: string; host_name: string };
+
+function readEnv(): Env {
+  const parsed = Env.safeParse(process.env);
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+    throw new Error(`These environment variables break their rules:\n${lines.join('\n')}`);
+  }
+  const repo = resolve(import.meta.dirname, '..');
+  return {
+    ...parsed.data,
+    repo,
+    data_dir: resolve(repo, parsed.data.LOWRANK_DATA_DIR),
+    python: parsed.data.LOWRANK_PYTHON ?? join(repo, 'trainer/.venv/bin/python'),
+    host_name: hostname(),
+  };
+}
+
+/** The process's environment, read once. Nothing else reads `process.env`. */
+export const env: Env = readEnv();

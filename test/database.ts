@@ -1,0 +1,55 @@
+/** A database of its own for one test file, and people and rows to fill it with. */
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { afterAll, beforeAll, inject } from 'vitest';
+import { loginUrl } from '#/db/migrate.ts';
+import { connectDatabase, disconnectDatabase, LOGINS } from '#/db/pools.ts';
+import { TEMPLATE } from './database-server.ts';
+
+export interface TestDatabase {
+  /** The owner's address: for looking behind the policies, never for the code under test. */
+  owner_url: string;
+  /** Runs one statement as the owner with policies off. */
+  asOwner<T extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<T[]>;
+}
+
+async function onServer(text: string): Promise<void> {
+  const client = new pg.Client({ connectionString: inject('database').owner_url });
+  await client.connect();
+  try {
+    await client.query(text);
+  } finally {
+    await client.end();
+  }
+}
+
+/** Registers hooks that give this file a fresh copy of the migrated template, and connects the product's logins to it. */
+export function useDatabase(): TestDatabase {
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  const { owner_url, passwords } = inject('database');
+  const url = new URL(owner_url);
+  url.pathname = `/${name}`;
+  let owner: pg.Client | undefined;
+
+  beforeAll(async () => {
+    await onServer(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`);
+    owner = new pg.Client({ connectionString: url.toString() });
+    await owner.connect();
+    connectDatabase(Object.fromEntries(LOGINS.map((login) => [login, loginUrl(url.toString(), login, passwords)])), {
+      connections_max: 10,
+    });
+  });
+  afterAll(async () => {
+    await disconnectDatabase();
+    await owner?.end();
+    await onServer(`DROP DATABASE ${name} WITH (FORCE)`);
+  });
+
+  return {
+    owner_url: url.toString(),
+    async asOwner<T extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<T[]> {
+      if (owner === undefined) throw new Error('asOwner is for inside a test');
+      return (await owner.query<T>(text, values)).rows;
+    },
+  };
+}
