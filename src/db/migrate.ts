@@ -57,9 +57,10 @@ async function fillFromDomain(client: pg.Client): Promise<void> {
   for (const [from, to] of LEGAL_JOB_TRANSITIONS) {
     await client.query('INSERT INTO lowrank.job_transitions (from_status, to_status) VALUES ($1, $2)', [from, to]);
   }
-  await client.query(`INSERT INTO lowrank.settings (key, value) VALUES ('active_jobs_per_user', $1) ON CONFLICT (key) DO NOTHING`, [
-    JSON.stringify(ACTIVE_JOBS_PER_USER),
-  ]);
+  await client.query(
+    `INSERT INTO lowrank.settings (key, value) VALUES ('active_jobs_per_user', $1) ON CONFLICT (key) DO NOTHING`,
+    [JSON.stringify(ACTIVE_JOBS_PER_USER)],
+  );
   await client.query('ALTER TABLE lowrank.job_transitions FORCE ROW LEVEL SECURITY');
   await client.query('ALTER TABLE lowrank.settings FORCE ROW LEVEL SECURITY');
   await client.query('COMMIT');

@@ -92,9 +92,16 @@ export function asUnavailable(error: unknown): unknown {
   const code = databaseErrorCode(error);
   const texts: string[] = [];
   for (let at: unknown = error; at instanceof Error; at = at.cause) texts.push(at.message);
-  const lost = (code !== undefined && CONNECTION_CODES.has(code)) || texts.some((text) => CONNECTION_TEXTS.some((known) => text.includes(known)));
+  const lost =
+    (code !== undefined && CONNECTION_CODES.has(code)) ||
+    texts.some((text) => CONNECTION_TEXTS.some((known) => text.includes(known)));
   if (!lost) return error;
-  const unavailable = new AppError('database_unavailable', 'The database does not answer right now; try again in a few seconds', [], 5);
+  const unavailable = new AppError(
+    'database_unavailable',
+    'The database does not answer right now; try again in a few seconds',
+    [],
+    5,
+  );
   unavailable.cause = error;
   return unavailable;
 }

@@ -17,10 +17,10 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
-import type { GPUConfig } from '#/domain/training-spec.ts';
 import type { HyperparameterConfig } from '#/domain/hyperparameters.ts';
 import { PRESET_IDS } from '#/domain/hyperparameters.ts';
 import { JOB_STATUSES } from '#/domain/statuses.ts';
+import type { GPUConfig } from '#/domain/training-spec.ts';
 import { baseModels } from './base-models.ts';
 import { datasets } from './datasets.ts';
 import { users } from './identity.ts';
@@ -42,11 +42,11 @@ export const jobTransitions = lowrank.table(
 );
 
 /** N rows a user: a job that is active points at one of them, so more than N cannot be active at once. */
-export const jobSlots = lowrank.table(
-  'job_slots',
-  { user_id: userId(), slot: smallint('slot').notNull() },
-  (t) => [primaryKey({ columns: [t.user_id, t.slot] }), ownRows('job_slots'), schedulerRows('job_slots')],
-);
+export const jobSlots = lowrank.table('job_slots', { user_id: userId(), slot: smallint('slot').notNull() }, (t) => [
+  primaryKey({ columns: [t.user_id, t.slot] }),
+  ownRows('job_slots'),
+  schedulerRows('job_slots'),
+]);
 
 /** One row a user, kept by triggers: the claim picks the user here first, so one backlog never delays another's first job. */
 export const userQueues = lowrank.table(
@@ -134,8 +134,16 @@ export const trainingJobs = lowrank.table(
     check('training_jobs_slot_check', sql`(status in ('initializing', 'running')) = (slot is not null)`),
     check('training_jobs_failed_check', sql`(status = 'failed') = (error_code is not null)`),
     uniqueIndex('training_jobs_slot_key').on(t.user_id, t.slot),
-    foreignKey({ columns: [t.user_id, t.slot], foreignColumns: [jobSlots.user_id, jobSlots.slot], name: 'training_jobs_slot_fk' }),
-    foreignKey({ columns: [t.dataset_id, t.user_id], foreignColumns: [datasets.id, datasets.user_id], name: 'training_jobs_dataset_fk' }),
+    foreignKey({
+      columns: [t.user_id, t.slot],
+      foreignColumns: [jobSlots.user_id, jobSlots.slot],
+      name: 'training_jobs_slot_fk',
+    }),
+    foreignKey({
+      columns: [t.dataset_id, t.user_id],
+      foreignColumns: [datasets.id, datasets.user_id],
+      name: 'training_jobs_dataset_fk',
+    }),
     foreignKey({
       columns: [t.retried_from, t.user_id],
       foreignColumns: [t.id as AnyPgColumn, t.user_id as AnyPgColumn],
@@ -180,9 +188,11 @@ export const jobRuns = lowrank.table(
   },
   (t) => [
     primaryKey({ columns: [t.job_id, t.attempt] }),
-    foreignKey({ columns: [t.job_id, t.user_id], foreignColumns: [trainingJobs.id, trainingJobs.user_id], name: 'job_runs_job_fk' }).onDelete(
-      'cascade',
-    ),
+    foreignKey({
+      columns: [t.job_id, t.user_id],
+      foreignColumns: [trainingJobs.id, trainingJobs.user_id],
+      name: 'job_runs_job_fk',
+    }).onDelete('cascade'),
     ownRows('job_runs'),
     schedulerRows('job_runs'),
   ],
@@ -207,9 +217,11 @@ export const jobEvents = lowrank.table(
   },
   (t) => [
     primaryKey({ columns: [t.job_id, t.seq] }),
-    foreignKey({ columns: [t.job_id, t.user_id], foreignColumns: [trainingJobs.id, trainingJobs.user_id], name: 'job_events_job_fk' }).onDelete(
-      'cascade',
-    ),
+    foreignKey({
+      columns: [t.job_id, t.user_id],
+      foreignColumns: [trainingJobs.id, trainingJobs.user_id],
+      name: 'job_events_job_fk',
+    }).onDelete('cascade'),
     uniqueIndex('job_events_trainer_key').on(t.job_id, t.attempt, t.trainer_seq).where(sql`trainer_seq is not null`),
     pgPolicy('job_events_own_read', { for: 'select', to: 'public', using: sql`user_id = (select auth.uid())` }),
     // Only the job's own trigger writes for a user: a statement of theirs runs at depth 0.

@@ -56,9 +56,11 @@ export const gpuLeases = lowrank.table(
   (t) => [
     uniqueIndex('gpu_leases_open_key').on(t.device_id).where(sql`released_at is null`),
     index('gpu_leases_job').on(t.job_id),
-    foreignKey({ columns: [t.job_id, t.user_id], foreignColumns: [trainingJobs.id, trainingJobs.user_id], name: 'gpu_leases_job_fk' }).onDelete(
-      'cascade',
-    ),
+    foreignKey({
+      columns: [t.job_id, t.user_id],
+      foreignColumns: [trainingJobs.id, trainingJobs.user_id],
+      name: 'gpu_leases_job_fk',
+    }).onDelete('cascade'),
     schedulerRows('gpu_leases'),
   ],
 );
@@ -101,7 +103,11 @@ export const notifications = lowrank.table(
 /** The installation's own choices, one row a key; each value is parsed by the domain's schema for it. */
 export const settings = lowrank.table(
   'settings',
-  { key: text('key').primaryKey(), value: jsonb('value').$type<unknown>().notNull(), updated_at: instant('updated_at').notNull().defaultNow() },
+  {
+    key: text('key').primaryKey(),
+    value: jsonb('value').$type<unknown>().notNull(),
+    updated_at: instant('updated_at').notNull().defaultNow(),
+  },
   () => [
     pgPolicy('settings_read', { for: 'select', to: 'public', using: sql`true` }),
     pgPolicy('settings_identity', { for: 'all', to: identityRole, using: sql`true`, withCheck: sql`true` }),

@@ -1,0 +1,236 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { HyperparameterConfig, HyperparameterOverrides, PresetInput } from '#/domain/hyperparameters.ts';
+import { JOB_STATUSES } from '#/domain/statuses.ts';
+import { GPUConfig, ResourceName } from '#/domain/training-spec.ts';
+import { ByteOffset, errors, IdParam, Instant, PageLimit, PageNumber, WholeQuery } from './common.ts';
+
+/** Door B's submission. `estimated_cost` is accepted and ignored: ours is computed. */
+export const CreateJobBody = z
+  .strictObject({
+    dataset_id: z.uuid(),
+    preset_id: PresetInput.default('balanced'),
+    gpu_config: GPUConfig.optional(),
+    hyperparameters: HyperparameterOverrides.default({}),
+    max_steps: z.int().min(1).max(1_000_000).optional(),
+    estimated_cost: z.number().optional(),
+    name: ResourceName.optional(),
+    base_model_id: z.uuid().optional(),
+    priority: z.int().min(-10).max(10).default(0),
+    start: z.boolean().default(true),
+  })
+  .openapi('CreateJob', {
+    example: {
+      dataset_id: '3f0c9f52-6b0e-4f53-9a51-0a2d6b1f8a11',
+      preset_id: 'fast',
+      hyperparameters: { epochs: 1 },
+      name: 'First try',
+    },
+  });
+
+const Failure = z.object({ code: z.string(), message: z.string(), hint: z.string().nullable(), stack: z.string().nullable() });
+
+export const TrainingJob = z
+  .object({
+    id: z.uuid(),
+    name: z.string(),
+    type: z.string(),
+    status: z.enum(JOB_STATUSES),
+    current_stage: z.string().nullable(),
+    progress: z.number().describe('Percent, 0 to 100'),
+    current_step: z.int(),
+    total_steps: z.int(),
+    current_epoch: z.number(),
+    total_epochs: z.int(),
+    current_metrics: z.record(z.string(), z.number().nullable()),
+    preset_id: z.string(),
+    hyperparameters: HyperparameterConfig,
+    gpu_config: GPUConfig,
+    config: z.record(z.string(), z.unknown()).describe('The spec and the plan, whole'),
+    priority: z.int(),
+    dataset_id: z.uuid(),
+    dataset: z.object({ id: z.uuid(), name: z.string(), file_name: z.string(), total_training_pairs: z.int().nullable() }),
+    base_model_id: z.uuid(),
+    base_model: z.object({ id: z.uuid(), name: z.string(), params_b: z.number().nullable() }),
+    artifact_id: z.uuid().nullable(),
+    failure: Failure.nullable(),
+    retried_from: z.uuid().nullable(),
+    retry_count: z.int(),
+    attempt: z.int(),
+    executor: z.string().nullable(),
+    cancel_requested_at: Instant.nullable(),
+    held_at: Instant.nullable(),
+    contact_lost_at: Instant.nullable(),
+    queued_at: Instant,
+    started_at: Instant.nullable(),
+    completed_at: Instant.nullable(),
+    estimated_completion_at: Instant.nullable(),
+    created_at: Instant,
+    updated_at: Instant,
+  })
+  .openapi('TrainingJob');
+export type TrainingJob = z.infer<typeof TrainingJob>;
+
+const enveloped = <T extends z.ZodType>(schema: T) => z.object({ success: z.literal(true), data: schema });
+const answers = <T extends z.ZodType>(schema: T, description: string) => ({
+  description,
+  content: { 'application/json': { schema } },
+});
+
+export const JobAnswer = enveloped(TrainingJob);
+
+export const createJobRoute = createRoute({
+  method: 'post',
+  path: '/api/jobs',
+  tags: ['jobs'],
+  summary: 'Queue a training',
+  request: { body: { required: true, content: { 'application/json': { schema: CreateJobBody } } } },
+  responses: { 201: answers(JobAnswer, 'Stored and queued'), ...errors(403, 404, 409, 413, 415, 422, 429) },
+});
+
+export const listJobsRoute = createRoute({
+  method: 'get',
+  path: '/api/jobs',
+  tags: ['jobs'],
+  summary: 'Own jobs, newest first',
+  request: { query: z.strictObject({ status: z.enum(JOB_STATUSES).optional(), page: PageNumber, limit: PageLimit }) },
+  responses: {
+    200: answers(
+      enveloped(
+        z.object({
+          jobs: z.array(TrainingJob),
+          pagination: z.object({ page: z.int(), limit: z.int(), total: z.int(), totalPages: z.int() }),
+        }),
+      ),
+      'One page',
+    ),
+    ...errors(),
+  },
+});
+
+export const getJobRoute = createRoute({
+  method: 'get',
+  path: '/api/jobs/{id}',
+  tags: ['jobs'],
+  summary: 'One job',
+  request: { params: IdParam, query: z.strictObject({}) },
+  responses: { 200: answers(JobAnswer, 'The job'), ...errors(404) },
+});
+
+export const cancelJobRoute = createRoute({
+  method: 'post',
+  path: '/api/jobs/{id}/cancel',
+  tags: ['jobs'],
+  summary: 'Cancel: final within 30 s where its host is reachable; the last checkpoint is kept',
+  request: { params: IdParam },
+  responses: { 200: answers(JobAnswer, 'The job, cancelled or with its wish noted'), ...errors(404, 409) },
+});
+
+export const retryJobRoute = createRoute({
+  method: 'post',
+  path: '/api/jobs/{id}/retry',
+  tags: ['jobs'],
+  summary: 'The same again, as a new job',
+  request: { params: IdParam },
+  responses: { 201: answers(JobAnswer, 'The new job'), ...errors(404, 409, 422, 429) },
+});
+
+export const MetricPoint = z
+  .object({
+    attempt: z.int(),
+    seq: z.int(),
+    step: z.int(),
+    epoch: z.number().nullable(),
+    timestamp: Instant,
+    loss: z.number().nullable(),
+    eval_loss: z.number().nullable(),
+    learning_rate: z.number().nullable(),
+    grad_norm: z.number().nullable(),
+    tokens_per_second: z.number().nullable(),
+    peak_memory_mb: z.number().nullable(),
+  })
+  .openapi('MetricPoint');
+export type MetricPoint = z.infer<typeof MetricPoint>;
+
+export const jobMetricsRoute = createRoute({
+  method: 'get',
+  path: '/api/jobs/{id}/metrics',
+  tags: ['jobs'],
+  summary: 'The curve of the surviving line of attempts, downsampled without losing peaks',
+  request: {
+    params: IdParam,
+    query: z.strictObject({
+      from: WholeQuery(0, 999_999_999).default(0),
+      to: WholeQuery(0, 999_999_999).optional(),
+      points: WholeQuery(10, 20_000).default(2000),
+    }),
+  },
+  responses: {
+    200: answers(enveloped(z.object({ points: z.array(MetricPoint), total: z.int() })), 'Points by step'),
+    ...errors(404),
+  },
+});
+
+export const jobLogsRoute = createRoute({
+  method: 'get',
+  path: '/api/jobs/{id}/logs',
+  tags: ['jobs'],
+  summary: 'Log text of one attempt from a byte offset',
+  request: {
+    params: IdParam,
+    query: z.strictObject({ after: ByteOffset, attempt: WholeQuery(1, 32_767).optional() }),
+  },
+  responses: {
+    200: answers(
+      enveloped(
+        z.object({
+          attempt: z.int(),
+          text: z.string(),
+          next: z.int().describe('The offset to ask from next time'),
+          size: z.int().describe('Bytes that the log has now'),
+        }),
+      ),
+      'At most 256 KB of whole lines',
+    ),
+    ...errors(404),
+  },
+});
+
+export const JobEvent = z
+  .object({
+    seq: z.int(),
+    type: z.string(),
+    from_status: z.string().nullable(),
+    to_status: z.string().nullable(),
+    attempt: z.int(),
+    message: z.string().nullable(),
+    data: z.record(z.string(), z.unknown()),
+    created_at: Instant,
+  })
+  .openapi('JobEvent');
+
+export const jobEventsRoute = createRoute({
+  method: 'get',
+  path: '/api/jobs/{id}/events',
+  tags: ['jobs'],
+  summary: 'What happened to the job, numbered without gaps',
+  request: {
+    params: IdParam,
+    query: z.strictObject({ after: WholeQuery(0, 999_999_999).default(0), limit: PageLimit }),
+  },
+  responses: { 200: answers(enveloped(z.object({ events: z.array(JobEvent) })), 'Events in order'), ...errors(404) },
+});
+
+export const jobStreamRoute = createRoute({
+  method: 'get',
+  path: '/api/jobs/{id}/stream',
+  tags: ['jobs'],
+  summary: 'Live: server-sent events `job`, `metrics`, `log`, `gone`; resumes with Last-Event-ID',
+  request: { params: IdParam, headers: z.object({ 'last-event-id': z.string().max(200).optional() }) },
+  responses: {
+    200: {
+      description: 'Each `id` is a cursor over points and log bytes: nothing is sent twice or left out across reconnects',
+      content: { 'text/event-stream': { schema: z.string() } },
+    },
+    ...errors(404, 429),
+  },
+});
