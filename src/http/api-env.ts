@@ -1,0 +1,42 @@
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import type { Logger } from 'pino';
+import type { Context } from '#/services/context.ts';
+
+/** What a request proved itself with: for scopes, and for `stillValid` while a stream is open. */
+export interface Credential {
+  kind: 'session' | 'api_key';
+  /** The row's id, never the secret. */
+  id: string;
+  user_id: string;
+  scopes: readonly ('read' | 'write')[];
+}
+
+/** What every handler finds in `c.var`. `ctx` and `credential` are there on every route but the public ones of `authenticate.ts`. */
+export interface ApiEnv {
+  Variables: {
+    ctx: Context;
+    credential: Credential;
+    request_id: string;
+    log: Logger;
+  };
+}
+
+/** The one app: every door registers on it with `api.openapi(route, handler)`. */
+export type Api = OpenAPIHono<ApiEnv>;
+
+/** What the surroundings decide; tests give their own. */
+export interface ApiOptions {
+  log: Logger;
+  /** Where the browser sees us, e.g. http://127.0.0.1:3000: links and cookies follow it. */
+  base_url: string;
+  /** Host header values (with port where it is not the scheme's own) that are answered. */
+  allowed_hosts: string[];
+  open_sign_up: boolean;
+  /** Signs session cookies; lies in a 0600 file of the data folder. */
+  auth_secret: string;
+  /** SHA-256 (hex) of the set-up token that makes the first owner; absent, nobody can. */
+  setup_token_hash?: string;
+}
+
+/** One resource's routes. They are all behind authentication: handlers read `c.var.ctx` and call a verb. */
+export type RouteModule = (api: Api, options: ApiOptions) => void;
