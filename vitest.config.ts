@@ -11,7 +11,7 @@ export default defineConfig({
       {
         test: {
           name: 'database',
-          include: ['src/{db,storage,services,http,worker}/**/*.test.ts'],
+          include: ['src/(db|storage|services|http|worker)/**/*.test.ts'],
           globalSetup: ['test/database-server.ts'],
         },
       },

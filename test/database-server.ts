@@ -11,13 +11,14 @@ export const TEMPLATE = 'lowrank_template';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    database: { owner_url: string; passwords: LoginPasswords };
+    /** `owner_url` obeys policies, as in the product; `superuser_url` looks behind them. */
+    database: { owner_url: string; superuser_url: string; passwords: LoginPasswords };
   }
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = mkdtempSync(join(tmpdir(), 'lowrank-test-db-'));
-  const server = await ensureServer({ data_dir: join(folder, 'pg'), durable: false });
+  const server = await ensureServer({ data_dir: join(folder, 'pg'), durable: false, outlives_us: false, connections_max: 200, log: () => undefined });
   const passwords = makePasswords();
   const client = new pg.Client({ connectionString: server.url });
   await client.connect();
@@ -26,7 +27,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const template = new URL(server.url);
   template.pathname = `/${TEMPLATE}`;
   await migrate(template.toString(), passwords);
-  project.provide('database', { owner_url: server.url, passwords });
+  project.provide('database', { owner_url: server.url, superuser_url: server.superuser_url, passwords });
   return async () => {
     await server.stop('immediate');
     rmSync(folder, { recursive: true, force: true });

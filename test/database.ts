@@ -3,13 +3,15 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, inject } from 'vitest';
 import { loginUrl } from '#/db/migrate.ts';
-import { connectDatabase, disconnectDatabase, LOGINS } from '#/db/pools.ts';
+import { connectDatabase, disconnectDatabase, type Login, LOGINS } from '#/db/pools.ts';
 import { TEMPLATE } from './database-server.ts';
 
 export interface TestDatabase {
-  /** The owner's address: for looking behind the policies, never for the code under test. */
+  /** The owner's address, who obeys policies. */
   owner_url: string;
-  /** Runs one statement as the owner with policies off. */
+  /** The address of one of the product's logins. */
+  loginUrl(login: Login): string;
+  /** Runs one statement behind all policies: to set a scene and to look, never for the code under test. */
   asOwner<T extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<T[]>;
 }
 
@@ -26,14 +28,16 @@ async function onServer(text: string): Promise<void> {
 /** Registers hooks that give this file a fresh copy of the migrated template, and connects the product's logins to it. */
 export function useDatabase(): TestDatabase {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
-  const { owner_url, passwords } = inject('database');
+  const { owner_url, superuser_url, passwords } = inject('database');
   const url = new URL(owner_url);
   url.pathname = `/${name}`;
+  const behind = new URL(superuser_url);
+  behind.pathname = `/${name}`;
   let owner: pg.Client | undefined;
 
   beforeAll(async () => {
     await onServer(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`);
-    owner = new pg.Client({ connectionString: url.toString() });
+    owner = new pg.Client({ connectionString: behind.toString() });
     await owner.connect();
     connectDatabase(Object.fromEntries(LOGINS.map((login) => [login, loginUrl(url.toString(), login, passwords)])), {
       connections_max: 10,
@@ -47,6 +51,7 @@ export function useDatabase(): TestDatabase {
 
   return {
     owner_url: url.toString(),
+    loginUrl: (login) => loginUrl(url.toString(), login, passwords),
     async asOwner<T extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<T[]> {
       if (owner === undefined) throw new Error('asOwner is for inside a test');
       return (await owner.query<T>(text, values)).rows;

@@ -1,0 +1,90 @@
+/** Rows for tests, written as the owner with policies off: what a scene needs before the code under test speaks. */
+import { randomUUID } from 'node:crypto';
+import type { TestDatabase } from './database.ts';
+
+/** A person with an empty queue and the installation's number of slots. */
+export async function addPerson(db: TestDatabase, fields: { role?: 'administrator' | 'user'; email?: string } = {}): Promise<string> {
+  const id = randomUUID();
+  await db.asOwner('INSERT INTO identity.users (id, name, email, role) VALUES ($1, $2, $3, $4)', [
+    id,
+    'Test Person',
+    fields.email ?? `${id}@example.test`,
+    fields.role ?? 'user',
+  ]);
+  return id;
+}
+
+/** A dataset that is ready to train on. */
+export async function addDataset(db: TestDatabase, user_id: string, fields: Record<string, unknown> = {}): Promise<string> {
+  const row: Record<string, unknown> = {
+    id: randomUUID(),
+    user_id,
+    name: 'Rows',
+    file_name: 'rows.jsonl',
+    file_size: 1000,
+    checksum: 'a'.repeat(64),
+    storage_path: `${user_id}/x`,
+    status: 'ready',
+    training_ready: true,
+    format: 'chat',
+    num_samples: 100,
+    total_training_pairs: 95,
+    total_validation_pairs: 5,
+    ...fields,
+  };
+  await insert(db, 'lowrank.datasets', row);
+  return row.id as string;
+}
+
+export async function addBaseModel(db: TestDatabase, fields: Record<string, unknown> = {}): Promise<string> {
+  const row: Record<string, unknown> = {
+    id: randomUUID(),
+    name: 'tiny',
+    status: 'ready',
+    trainable: true,
+    context_length: 512,
+    params: 1_000_000,
+    params_b: 0.001,
+    architecture: 'LlamaForCausalLM',
+    local_path: '/nowhere',
+    has_chat_template: true,
+    ...fields,
+  };
+  await insert(db, 'lowrank.base_models', row);
+  return row.id as string;
+}
+
+/** A job in any status; active ones get a slot, failed ones a code. */
+export async function addJob(db: TestDatabase, user_id: string, fields: Record<string, unknown> = {}): Promise<string> {
+  const status = (fields.status as string | undefined) ?? 'queued';
+  const active = status === 'initializing' || status === 'running';
+  const row: Record<string, unknown> = {
+    id: randomUUID(),
+    user_id,
+    name: 'A run',
+    type: 'lora',
+    dataset_id: fields.dataset_id ?? (await addDataset(db, user_id)),
+    base_model_id: fields.base_model_id ?? (await addBaseModel(db)),
+    preset_id: 'fast',
+    hyperparameters: { learning_rate: 1e-4, batch_size: 8, epochs: 1, rank: 8, alpha: 16, dropout: 0.05 },
+    gpu_config: { type: 'CPU', count: 1 },
+    config: {},
+    total_epochs: 1,
+    total_steps: 12,
+    status,
+    slot: active ? 1 : null,
+    error_code: status === 'failed' ? 'internal' : null,
+    ...fields,
+  };
+  await insert(db, 'lowrank.training_jobs', row);
+  return row.id as string;
+}
+
+async function insert(db: TestDatabase, table: string, row: Record<string, unknown>): Promise<void> {
+  const columns = Object.keys(row);
+  const values = columns.map((column) => {
+    const value = row[column];
+    return value !== null && typeof value === 'object' && !(value instanceof Date) ? JSON.stringify(value) : value;
+  });
+  await db.asOwner(`INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map((_, at) => `$${at + 1}`).join(', ')})`, values);
+}
