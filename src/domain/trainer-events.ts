@@ -118,7 +118,9 @@ export const MetricEvent = z.strictObject({
   grad_norm: figure,
   tokens_per_second: figure,
   samples_per_second: figure,
+  /** What the allocator holds of the GPU now; absent on the CPU. */
   gpu_memory_mb: figure,
+  /** Most memory in use so far: tensors on the GPU, or resident memory of the process on the CPU. */
   peak_memory_mb: figure,
   eval_loss: figure,
   eval_seconds: figure,
@@ -185,6 +187,8 @@ export const DoneEvent = z.strictObject({
     trained_tokens: count,
     seconds,
     peak_memory_mb: megabytes,
+    /** Most that the allocator held of the GPU; null on the CPU. */
+    peak_reserved_mb: megabytes.nullable(),
   }),
 });
 
