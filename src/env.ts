@@ -39,6 +39,10 @@ const Env = z.object({
   HF_TOKEN: z.string().optional(),
   /** The account that runs the embedded database when we are root. */
   LOWRANK_DATABASE_ACCOUNT: z.string().default('nobody'),
+  /** The scheduler login's address: `start` hands it to the worker that it starts. */
+  LOWRANK_SCHEDULER_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  /** Where programs are looked for, for us and for what we start. */
+  PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
   /** The Python that runs trainings. */
   LOWRANK_PYTHON: z.string().optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
