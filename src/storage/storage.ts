@@ -1,0 +1,81 @@
+/** Where the bytes of datasets, fetched models and artifacts lie. S3 comes behind the same interface as the local folder. */
+import type { Readable } from 'node:stream';
+
+/** Owner of what everybody may read: fetched base models. All else is owned by a user's id. */
+export const SHARED_OWNER = 'shared';
+
+export interface StoredFile {
+  /** SHA-256 of the bytes, hex. */
+  sha256: string;
+  bytes: number;
+}
+
+/** One file of a published folder. `id` is what a client names it by: never its path. */
+export interface PublishedFile extends StoredFile {
+  id: string;
+  /** Relative to the folder, with `/` between its parts. */
+  path: string;
+}
+
+/** First and last byte, both included. */
+export interface ByteRange {
+  first: number;
+  last: number;
+}
+
+export interface OpenedFile {
+  /** Size of the whole file, whatever range is read. */
+  bytes: number;
+  stream: Readable;
+}
+
+export interface StoredResource {
+  owner: string;
+  resource_id: string;
+  modified_at: Date;
+}
+
+/**
+ * Every resource is one folder `{owner}/{resource_id}`; its files are whole or absent. Verbs throw `storage_full` when
+ * the disk is, `payload_too_large` when a source gives more than its limit, `not_found` for a file that is not there.
+ */
+export interface Storage {
+  /** Stores one streamed file: staged, hashed while written, synced, renamed. Nothing is left of a source that fails. */
+  receive(
+    owner: string,
+    resource_id: string,
+    name: string,
+    source: AsyncIterable<Uint8Array>,
+    bytes_max: number,
+  ): Promise<StoredFile>;
+  /**
+   * Stores a copy of a folder at once, so that it is there whole or not at all. Only regular files come along; a link or
+   * device among them is refused with `conflict`. A second call with the same content answers with the first one's ids,
+   * so a kill between publishing and recording is repaired by doing both again.
+   */
+  publishFolder(owner: string, resource_id: string, source_dir: string): Promise<PublishedFile[]>;
+  /** As `publishFolder`, for a folder of `stagingFolder`: it is moved, not copied. */
+  publishStaged(owner: string, resource_id: string, staged_dir: string): Promise<PublishedFile[]>;
+  /** The published folder's files as its manifest lists them; null when nothing was published there. */
+  published(owner: string, resource_id: string): Promise<PublishedFile[] | null>;
+  /** Opens a file for reading, whole or in part. The range must lie within the file. */
+  open(owner: string, resource_id: string, path: string, range?: ByteRange): Promise<OpenedFile>;
+  /** Absolute path of the resource's folder on this machine, for a program that reads files itself. */
+  localPath(owner: string, resource_id: string): Promise<string>;
+  /** A folder that outlives a crash, for downloads that resume. Left alone for a day, it is collected. */
+  stagingFolder(name: string): Promise<string>;
+  removeStaging(name: string): Promise<void>;
+  /** Removes a resource with all its files; one that is not there is no error. */
+  remove(owner: string, resource_id: string): Promise<void>;
+  /** Every stored resource, for garbage collection. */
+  resources(): AsyncIterable<StoredResource>;
+  /** Removes staged leftovers older than this; answers how many. */
+  collectStaging(older_than_ms: number): Promise<number>;
+  /** Bytes that may still be written; null where that has no meaning. */
+  freeBytes(): Promise<number | null>;
+}
+
+/** The key of a resource, as rows and the wire have it. */
+export function storageKey(owner: string, resource_id: string): string {
+  return `${owner}/${resource_id}`;
+}
