@@ -1,0 +1,36 @@
+/** Writes `src/contract/api.gen.ts`: the client's types of every declared route. Run as `node scripts/make-api-types.ts`. */
+import { readdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { OpenAPIHono, type RouteConfig } from '@hono/zod-openapi';
+import openapiTS, { astToString } from 'openapi-typescript';
+
+const CONTRACT = resolve(import.meta.dirname, '../src/contract');
+export const API_TYPES_FILE = join(CONTRACT, 'api.gen.ts');
+
+const HEAD = '// Made from the route declarations of this folder by scripts/make-api-types.ts. Do not edit.\n\n';
+
+function isRoute(value: unknown): value is RouteConfig {
+  return typeof value === 'object' && value !== null && 'method' in value && 'path' in value && 'responses' in value;
+}
+
+/** Every route that a file of `src/contract/` exports, by path and method, so that the output does not depend on file order. */
+async function declaredRoutes(): Promise<RouteConfig[]> {
+  const files = (await readdir(CONTRACT)).filter((name) => /^[a-z-]+\.ts$/.test(name));
+  const modules: Record<string, unknown>[] = await Promise.all(
+    files.map((name) => import(pathToFileURL(join(CONTRACT, name)).href)),
+  );
+  const routes = modules.flatMap((exports) => Object.values(exports)).filter(isRoute);
+  const key = (route: RouteConfig) => `${route.path} ${route.method}`;
+  return [...new Map(routes.map((route) => [key(route), route])).values()].sort((a, b) => (key(a) < key(b) ? -1 : 1));
+}
+
+/** The text that `api.gen.ts` must have. */
+export async function apiTypes(): Promise<string> {
+  const app = new OpenAPIHono();
+  for (const route of await declaredRoutes()) app.openAPIRegistry.registerPath(route);
+  const document = app.getOpenAPI31Document({ openapi: '3.1.0', info: { title: 'Lowrank', version: '1' } });
+  return HEAD + astToString(await openapiTS(JSON.stringify(document), { alphabetize: true }));
+}
+
+if (import.meta.main) await writeFile(API_TYPES_FILE, await apiTypes());
