@@ -49,3 +49,7 @@ export const ACTIVE_JOBS_PER_USER = 2;
 export const DATASET_BYTES_MAX = 500 * 1024 * 1024;
 export const PAGE_LIMIT_DEFAULT = 50;
 export const PAGE_LIMIT_MAX = 500;
+
+export const PASSWORD_LENGTH_MIN = 8;
+export const PASSWORD_LENGTH_MAX = 128;
+

@@ -1,0 +1,36 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { errors } from './common.ts';
+
+export const healthRoute = createRoute({
+  method: 'get',
+  path: '/api/health',
+  tags: ['system'],
+  summary: 'The web process lives; asks nothing else',
+  security: [],
+  responses: {
+    200: { description: 'Alive', content: { 'application/json': { schema: z.object({ status: z.literal('ok') }) } } },
+  },
+});
+
+export const readyRoute = createRoute({
+  method: 'get',
+  path: '/api/ready',
+  tags: ['system'],
+  summary: 'The database answers and has its tables',
+  security: [],
+  responses: {
+    200: { description: 'Ready', content: { 'application/json': { schema: z.object({ status: z.literal('ready') }) } } },
+    503: errors()[503],
+  },
+});
+
+export const openApiRoute = createRoute({
+  method: 'get',
+  path: '/openapi.json',
+  tags: ['system'],
+  summary: 'This document',
+  responses: {
+    200: { description: 'OpenAPI 3.1', content: { 'application/json': { schema: z.record(z.string(), z.unknown()) } } },
+    ...errors(),
+  },
+});
