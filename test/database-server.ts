@@ -18,7 +18,13 @@ declare module 'vitest' {
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = mkdtempSync(join(tmpdir(), 'lowrank-test-db-'));
-  const server = await ensureServer({ data_dir: join(folder, 'pg'), durable: false, outlives_us: false, connections_max: 200, log: () => undefined });
+  const server = await ensureServer({
+    data_dir: join(folder, 'pg'),
+    durable: false,
+    outlives_us: false,
+    connections_max: 200,
+    log: () => undefined,
+  });
   const passwords = makePasswords();
   const client = new pg.Client({ connectionString: server.url });
   await client.connect();

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, inject } from 'vitest';
 import { loginUrl } from '#/db/migrate.ts';
-import { connectDatabase, disconnectDatabase, type Login, LOGINS } from '#/db/pools.ts';
+import { connectDatabase, disconnectDatabase, LOGINS, type Login } from '#/db/pools.ts';
 import { TEMPLATE } from './database-server.ts';
 
 export interface TestDatabase {

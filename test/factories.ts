@@ -3,7 +3,10 @@ import { randomUUID } from 'node:crypto';
 import type { TestDatabase } from './database.ts';
 
 /** A person with an empty queue and the installation's number of slots. */
-export async function addPerson(db: TestDatabase, fields: { role?: 'administrator' | 'user'; email?: string } = {}): Promise<string> {
+export async function addPerson(
+  db: TestDatabase,
+  fields: { role?: 'administrator' | 'user'; email?: string } = {},
+): Promise<string> {
   const id = randomUUID();
   await db.asOwner('INSERT INTO identity.users (id, name, email, role) VALUES ($1, $2, $3, $4)', [
     id,
@@ -86,5 +89,8 @@ async function insert(db: TestDatabase, table: string, row: Record<string, unkno
     const value = row[column];
     return value !== null && typeof value === 'object' && !(value instanceof Date) ? JSON.stringify(value) : value;
   });
-  await db.asOwner(`INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map((_, at) => `$${at + 1}`).join(', ')})`, values);
+  await db.asOwner(
+    `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map((_, at) => `$${at + 1}`).join(', ')})`,
+    values,
+  );
 }

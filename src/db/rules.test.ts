@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { beforeAll, describe, expect, test } from 'vitest';
 import { sql } from 'drizzle-orm';
-import { LEGAL_JOB_TRANSITIONS, JOB_STATUSES } from '#/domain/statuses.ts';
-import { asScheduler, asUser } from './tenancy.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { JOB_STATUSES, LEGAL_JOB_TRANSITIONS } from '#/domain/statuses.ts';
 import { useDatabase } from '../../test/database.ts';
 import { addJob, addPerson } from '../../test/factories.ts';
+import { asScheduler, asUser } from './tenancy.ts';
 
 const db = useDatabase();
 
@@ -33,7 +33,9 @@ describe('the state machine in the database', () => {
         const legal = LEGAL_JOB_TRANSITIONS.some(([a, b]) => a === from && b === to);
         const slot = ['initializing', 'running'].includes(to) ? 1 : null;
         const move = asScheduler((tx) =>
-          tx.execute(sql`UPDATE lowrank.training_jobs SET status = ${to}, slot = ${slot}, error_code = ${to === 'failed' ? 'internal' : null} WHERE id = ${job}`),
+          tx.execute(
+            sql`UPDATE lowrank.training_jobs SET status = ${to}, slot = ${slot}, error_code = ${to === 'failed' ? 'internal' : null} WHERE id = ${job}`,
+          ),
         );
         if (legal) await move;
         else expect(await messageOf(move)).toMatch(/illegal job transition/);
@@ -46,13 +48,38 @@ describe('the state machine in the database', () => {
     const queued = await addJob(db, owner, { status: 'queued' });
     await asUser(owner, (tx) => tx.execute(sql`UPDATE lowrank.training_jobs SET status = 'cancelled' WHERE id = ${queued}`));
     const running = await addJob(db, owner, { status: 'running' });
-    expect(await messageOf(asUser(owner, (tx) => tx.execute(sql`UPDATE lowrank.training_jobs SET status = 'cancelled' WHERE id = ${running}`)))).toMatch(
-      /only the scheduler/,
-    );
-    expect(await messageOf(asUser(owner, (tx) => tx.execute(sql`UPDATE lowrank.training_jobs SET progress = 100 WHERE id = ${running}`)))).toMatch(
-      /permission denied/,
-    );
+    expect(
+      await messageOf(
+        asUser(owner, (tx) => tx.execute(sql`UPDATE lowrank.training_jobs SET status = 'cancelled' WHERE id = ${running}`)),
+      ),
+    ).toMatch(/only the scheduler/);
+    expect(
+      await messageOf(
+        asUser(owner, (tx) => tx.execute(sql`UPDATE lowrank.training_jobs SET progress = 100 WHERE id = ${running}`)),
+      ),
+    ).toMatch(/permission denied/);
     await db.asOwner('DELETE FROM lowrank.training_jobs WHERE id = $1', [running]);
+  });
+
+  test("a user's own insert can make a queued job and nothing else", async () => {
+    const like = await addJob(db, owner, { status: 'queued' });
+    const copy = (columns: string, values: string) =>
+      asUser(owner, (tx) =>
+        tx.execute(
+          sql.raw(`INSERT INTO lowrank.training_jobs (user_id, name, type, dataset_id, base_model_id, preset_id, hyperparameters, gpu_config, config,
+            total_epochs, total_steps${columns}) SELECT user_id, name, type, dataset_id, base_model_id, preset_id, hyperparameters, gpu_config, config,
+            total_epochs, total_steps${values} FROM lowrank.training_jobs WHERE id = '${like}'`),
+        ),
+      );
+    await copy('', '');
+    for (const [column, value] of [
+      ['status', "'completed'"],
+      ['epoch', '9'],
+      ['progress', '100'],
+      ['artifact_id', 'gen_random_uuid()'],
+    ]) {
+      expect(await messageOf(copy(`, ${column}`, `, ${value}`))).toMatch(/queued and nothing else/);
+    }
   });
 
   test('more jobs than slots cannot be active, whatever the statement says', async () => {
@@ -62,14 +89,24 @@ describe('the state machine in the database', () => {
     const third = await addJob(db, person, { status: 'queued' });
     for (const slot of [1, 2]) {
       expect(
-        await messageOf(asScheduler((tx) => tx.execute(sql`UPDATE lowrank.training_jobs SET status = 'initializing', slot = ${slot} WHERE id = ${third}`))),
+        await messageOf(
+          asScheduler((tx) =>
+            tx.execute(sql`UPDATE lowrank.training_jobs SET status = 'initializing', slot = ${slot} WHERE id = ${third}`),
+          ),
+        ),
       ).toMatch(/training_jobs_slot_key/);
     }
     expect(
-      await messageOf(asScheduler((tx) => tx.execute(sql`UPDATE lowrank.training_jobs SET status = 'initializing', slot = 3 WHERE id = ${third}`))),
+      await messageOf(
+        asScheduler((tx) =>
+          tx.execute(sql`UPDATE lowrank.training_jobs SET status = 'initializing', slot = 3 WHERE id = ${third}`),
+        ),
+      ),
     ).toMatch(/training_jobs_slot_fk/);
     expect(
-      await messageOf(asScheduler((tx) => tx.execute(sql`UPDATE lowrank.training_jobs SET status = 'initializing' WHERE id = ${third}`))),
+      await messageOf(
+        asScheduler((tx) => tx.execute(sql`UPDATE lowrank.training_jobs SET status = 'initializing' WHERE id = ${third}`)),
+      ),
     ).toMatch(/training_jobs_slot_check/);
   });
 
@@ -79,7 +116,9 @@ describe('the state machine in the database', () => {
     const steps = ['initializing', 'running', 'queued', 'initializing', 'running', 'completed'];
     for (const to of steps) {
       const slot = ['initializing', 'running'].includes(to) ? 1 : null;
-      await asScheduler((tx) => tx.execute(sql`UPDATE lowrank.training_jobs SET status = ${to}, slot = ${slot} WHERE id = ${job}`));
+      await asScheduler((tx) =>
+        tx.execute(sql`UPDATE lowrank.training_jobs SET status = ${to}, slot = ${slot} WHERE id = ${job}`),
+      );
     }
     const events = await db.asOwner<{ seq: number; from_status: string | null; to_status: string }>(
       'SELECT seq, from_status, to_status FROM lowrank.job_events WHERE job_id = $1 ORDER BY seq',
@@ -98,34 +137,48 @@ describe('the state machine in the database', () => {
 
   test('the counters of a queue agree with its rows after every kind of move', async () => {
     const person = await addPerson(db);
-    const counts = async () => (await db.asOwner('SELECT queued, active FROM lowrank.user_queues WHERE user_id = $1', [person]))[0];
+    const counts = async () =>
+      (await db.asOwner('SELECT queued, active FROM lowrank.user_queues WHERE user_id = $1', [person]))[0];
     const job = await addJob(db, person, { status: 'queued' });
     await addJob(db, person, { status: 'queued' });
     expect(await counts()).toEqual({ queued: 2, active: 0 });
     await asUser(person, (tx) => tx.execute(sql`UPDATE lowrank.training_jobs SET held_at = now() WHERE id = ${job}`));
     expect(await counts()).toEqual({ queued: 1, active: 0 });
     await asUser(person, (tx) => tx.execute(sql`UPDATE lowrank.training_jobs SET held_at = NULL WHERE id = ${job}`));
-    await asScheduler((tx) => tx.execute(sql`UPDATE lowrank.training_jobs SET status = 'initializing', slot = 2 WHERE id = ${job}`));
+    await asScheduler((tx) =>
+      tx.execute(sql`UPDATE lowrank.training_jobs SET status = 'initializing', slot = 2 WHERE id = ${job}`),
+    );
     expect(await counts()).toEqual({ queued: 1, active: 1 });
     await asScheduler((tx) => tx.execute(sql`UPDATE lowrank.training_jobs SET status = 'cancelled' WHERE id = ${job}`));
     expect(await counts()).toEqual({ queued: 1, active: 0 });
-    expect(await messageOf(asUser(person, (tx) => tx.execute(sql`UPDATE lowrank.user_queues SET active = 0`)).then((r) => {
-      if (r.rowCount === 0) throw new Error('no row was reached');
-    }))).toMatch(/no row was reached|permission denied/);
+    expect(
+      await messageOf(
+        asUser(person, (tx) => tx.execute(sql`UPDATE lowrank.user_queues SET active = 0`)).then((r) => {
+          if (r.rowCount === 0) throw new Error('no row was reached');
+        }),
+      ),
+    ).toMatch(/no row was reached|permission denied/);
   });
 
-  test('a job on another person\'s dataset is refused by the key itself', async () => {
+  test("a job on another person's dataset is refused by the key itself", async () => {
     const other = await addPerson(db);
-    const [dataset] = await db.asOwner<{ id: string }>('SELECT dataset_id AS id FROM lowrank.training_jobs WHERE user_id = $1 LIMIT 1', [owner]);
-    expect(await messageOf(addJob(db, other, { status: 'queued', dataset_id: dataset?.id ?? randomUUID() }))).toMatch(/training_jobs_dataset_fk/);
+    const [dataset] = await db.asOwner<{ id: string }>(
+      'SELECT dataset_id AS id FROM lowrank.training_jobs WHERE user_id = $1 LIMIT 1',
+      [owner],
+    );
+    expect(await messageOf(addJob(db, other, { status: 'queued', dataset_id: dataset?.id ?? randomUUID() }))).toMatch(
+      /training_jobs_dataset_fk/,
+    );
   });
 
-  test('no event can be written by a user\'s own statement', async () => {
+  test("no event can be written by a user's own statement", async () => {
     const job = await addJob(db, owner, { status: 'queued' });
     expect(
       await messageOf(
         asUser(owner, (tx) =>
-          tx.execute(sql`INSERT INTO lowrank.job_events (job_id, user_id, seq, type, attempt) VALUES (${job}, ${owner}, 99, 'state', 0)`),
+          tx.execute(
+            sql`INSERT INTO lowrank.job_events (job_id, user_id, seq, type, attempt) VALUES (${job}, ${owner}, 99, 'state', 0)`,
+          ),
         ),
       ),
     ).toMatch(/row-level security/);

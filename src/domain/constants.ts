@@ -52,4 +52,3 @@ export const PAGE_LIMIT_MAX = 500;
 
 export const PASSWORD_LENGTH_MIN = 8;
 export const PASSWORD_LENGTH_MAX = 128;
-

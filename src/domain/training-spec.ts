@@ -20,10 +20,12 @@ export const TrainingSpec = z.strictObject({
   name: ResourceName,
   method: z.enum(TRAINING_METHODS),
   dataset_id: z.uuid(),
-  base_model_id: z.uuid(),
+  /** null: the user's or the installation's default */
+  base_model_id: z.uuid().nullable(),
   preset_id: z.enum(PRESET_IDS),
   hyperparameters: HyperparameterConfig,
-  gpu_config: GPUConfig,
+  /** null: what the machine has */
+  gpu_config: GPUConfig.nullable(),
   max_steps: z.int().min(1).max(1_000_000).nullable(),
   seed: z
     .int()

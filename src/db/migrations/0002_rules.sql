@@ -28,8 +28,8 @@ GRANT SELECT ON lowrank.datasets, lowrank.base_models, lowrank.training_jobs, lo
   lowrank.model_artifacts, lowrank.notifications, lowrank.settings, lowrank.job_slots, lowrank.user_queues, lowrank.job_transitions TO lowrank_web;
 GRANT INSERT, UPDATE ON lowrank.datasets TO lowrank_web;
 GRANT INSERT, UPDATE ON lowrank.base_models TO lowrank_web;
-GRANT INSERT (id, user_id, name, type, dataset_id, base_model_id, preset_id, hyperparameters, gpu_config, config, priority, total_epochs,
-  total_steps, estimated_total_cost, retried_from, held_at, metadata) ON lowrank.training_jobs TO lowrank_web;
+-- What may stand in a new row is for check_new_job below: an insert names every column.
+GRANT INSERT ON lowrank.training_jobs TO lowrank_web;
 GRANT UPDATE (name, cancel_requested_at, held_at, status, deleted_at) ON lowrank.training_jobs TO lowrank_web;
 -- The triggers below run as whoever moved the job; their policies let nothing in that is not a trigger's.
 GRANT INSERT ON lowrank.job_events TO lowrank_web;
@@ -117,6 +117,22 @@ BEGIN
 END $$;
 --> statement-breakpoint
 CREATE TRIGGER check_job_move BEFORE UPDATE ON lowrank.training_jobs FOR EACH ROW EXECUTE FUNCTION lowrank.check_job_move();
+--> statement-breakpoint
+CREATE FUNCTION lowrank.check_new_job() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+BEGIN
+  IF pg_has_role(current_user, 'lowrank_scheduler', 'member') THEN
+    RETURN NEW;
+  END IF;
+  IF NEW.status <> 'queued' OR NEW.epoch <> 0 OR NEW.attempt <> 0 OR NEW.event_seq <> 1 OR NEW.progress <> 0 OR NEW.current_step <> 0
+     OR NEW.retry_count <> 0
+     OR num_nonnulls(NEW.slot, NEW.worker_id, NEW.lease_until, NEW.started_at, NEW.completed_at, NEW.artifact_id, NEW.error_code,
+                     NEW.cancel_requested_at, NEW.executor, NEW.not_before, NEW.deleted_at) > 0 THEN
+    RAISE EXCEPTION 'a new job is queued and nothing else' USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  RETURN NEW;
+END $$;
+--> statement-breakpoint
+CREATE TRIGGER check_new_job BEFORE INSERT ON lowrank.training_jobs FOR EACH ROW EXECUTE FUNCTION lowrank.check_new_job();
 --> statement-breakpoint
 CREATE FUNCTION lowrank.count_job() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE

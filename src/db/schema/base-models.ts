@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { bigint, boolean, check, index, integer, jsonb, pgPolicy, real, text, uuid } from 'drizzle-orm/pg-core';
+import { bigint, boolean, check, index, integer, jsonb, pgPolicy, real, smallint, text, uuid } from 'drizzle-orm/pg-core';
 import { BASE_MODEL_STATUSES } from '#/domain/statuses.ts';
 import { users } from './identity.ts';
 import { createdAt, id, instant, lowrank, oneOf, schedulerRows, updatedAt } from './roles.ts';
@@ -47,7 +47,12 @@ export const baseModels = lowrank.table(
     has_chat_template: boolean('has_chat_template').notNull().default(false),
     tags: text('tags').array().notNull().default([]),
     metadata: jsonb('metadata').$type<Record<string, unknown>>().notNull().default({}),
+    /** what was asked for, when it was a branch or tag */
+    hf_requested_revision: text('hf_requested_revision'),
     lease_until: instant('lease_until'),
+    claim: integer('claim').notNull().default(0),
+    attempts: smallint('attempts').notNull().default(0),
+    purged_at: instant('purged_at'),
     deleted_at: instant('deleted_at'),
     created_at: createdAt(),
     updated_at: updatedAt(),

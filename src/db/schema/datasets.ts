@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { bigint, boolean, check, index, integer, jsonb, real, text, unique, uuid } from 'drizzle-orm/pg-core';
+import { bigint, boolean, check, index, integer, jsonb, real, smallint, text, unique, uuid } from 'drizzle-orm/pg-core';
 import { DATASET_STATUSES } from '#/domain/statuses.ts';
 import { users } from './identity.ts';
 import { createdAt, id, instant, lowrank, oneOf, ownRows, schedulerRows, updatedAt } from './roles.ts';
@@ -46,6 +46,12 @@ export const datasets = lowrank.table(
     metadata: jsonb('metadata').$type<Record<string, unknown>>().notNull().default({}),
     /** the worker that checks it, and until when it is believed */
     lease_until: instant('lease_until'),
+    /** grows with every claim and every wish for a new check: whoever lost it writes nothing */
+    claim: integer('claim').notNull().default(0),
+    /** checks begun and not ended since the last wish: a file that ends its checker each time is given up on */
+    attempts: smallint('attempts').notNull().default(0),
+    /** the file is gone for good; the row stays for the jobs that name it */
+    purged_at: instant('purged_at'),
     deleted_at: instant('deleted_at'),
     created_at: createdAt(),
     updated_at: updatedAt(),

@@ -286,6 +286,7 @@ export const modelArtifacts = lowrank.table(
     training_summary: jsonb('training_summary').$type<Record<string, unknown>>().notNull().default({}),
     /** the run passport: dataset hash, model revision, versions, seed, complete configuration */
     passport: jsonb('passport').$type<Record<string, unknown>>().notNull().default({}),
+    purged_at: instant('purged_at'),
     deleted_at: instant('deleted_at'),
     created_at: createdAt(),
   },

@@ -1,0 +1,22 @@
+import type { z } from '@hono/zod-openapi';
+import type { CreateJobBody } from '#/contract/jobs.ts';
+import { resolveHyperparameters } from '#/domain/hyperparameters.ts';
+import type { TrainingSpec } from '#/domain/training-spec.ts';
+
+const DEFAULT_SEED = 42;
+
+/** Door B's body as our one spec. */
+export function specOfDoorB(body: z.infer<typeof CreateJobBody>, now: Date): TrainingSpec {
+  return {
+    name: body.name ?? `Training ${now.toISOString().slice(0, 16).replace('T', ' ')}`,
+    method: 'lora',
+    dataset_id: body.dataset_id,
+    base_model_id: body.base_model_id ?? null,
+    ...resolveHyperparameters(body.preset_id, body.hyperparameters),
+    gpu_config: body.gpu_config ?? null,
+    max_steps: body.max_steps ?? null,
+    seed: DEFAULT_SEED,
+    priority: body.priority,
+    start: body.start,
+  };
+}

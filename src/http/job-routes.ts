@@ -1,0 +1,72 @@
+import {
+  cancelJobRoute,
+  createJobRoute,
+  getJobRoute,
+  jobEventsRoute,
+  jobLogsRoute,
+  jobMetricsRoute,
+  jobStreamRoute,
+  listJobsRoute,
+  retryJobRoute,
+} from '#/contract/jobs.ts';
+import { cancelJob } from '#/services/jobs/cancel-job.ts';
+import { createJob } from '#/services/jobs/create-job.ts';
+import { getJob } from '#/services/jobs/get-job.ts';
+import { listJobs } from '#/services/jobs/list-jobs.ts';
+import { readEvents } from '#/services/jobs/read-events.ts';
+import { readLogs } from '#/services/jobs/read-logs.ts';
+import { readMetrics } from '#/services/jobs/read-metrics.ts';
+import { retryJob } from '#/services/jobs/retry-job.ts';
+import type { RouteModule } from './api-env.ts';
+import { streamJob } from './event-stream.ts';
+import { specOfDoorB } from './job-door-b.ts';
+import { presentJob, presentPoint } from './job-presenter.ts';
+
+/** Door B's jobs. */
+export const jobRoutes: RouteModule = (api) => {
+  api.openapi(createJobRoute, async (c) => {
+    const job = await createJob(c.var.ctx, specOfDoorB(c.req.valid('json'), new Date()));
+    return c.json({ success: true as const, data: presentJob(job) }, 201);
+  });
+  api.openapi(listJobsRoute, async (c) => {
+    const query = c.req.valid('query');
+    const { jobs, total } = await listJobs(c.var.ctx, query);
+    const pagination = { page: query.page, limit: query.limit, total, totalPages: Math.ceil(total / query.limit) };
+    return c.json({ success: true as const, data: { jobs: jobs.map(presentJob), pagination } }, 200);
+  });
+  api.openapi(getJobRoute, async (c) => {
+    const job = await getJob(c.var.ctx, c.req.valid('param').id);
+    return c.json({ success: true as const, data: presentJob(job) }, 200);
+  });
+  api.openapi(cancelJobRoute, async (c) => {
+    const job = await cancelJob(c.var.ctx, c.req.valid('param').id);
+    return c.json({ success: true as const, data: presentJob(job) }, 200);
+  });
+  api.openapi(retryJobRoute, async (c) => {
+    const job = await retryJob(c.var.ctx, c.req.valid('param').id);
+    return c.json({ success: true as const, data: presentJob(job) }, 201);
+  });
+  api.openapi(jobMetricsRoute, async (c) => {
+    const { points, total } = await readMetrics(c.var.ctx, c.req.valid('param').id, c.req.valid('query'));
+    return c.json({ success: true as const, data: { points: points.map(presentPoint), total } }, 200);
+  });
+  api.openapi(jobLogsRoute, async (c) => {
+    const data = await readLogs(c.var.ctx, c.req.valid('param').id, c.req.valid('query'));
+    return c.json({ success: true as const, data }, 200);
+  });
+  api.openapi(jobEventsRoute, async (c) => {
+    const rows = await readEvents(c.var.ctx, c.req.valid('param').id, c.req.valid('query'));
+    const events = rows.map(({ seq, type, from_status, to_status, attempt, message, data, created_at }) => ({
+      seq,
+      type,
+      from_status,
+      to_status,
+      attempt,
+      message,
+      data,
+      created_at: created_at.toISOString(),
+    }));
+    return c.json({ success: true as const, data: { events } }, 200);
+  });
+  api.openapi(jobStreamRoute, (c) => streamJob(c, c.req.valid('param').id, c.req.valid('header')['last-event-id']));
+};

@@ -1,0 +1,133 @@
+import { asc, eq } from 'drizzle-orm';
+import { jobRuns } from '#/db/schema/jobs.ts';
+import { asUser } from '#/db/tenancy.ts';
+import { AppError } from '#/domain/app-error.ts';
+import { isTerminal } from '#/domain/statuses.ts';
+import type { Context } from '#/services/context.ts';
+import { logTail, readLog } from '#/storage/read-log.ts';
+import { waitForJob } from './job-bell.ts';
+import { type JobCursor, TAIL } from './job-cursor.ts';
+import { findJob, type JobRow } from './job-row.ts';
+import { type MetricRow, metricsAfter } from './read-metrics.ts';
+
+/** What a follower is told, each with the cursor that stands after it. */
+export type FollowedEvent = { cursor: JobCursor } & (
+  | { type: 'job'; job: JobRow }
+  | { type: 'metrics'; points: MetricRow[] }
+  /** a later attempt went on from a step: points of earlier attempts after it are not part of the curve */
+  | { type: 'reset'; attempt: number; from_step: number }
+  | { type: 'log'; attempt: number; offset: number; text: string }
+  | { type: 'idle' }
+  | { type: 'gone' }
+);
+
+const POINTS_A_BATCH = 1_000;
+/** Bursts of ingestion are told together. */
+const SETTLE_MS = 150;
+/** Logs grow without a notification. */
+const LOOK_ACTIVE_MS = 1_000;
+const LOOK_SETTLED_MS = 15_000;
+
+/**
+ * Follows one job from a cursor: its row when it changed, then every point and log byte after the cursor, each once and
+ * in order, across reconnects and restarts: rows and files are the truth, a notification only says "look now". Yields
+ * `idle` when a wait passed with nothing to tell, and ends with `gone` when the job is no longer the caller's to see.
+ */
+export async function* followJobEvents(
+  ctx: Context,
+  job_id: string,
+  from: JobCursor,
+  signal: AbortSignal,
+): AsyncGenerator<FollowedEvent> {
+  let cursor = from;
+  let seen = '';
+  let first = true;
+  while (!signal.aborted) {
+    let look: Look;
+    try {
+      look = await lookAt(ctx, job_id, cursor);
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'not_found') {
+        if (first) throw error;
+        yield { type: 'gone', cursor };
+        return;
+      }
+      // The database is away: the viewer keeps the stream and hears more when it is back.
+      if (error instanceof AppError && error.code === 'database_unavailable' && !first) {
+        yield { type: 'idle', cursor };
+        await waitForJob(job_id, LOOK_ACTIVE_MS, signal);
+        continue;
+      }
+      throw error;
+    }
+    first = false;
+    let told = false;
+    const version = `${look.row.job.updated_at.getTime()}.${look.row.job.event_seq}`;
+    if (version !== seen) {
+      seen = version;
+      told = true;
+      yield { type: 'job', job: look.row, cursor };
+    }
+    for (const batch of byAttempt(look.points)) {
+      told = true;
+      const attempt = batch[0]?.attempt ?? 0;
+      if (attempt !== cursor.attempt && attempt > 1) {
+        yield { type: 'reset', attempt, from_step: look.resumed.get(attempt) ?? 0, cursor };
+      }
+      cursor = { ...cursor, attempt, seq: batch.at(-1)?.seq ?? cursor.seq };
+      yield { type: 'metrics', points: batch, cursor };
+    }
+    const more = look.points.length === POINTS_A_BATCH;
+    if (cursor.log_offset === TAIL && look.row.job.attempt > 0) {
+      const log_attempt = look.row.job.attempt;
+      cursor = { ...cursor, log_attempt, log_offset: await logTail(job_id, log_attempt) };
+    }
+    const log = await logAfter(job_id, look.row, cursor);
+    if (log.text !== '') {
+      told = true;
+      const offset = cursor.log_offset;
+      cursor = { ...cursor, log_offset: log.next };
+      yield { type: 'log', attempt: cursor.log_attempt, offset, text: log.text, cursor };
+    } else if (cursor.log_offset !== TAIL && cursor.log_attempt < look.row.job.attempt) {
+      cursor = { ...cursor, log_attempt: cursor.log_attempt + 1, log_offset: 0 };
+      continue;
+    }
+    if (more || log.text !== '') continue;
+    if (!told) yield { type: 'idle', cursor };
+    await waitForJob(job_id, isTerminal(look.row.job.status) ? LOOK_SETTLED_MS : LOOK_ACTIVE_MS, signal);
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+  }
+}
+
+interface Look {
+  row: JobRow;
+  points: MetricRow[];
+  resumed: Map<number, number>;
+}
+
+function lookAt(ctx: Context, job_id: string, cursor: JobCursor): Promise<Look> {
+  return asUser(ctx.user_id, async (tx) => {
+    const row = await findJob(tx, job_id);
+    const points = await metricsAfter(tx, job_id, cursor, POINTS_A_BATCH);
+    const resumed = new Map<number, number>();
+    if (points.some((point) => point.attempt > 1)) {
+      const runs = await tx
+        .select({ attempt: jobRuns.attempt, from: jobRuns.resumed_from_step })
+        .from(jobRuns)
+        .where(eq(jobRuns.job_id, job_id))
+        .orderBy(asc(jobRuns.attempt));
+      for (const run of runs) resumed.set(run.attempt, run.from ?? 0);
+    }
+    return { row, points, resumed };
+  });
+}
+
+async function logAfter(job_id: string, row: JobRow, cursor: JobCursor): Promise<{ text: string; next: number }> {
+  if (cursor.log_offset === TAIL) return { text: '', next: TAIL };
+  const over = isTerminal(row.job.status) || cursor.log_attempt < row.job.attempt;
+  return readLog(job_id, cursor.log_attempt, cursor.log_offset, over);
+}
+
+function byAttempt(points: MetricRow[]): MetricRow[][] {
+  return Array.from(Map.groupBy(points, (point) => point.attempt).values());
+}

@@ -1,0 +1,39 @@
+import { and, eq, isNull } from 'drizzle-orm';
+import { baseModels } from '#/db/schema/base-models.ts';
+import { datasets } from '#/db/schema/datasets.ts';
+import { trainingJobs } from '#/db/schema/jobs.ts';
+import type { Tx } from '#/db/tenancy.ts';
+import { AppError } from '#/domain/app-error.ts';
+
+/** A job with what a reader wants to see beside it: its dataset and its base model. */
+export interface JobRow {
+  job: typeof trainingJobs.$inferSelect;
+  dataset: { id: string; name: string; file_name: string; total_training_pairs: number | null };
+  base_model: { id: string; name: string; params_b: number | null };
+}
+
+/** The joined query that every read of jobs starts from. Deleted jobs are not in it. */
+export function selectJobs(tx: Tx) {
+  return tx
+    .select({
+      job: trainingJobs,
+      dataset: {
+        id: datasets.id,
+        name: datasets.name,
+        file_name: datasets.file_name,
+        total_training_pairs: datasets.total_training_pairs,
+      },
+      base_model: { id: baseModels.id, name: baseModels.name, params_b: baseModels.params_b },
+    })
+    .from(trainingJobs)
+    .innerJoin(datasets, eq(datasets.id, trainingJobs.dataset_id))
+    .innerJoin(baseModels, eq(baseModels.id, trainingJobs.base_model_id))
+    .$dynamic();
+}
+
+/** One job of the transaction's user. Throws `not_found`, for a stranger's job as for none. */
+export async function findJob(tx: Tx, job_id: string): Promise<JobRow> {
+  const [row] = await selectJobs(tx).where(and(eq(trainingJobs.id, job_id), isNull(trainingJobs.deleted_at)));
+  if (row === undefined) throw new AppError('not_found', 'There is no such job');
+  return row;
+}

@@ -1,0 +1,226 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { asScheduler } from '#/db/tenancy.ts';
+import { AppError } from '#/domain/app-error.ts';
+import { resolveHyperparameters } from '#/domain/hyperparameters.ts';
+import type { TrainingSpec } from '#/domain/training-spec.ts';
+import type { Context } from '#/services/context.ts';
+import { useDatabase } from '../../../test/database.ts';
+import { addBaseModel, addDataset, addJob, addPerson } from '../../../test/factories.ts';
+import { cancelJob } from './cancel-job.ts';
+import { createJob } from './create-job.ts';
+import { getJob } from './get-job.ts';
+import { listJobs } from './list-jobs.ts';
+import { readEvents } from './read-events.ts';
+import { readMetrics } from './read-metrics.ts';
+import { retryJob } from './retry-job.ts';
+import { lockRun, transitionJob } from './transition-job.ts';
+
+const db = useDatabase();
+let owner: Context;
+let stranger: Context;
+let model: string;
+
+beforeAll(async () => {
+  owner = { user_id: await addPerson(db), role: 'user' };
+  stranger = { user_id: await addPerson(db), role: 'user' };
+  model = await addBaseModel(db);
+});
+
+function spec(dataset_id: string, fields: Partial<TrainingSpec> = {}): TrainingSpec {
+  return {
+    name: 'A run',
+    method: 'lora',
+    dataset_id,
+    base_model_id: model,
+    ...resolveHyperparameters('fast', {}),
+    gpu_config: null,
+    max_steps: null,
+    seed: 42,
+    priority: 0,
+    start: true,
+    ...fields,
+  };
+}
+
+async function codeOf(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+  } catch (error) {
+    if (error instanceof AppError) return error.code;
+    throw error;
+  }
+  return 'none';
+}
+
+describe('createJob', () => {
+  test('stores the job as queued with its plan, its first event and its notification in one transaction', async () => {
+    const dataset = await addDataset(db, owner.user_id, { total_training_pairs: 95 });
+    const { job } = await createJob(owner, spec(dataset));
+    expect(job).toMatchObject({ status: 'queued', total_steps: 12, total_epochs: 1, progress: 0, preset_id: 'fast' });
+    const notices = await db.asOwner("SELECT type FROM lowrank.notifications WHERE metadata ->> 'job_id' = $1", [job.id]);
+    expect(notices).toEqual([{ type: 'job_queued' }]);
+    const events = await readEvents(owner, job.id, { after: 0, limit: 10 });
+    expect(events.map((event) => [event.seq, event.to_status])).toEqual([[1, 'queued']]);
+  });
+
+  test('max_steps ends a run before its epochs do, and never lengthens it', async () => {
+    const dataset = await addDataset(db, owner.user_id, { total_training_pairs: 95 });
+    expect((await createJob(owner, spec(dataset, { max_steps: 5 }))).job.total_steps).toBe(5);
+    expect((await createJob(owner, spec(dataset, { max_steps: 500 }))).job.total_steps).toBe(12);
+  });
+
+  test.each([
+    ['uploading', { status: 'uploading', storage_path: null, checksum: null }, 'dataset_not_ready'],
+    ['in error', { status: 'error' }, 'dataset_not_ready'],
+    ['without a trainable row', { total_training_pairs: 0 }, 'dataset_not_training_ready'],
+    ['not training ready', { training_ready: false }, 'dataset_not_training_ready'],
+    ['deleted', { deleted_at: new Date() }, 'not_found'],
+  ])('refuses a dataset that is %s, each reason with its own code', async (_, fields, code) => {
+    const dataset = await addDataset(db, owner.user_id, fields);
+    expect(await codeOf(createJob(owner, spec(dataset)))).toBe(code);
+  });
+
+  test("a stranger's dataset is as absent as one that never was", async () => {
+    const dataset = await addDataset(db, owner.user_id);
+    const foreign = await createJob(stranger, spec(dataset)).catch((error: AppError) => error);
+    const absent = await createJob(stranger, spec('00000000-0000-4000-8000-000000000000')).catch((error: AppError) => error);
+    expect(foreign).toEqual(absent);
+    expect((foreign as AppError).code).toBe('not_found');
+  });
+
+  test('refuses a base model that is not ready or not trainable, and asks for one when none is the default', async () => {
+    const dataset = await addDataset(db, owner.user_id);
+    const fetching = await addBaseModel(db, { status: 'fetching' });
+    const vision = await addBaseModel(db, { trainable: false });
+    expect(await codeOf(createJob(owner, spec(dataset, { base_model_id: fetching })))).toBe('base_model_not_ready');
+    expect(await codeOf(createJob(owner, spec(dataset, { base_model_id: vision })))).toBe('not_trainable');
+    await addBaseModel(db);
+    expect(await codeOf(createJob(owner, spec(dataset, { base_model_id: null })))).toBe('base_model_required');
+  });
+
+  test('names the catalogue when the GPU type is unknown', async () => {
+    const dataset = await addDataset(db, owner.user_id);
+    const refused = await createJob(owner, spec(dataset, { gpu_config: { type: 'Voodoo2', count: 1 } })).catch(
+      (error: AppError) => error,
+    );
+    expect(refused).toMatchObject({ code: 'invalid_request' });
+    expect((refused as AppError).message).toContain('A100-80GB');
+    expect((await createJob(owner, spec(dataset, { gpu_config: { type: 'a100', count: 1 } }))).job.gpu_config.type).toBe(
+      'A100-80GB',
+    );
+  });
+});
+
+describe('reading', () => {
+  test("a stranger's job is not found, listed, counted, cancelled or retried", async () => {
+    const { job } = await createJob(owner, spec(await addDataset(db, owner.user_id)));
+    for (const read of [
+      () => getJob(stranger, job.id),
+      () => cancelJob(stranger, job.id),
+      () => retryJob(stranger, job.id),
+      () => readEvents(stranger, job.id, { after: 0, limit: 10 }),
+      () => readMetrics(stranger, job.id, { from: 0, points: 100 }),
+    ]) {
+      expect(await codeOf(read())).toBe('not_found');
+    }
+    expect(await listJobs(stranger, { page: 1, limit: 50 })).toEqual({ jobs: [], total: 0 });
+    expect((await listJobs(owner, { page: 1, limit: 50 })).jobs.map((row) => row.job.id)).toContain(job.id);
+  });
+
+  test('pages follow each other without a gap and tell the total', async () => {
+    const ctx: Context = { user_id: await addPerson(db), role: 'user' };
+    const dataset = await addDataset(db, ctx.user_id);
+    const made: string[] = [];
+    for (let i = 0; i < 5; i++) made.unshift((await createJob(ctx, spec(dataset))).job.id);
+    const first = await listJobs(ctx, { page: 1, limit: 3 });
+    const second = await listJobs(ctx, { page: 2, limit: 3 });
+    expect([...first.jobs, ...second.jobs].map((row) => row.job.id)).toEqual(made);
+    expect(first.total).toBe(5);
+    expect((await listJobs(ctx, { page: 1, limit: 50, status: 'running' })).total).toBe(0);
+  });
+
+  test('a curve shows the surviving line of attempts and loses no peak when it is thinned', async () => {
+    const job = await addJob(db, owner.user_id, { status: 'running', attempt: 2 });
+    for (const [attempt, resumed] of [
+      [1, null],
+      [2, 50],
+    ] as const) {
+      await db.asOwner(
+        'INSERT INTO lowrank.job_runs (job_id, user_id, attempt, epoch, worker_id, executor, resumed_from_step) VALUES ($1, $2, $3::smallint, $3::integer, $4, $5, $6)',
+        [job, owner.user_id, attempt, 'host', 'process', resumed],
+      );
+    }
+    await db.asOwner(
+      `INSERT INTO lowrank.metrics_points (job_id, user_id, attempt, seq, step, timestamp, loss)
+       SELECT $1::uuid, $2::uuid, 1, i, i, now(), CASE i WHEN 37 THEN 99 WHEN 38 THEN -99 ELSE 1 END::real FROM generate_series(1, 80) i
+       UNION ALL SELECT $1::uuid, $2::uuid, 2, i, 50 + i, now(), 2 FROM generate_series(1, 1000) i`,
+      [job, owner.user_id],
+    );
+    const whole = await readMetrics(owner, job, { from: 0, points: 20_000 });
+    expect(whole.total).toBe(1050);
+    expect(whole.points.map((point) => point.step)).toEqual(Array.from({ length: 1050 }, (_, at) => at + 1));
+    const thin = await readMetrics(owner, job, { from: 0, points: 40 });
+    expect(thin.points.length).toBeLessThanOrEqual(40);
+    expect(thin.points.map((point) => point.loss)).toEqual(expect.arrayContaining([99, -99]));
+    expect(thin.points.at(-1)?.step).toBe(1050);
+  });
+});
+
+describe('cancelJob', () => {
+  test('a waiting job is cancelled at once and stays so', async () => {
+    const { job } = await createJob(owner, spec(await addDataset(db, owner.user_id)));
+    expect((await cancelJob(owner, job.id)).job.status).toBe('cancelled');
+    expect((await cancelJob(owner, job.id)).job.status).toBe('cancelled');
+  });
+
+  test('a running job gets the wish once and keeps its status until its processes are gone', async () => {
+    const job = await addJob(db, owner.user_id, { status: 'running', slot: 2 });
+    const first = (await cancelJob(owner, job)).job;
+    const second = (await cancelJob(owner, job)).job;
+    expect(first.status).toBe('running');
+    expect(second.cancel_requested_at).toEqual(first.cancel_requested_at);
+    expect(first.cancel_requested_at).not.toBeNull();
+  });
+
+  test('a job that ended otherwise cannot be cancelled', async () => {
+    const job = await addJob(db, owner.user_id, { status: 'completed' });
+    expect(await codeOf(cancelJob(owner, job))).toBe('job_already_final');
+  });
+});
+
+describe('retryJob', () => {
+  test('makes a new job of the same spec that remembers its origin', async () => {
+    const { job } = await createJob(owner, spec(await addDataset(db, owner.user_id), { max_steps: 7 }));
+    expect(await codeOf(retryJob(owner, job.id))).toBe('job_not_final');
+    await cancelJob(owner, job.id);
+    const again = (await retryJob(owner, job.id)).job;
+    expect(again.id).not.toBe(job.id);
+    expect(again).toMatchObject({ retried_from: job.id, status: 'queued', total_steps: 7 });
+  });
+});
+
+describe('transitionJob', () => {
+  test('moves a job only from the status and epoch that were seen', async () => {
+    const id = await addJob(db, stranger.user_id, { status: 'queued' });
+    const seen = { id, user_id: stranger.user_id, name: 'A run', status: 'queued' as const, epoch: 0 };
+    await asScheduler((tx) => transitionJob(tx, seen, { type: 'claimed' }, { slot: 1 }));
+    expect(await codeOf(asScheduler((tx) => transitionJob(tx, seen, { type: 'claimed' }, { slot: 1 })))).toBe('fenced');
+    expect(await codeOf(asScheduler((tx) => transitionJob(tx, { ...seen, status: 'initializing' }, { type: 'started' })))).toBe(
+      'fenced',
+    );
+    await asScheduler((tx) => transitionJob(tx, { ...seen, status: 'initializing', epoch: 1 }, { type: 'started' }));
+    expect(await codeOf(asScheduler((tx) => lockRun(tx, id, 0)))).toBe('fenced');
+    await asScheduler((tx) => lockRun(tx, id, 1));
+    const failure = {
+      code: 'nan_loss' as const,
+      message: 'The loss is not a number',
+      hint: 'Lower the learning rate',
+      stack: null,
+    };
+    await asScheduler((tx) => transitionJob(tx, { ...seen, status: 'running', epoch: 1 }, { type: 'failed', failure }));
+    expect((await getJob(stranger, id)).job).toMatchObject({ status: 'failed', error_code: 'nan_loss', slot: null });
+    expect(
+      await codeOf(asScheduler((tx) => transitionJob(tx, { ...seen, status: 'failed', epoch: 1 }, { type: 'completed' }))),
+    ).toBe('conflict');
+  });
+});
