@@ -30,9 +30,10 @@ const TRIES_MAX = 20;
 const PAUSE_MS = 300;
 const TRIES_BEFORE_EVICTION = 7;
 
-// A server whose standard input closes is one whose starter is gone.
+// A server whose standard input closes is one whose starter is gone. (A shell gives what it sends to the background no
+// input but what is handed on by number.)
 const WITH_US =
-  'trap "" INT TERM; "$@" </dev/null & server=$!; { cat >/dev/null; kill -QUIT $server; } 2>/dev/null & wait $server';
+  'trap "" INT TERM; exec 3<&0; "$@" </dev/null 3<&- & server=$!; { cat <&3 >/dev/null; kill -QUIT $server; } 2>/dev/null & wait $server';
 
 function launch(options: StartOptions, port: number): ChildProcess {
   const { home, binaries, account } = options;
