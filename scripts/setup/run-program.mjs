@@ -81,6 +81,16 @@ export function tryProgram(program, args, options = {}) {
 }
 
 /**
+ * The lines that tell a person what went wrong: the last ones, without npm's page of usage.
+ * @param {string[]} lines
+ */
+export function worthShowing(lines) {
+  const usage = lines.findIndex((line) => /^npm error Usage:/.test(line));
+  const told = (usage === -1 ? lines : lines.slice(0, usage)).filter((line) => !/^npm (error\s*$|warn EBADENGINE|http )/.test(line));
+  return told.slice(-15);
+}
+
+/**
  * Like `tryProgram`, but a failure is a SetupError with the program's last lines.
  * @param {string} program
  * @param {string[]} args
@@ -90,5 +100,5 @@ export async function runProgram(program, args, options) {
   const result = await tryProgram(program, args, options);
   if (result.code === 0) return result;
   const cure = typeof options.cure === 'string' ? options.cure : options.cure(result.lines);
-  throw new SetupError(`${options.what} (exit code ${result.code}).`, cure, result.lines.slice(-15));
+  throw new SetupError(`${options.what} (exit code ${result.code}).`, cure, worthShowing(result.lines));
 }
