@@ -1,0 +1,26 @@
+import * as z from 'zod';
+
+const FORM = 'must be a Hub id like owner/name';
+
+/** A model's id on the Hub, by the Hub's own rules for names. Its revision is a field of its own. */
+export const HubRepoId = z
+  .string()
+  .max(96, 'must have at most 96 characters')
+  .superRefine((id, context) => {
+    const refuse = (message: string) => context.addIssue({ code: 'custom', message });
+    if (/^[a-z]+:\/\//i.test(id)) return refuse(`${FORM}, without the address before it`);
+    if (/[@:?#]/.test(id)) return refuse(`${FORM}; give a branch, tag or commit as "revision"`);
+    const parts = id.split('/');
+    if (parts.length !== 2) return refuse(parts.length === 1 ? `${FORM}: the owner is missing` : FORM);
+    for (const part of parts) {
+      if (!/^[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?$/.test(part) || /--|\.\./.test(part) || part.endsWith('.git'))
+        return refuse(`${FORM}: ASCII letters, digits, "_", "." and "-", not at an end and not twice in a row`);
+    }
+  });
+
+/** A branch, a tag or a commit. */
+export const HubRevision = z
+  .string()
+  .max(255, 'must have at most 255 characters')
+  .regex(/^[A-Za-z0-9_](?:[A-Za-z0-9._/-]*[A-Za-z0-9_-])?$/, 'must be a branch, a tag or a commit')
+  .refine((revision) => !/\.\.|\/\/|\/\./.test(revision), 'must be a branch, a tag or a commit');
