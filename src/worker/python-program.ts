@@ -38,7 +38,7 @@ export interface PythonEnd {
 }
 
 /** What every Python program of ours may see of the environment: nothing of the installation's secrets. */
-export function pythonEnvironment(variables: Record<string, string> = {}): Record<string, string> {
+function pythonEnvironment(variables: Record<string, string> = {}): NodeJS.ProcessEnv {
   return {
     PATH: env.PATH,
     LANG: 'C.UTF-8',
@@ -49,7 +49,8 @@ export function pythonEnvironment(variables: Record<string, string> = {}): Recor
     TOKENIZERS_PARALLELISM: 'false',
     CUDA_VISIBLE_DEVICES: '',
     ...variables,
-  };
+    // Frameworks widen this type by variables that no Python program needs.
+  } as unknown as NodeJS.ProcessEnv;
 }
 
 /** Runs one program to its end. Never throws for what the program does; throws when it cannot be started at all. */

@@ -1,0 +1,81 @@
+/** Who a process is: its number is given out again, so number and start time together, within one boot of the machine. */
+import { readFileSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import * as z from 'zod';
+
+/** `start` is in clock ticks since boot. */
+export const ProcessIdentity = z.object({ pid: z.int().min(2), start: z.int().min(0) });
+export type ProcessIdentity = z.infer<typeof ProcessIdentity>;
+
+/** This boot of the machine; no identity of another boot is alive. */
+export function bootId(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+}
+
+interface ProcessStat {
+  state: string;
+  start: number;
+}
+
+async function readStat(pid: number): Promise<ProcessStat | null> {
+  let text: string;
+  try {
+    text = await readFile(`/proc/${pid}/stat`, 'utf8');
+  } catch {
+    return null;
+  }
+  // The name in brackets may hold anything, brackets and blanks included.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return { state: fields[0] ?? '', start: Number(fields[19]) };
+}
+
+/** The identity of a process that runs now, or null. */
+export async function identityOf(pid: number): Promise<ProcessIdentity | null> {
+  const stat = await readStat(pid);
+  return stat === null ? null : { pid, start: stat.start };
+}
+
+/** True while exactly this process lives; a zombie is dead. */
+export async function isAlive(identity: ProcessIdentity): Promise<boolean> {
+  const stat = await readStat(identity.pid);
+  return stat !== null && stat.start === identity.start && stat.state !== 'Z' && stat.state !== 'X';
+}
+
+/** Sends a signal to exactly this process: nothing is ever sent to another one that was given its number. */
+export async function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals): Promise<boolean> {
+  if (!(await isAlive(identity))) return false;
+  try {
+    process.kill(identity.pid, signal);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const MARKER = 'LOWRANK_ATTEMPT_ID=';
+
+/** The variable that every process of an attempt carries, whoever started it: `{job_id}:{attempt}`. */
+export function attemptMarker(job_id: string, attempt: number): string {
+  return `${job_id}:${attempt}`;
+}
+
+/** Every living process of ours that carries a marker, by marker. Other users' processes cannot be read and are not ours. */
+export async function findMarked(): Promise<Map<string, ProcessIdentity[]>> {
+  const found = new Map<string, ProcessIdentity[]>();
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    let environ: string;
+    try {
+      environ = await readFile(`/proc/${name}/environ`, 'latin1');
+    } catch {
+      continue;
+    }
+    if (!environ.includes(MARKER)) continue;
+    const entry = environ.split('\0').find((one) => one.startsWith(MARKER));
+    const identity = await identityOf(Number(name));
+    if (entry === undefined || identity === null || !(await isAlive(identity))) continue;
+    const marker = entry.slice(MARKER.length);
+    found.set(marker, [...(found.get(marker) ?? []), identity]);
+  }
+  return found;
+}
