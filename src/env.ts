@@ -35,8 +35,15 @@ const Env = z.object({
   OPEN_SIGN_UP: flag,
   /** Folders below which an administrator's local models may be registered, comma-separated. */
   LOWRANK_MODEL_FOLDERS: list,
+  /** Bytes that one user's datasets, fetched models and artifacts may take, in GB; the setting of the same name wins. */
+  LOWRANK_USER_QUOTA_GB: z.coerce.number().positive().default(50),
+  /** Disk that uploads and downloads leave free for the database and for checkpoints, in GB. */
+  LOWRANK_DISK_RESERVE_GB: z.coerce.number().min(0).default(1),
   HF_ENDPOINT: z.url({ protocol: /^https?$/ }).default('https://huggingface.co'),
   HF_TOKEN: z.string().optional(),
+  /** For the command line: a studio elsewhere, and the key to speak to it with. */
+  LOWRANK_URL: z.url({ protocol: /^https?$/ }).optional(),
+  LOWRANK_API_KEY: z.string().min(1).optional(),
   /** The account that runs the embedded database when we are root. */
   LOWRANK_DATABASE_ACCOUNT: z.string().default('nobody'),
   /** The scheduler login's address: `start` hands it to the worker that it starts. */
@@ -56,7 +63,13 @@ const Env = z.object({
   CI: flag,
 });
 
-export type Env = z.infer<typeof Env> & { repo: string; data_dir: string; python: string; host_name: string };
+export type Env = z.infer<typeof Env> & {
+  repo: string;
+  data_dir: string;
+  python: string;
+  host_name: string;
+  inherited: NodeJS.ProcessEnv;
+};
 
 function readEnv(): Env {
   const parsed = Env.safeParse(process.env);
@@ -71,6 +84,8 @@ function readEnv(): Env {
     data_dir: resolve(repo, parsed.data.LOWRANK_DATA_DIR),
     python: parsed.data.LOWRANK_PYTHON ?? join(repo, 'trainer/.venv/bin/python'),
     host_name: hostname(),
+    /** The whole environment, for the studio's own processes: a training never gets it. */
+    inherited: process.env,
   };
 }
 
