@@ -13,7 +13,13 @@ export interface Account {
 }
 
 /** What every program of the server gets: nothing of ours, for its environment is readable by other programs of its account. */
-export const SERVER_ENV = { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C.UTF-8', TZ: 'UTC' };
+export const SERVER_ENV: NodeJS.ProcessEnv = {
+  PATH: '/usr/local/bin:/usr/bin:/bin',
+  LC_ALL: 'C.UTF-8',
+  TZ: 'UTC',
+  // PostgreSQL knows no such variable; the type that Next.js gives to environments demands it.
+  NODE_ENV: 'production',
+};
 
 /** The account that the server runs as, or null where we are not root and it runs as ourselves. */
 export async function serverAccount(name: string): Promise<Account | null> {

@@ -1,9 +1,8 @@
 // The embedded database: one real PostgreSQL server a data folder, whoever asks first starts it and everyone else adopts it.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
-import { serverAccount } from './account.ts';
+import { type Account, serverAccount } from './account.ts';
 import { findBinaries } from './binaries.ts';
 import { findHome, type Home, makeHome, openDataFolder } from './home.ts';
 import { type Credentials, DATABASE, initialise, OWNER, readCredentials, SUPERUSER } from './initialise.ts';
@@ -11,6 +10,7 @@ import { isAlive, type Postmaster, readPostmaster, servesFolder } from './postma
 import { ServerError } from './server-error.ts';
 import { boundLog, keepLogBounded } from './server-log.ts';
 import { startServer, untilReady } from './start-server.ts';
+import { forgetStop, rememberStop, type StopMode, stopServer } from './stop-server.ts';
 
 export interface ServerOptions {
   /** The folder that holds the database; made if need be. */
@@ -32,9 +32,6 @@ export interface ServerOptions {
   outside?: string | undefined;
 }
 
-/** `fast` ends sessions and writes everything out; `immediate` leaves that to the next start. */
-export type StopMode = 'fast' | 'immediate';
-
 export interface DatabaseServer {
   /** The owner's address of our database: may create roles and databases, is no superuser and obeys policies. */
   url: string;
@@ -51,8 +48,6 @@ export interface DatabaseServer {
   /** Lets go of the server without ending it. */
   release: () => void;
 }
-
-const STOP_WITHIN_MS = 60_000;
 
 function addressOf(user: string, password: string, port: number, database: string): string {
   return `postgres://${user}:${encodeURIComponent(password)}@127.0.0.1:${port}/${database}`;
@@ -102,35 +97,6 @@ async function proveIdentity(home: Home, postmaster: Postmaster, credentials: Cr
   }
 }
 
-async function stopServer(home: Home, postmaster: Postmaster, mode: StopMode): Promise<void> {
-  // A process number is given out again: signal nothing that is not our server.
-  if ((await servesFolder(postmaster.pid, home.pgdata)) === false) return;
-  const signal = mode === 'fast' ? 'SIGINT' : 'SIGQUIT';
-  const began = performance.now();
-  let urged = false;
-  while (await isAlive(postmaster.pid)) {
-    try {
-      if (performance.now() - began < 50) process.kill(postmaster.pid, signal);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-    }
-    const waited_ms = performance.now() - began;
-    if (!urged && waited_ms > STOP_WITHIN_MS) {
-      // The next start recovers from the log of changes: slower, but nothing that was acknowledged is lost.
-      urged = true;
-      process.kill(postmaster.pid, 'SIGQUIT');
-    }
-    if (waited_ms > STOP_WITHIN_MS + 15_000) {
-      throw new ServerError(
-        'stop_failed',
-        `The database server (process ${postmaster.pid}) does not end.`,
-        `Look at what holds it; kill -9 ${postmaster.pid} is safe for its data.`,
-      );
-    }
-    await pause(waited_ms < 50 ? 55 : 25);
-  }
-}
-
 async function checkMajor(home: Home, major: number): Promise<void> {
   const text = await readFile(join(home.pgdata, 'PG_VERSION'), 'utf8').catch(() => null);
   if (text === null) {
@@ -149,49 +115,84 @@ async function checkMajor(home: Home, major: number): Promise<void> {
   );
 }
 
+/** What the file system refused, as an error that names the way out; anything else as it is. */
+function explainRefusal(error: unknown, data_dir: string): unknown {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new ServerError('disk_full', `The disk of ${data_dir} is full.`, 'Free some space there, then start again.', {
+      cause: error,
+    });
+  }
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+    const cure = 'Run as the owner of that folder, or choose another data folder.';
+    return new ServerError('wrong_owner', `The database folder below ${data_dir} cannot be used: ${message}.`, cure, {
+      cause: error,
+    });
+  }
+  return error;
+}
+
+/** The live server of `home`, started if there is none. A server that dies between two of our steps is started again, twice. */
+async function obtain(
+  home: Home,
+  account: Account | null,
+  options: ServerOptions,
+): Promise<{ found: Postmaster; adopted: boolean }> {
+  const { log, bin_dir, durable = true, connections_max = 200, outlives_us = true, port } = options;
+  for (let tries = 1; ; tries++) {
+    const live = await findLive(home, log);
+    let found = live;
+    if (found === null) {
+      const binaries = await findBinaries({ home: home.path, account, bin_dir });
+      await checkMajor(home, binaries.major);
+      found = await startServer({ home, binaries, account, durable, connections_max, port, outlives_us, log });
+    }
+    if (found === null) continue;
+    try {
+      await proveIdentity(home, found, await readCredentials(home));
+      return { found, adopted: live !== null };
+    } catch (error) {
+      if (error instanceof ServerError || tries >= 3 || (await isAlive(found.pid))) throw error;
+      log('the database ended while we spoke to it; starting it again');
+    }
+  }
+}
+
 /**
  * The database server of `data_dir`: adopted when it runs, else started, else made first. Any number of processes may ask at once; one
  * server comes of it. It outlives the process that started it. Throws `ServerError`, whose message ends with the cure.
  */
 export async function ensureServer(options: ServerOptions): Promise<DatabaseServer> {
   const { log, bin_dir, durable = true } = options;
-  const data_dir = await openDataFolder(options.data_dir);
   const account = await serverAccount(options.account ?? 'nobody');
-  const home =
-    (await findHome(data_dir, account)) ??
-    (await makeHome(data_dir, account, options.outside ?? '/var/lib/lowrank', async (staged) => {
-      log('making the database');
-      await initialise(staged, await findBinaries({ home: staged.path, account, bin_dir }), account, durable);
-    }));
-  const credentials = await readCredentials(home);
-  await boundLog(home);
-  let postmaster = await findLive(home, log);
-  const adopted = postmaster !== null;
-  if (postmaster === null) {
-    const binaries = await findBinaries({ home: home.path, account, bin_dir });
-    await checkMajor(home, binaries.major);
-    const { connections_max = 200, outlives_us = true, port } = options;
-    while (postmaster === null) {
-      postmaster =
-        (await startServer({ home, binaries, account, durable, connections_max, port, outlives_us, log })) ??
-        (await findLive(home, log));
-    }
+  try {
+    const data_dir = await openDataFolder(options.data_dir);
+    const home =
+      (await findHome(data_dir, account)) ??
+      (await makeHome(data_dir, account, options.outside ?? '/var/lib/lowrank', async (staged) => {
+        log('making the database');
+        await initialise(staged, await findBinaries({ home: staged.path, account, bin_dir }), account, durable);
+      }));
+    await boundLog(home);
+    const { found, adopted } = await obtain(home, account, options);
+    await forgetStop(home);
+    const credentials = await readCredentials(home);
+    const release = keepLogBounded(home);
+    return {
+      url: addressOf(OWNER, credentials.owner, found.port, DATABASE),
+      superuser_url: addressOf(SUPERUSER, credentials.superuser, found.port, DATABASE),
+      pid: found.pid,
+      port: found.port,
+      adopted,
+      home: home.path,
+      stop: async (mode = 'fast') => {
+        release();
+        await rememberStop(home);
+        await stopServer(home, found, mode);
+      },
+      release,
+    };
+  } catch (error) {
+    throw explainRefusal(error, options.data_dir);
   }
-  await proveIdentity(home, postmaster, credentials);
-  const release = keepLogBounded(home);
-  const { pid, port } = postmaster;
-  const held = postmaster;
-  return {
-    url: addressOf(OWNER, credentials.owner, port, DATABASE),
-    superuser_url: addressOf(SUPERUSER, credentials.superuser, port, DATABASE),
-    pid,
-    port,
-    adopted,
-    home: home.path,
-    stop: async (mode = 'fast') => {
-      release();
-      await stopServer(home, held, mode);
-    },
-    release,
-  };
 }

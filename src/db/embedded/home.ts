@@ -176,9 +176,11 @@ async function removeAbandoned(parent: string): Promise<void> {
 /** The data folder itself, made if need be; its final path with links resolved. */
 export async function openDataFolder(data_dir: string): Promise<string> {
   const path = resolve(data_dir);
+  const found = await stat(path).catch(() => null);
+  if (found !== null && !found.isDirectory()) {
+    throw new ServerError('not_a_server_folder', `${path} is not a folder.`, 'Choose another data folder.');
+  }
   // As root others must pass through it to reach the server's own folder, which is closed to everyone but its account.
   await mkdir(path, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
-  if (!(await stat(path)).isDirectory())
-    throw new ServerError('not_a_server_folder', `${path} is not a folder.`, 'Choose another data folder.');
   return realpath(path);
 }

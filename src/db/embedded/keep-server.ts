@@ -1,0 +1,60 @@
+// Keeps the embedded server running: one that dies is started again at the same address, so pools find it there.
+import { setTimeout as pause } from 'node:timers/promises';
+import { type DatabaseServer, ensureServer, type ServerOptions } from './ensure-server.ts';
+import { isAlive } from './postmaster.ts';
+import { wasStoppedOnPurpose } from './stop-server.ts';
+
+const LOOK_EVERY_MS = 500;
+const TRY_AGAIN_MS = 2_000;
+
+/**
+ * Like `ensureServer`, and from then on a server that dies is started again while this process lives, until `stop` or `release`, or until
+ * anyone stops it on purpose. `url` stays valid throughout; `pid` is the current one.
+ */
+export async function keepServer(options: ServerOptions): Promise<DatabaseServer> {
+  const { log } = options;
+  let server = await ensureServer(options);
+  const end = new AbortController();
+  const watch = async (): Promise<void> => {
+    while (!end.signal.aborted) {
+      await pause(LOOK_EVERY_MS, undefined, { ref: false });
+      if (end.signal.aborted || (await isAlive(server.pid))) continue;
+      if (await wasStoppedOnPurpose(server.home)) {
+        log('the database was stopped on purpose; leaving it so');
+        return;
+      }
+      log('the database is gone; starting it again');
+      server.release();
+      try {
+        server = await ensureServer({ ...options, port: server.port });
+        log(`the database is back (process ${server.pid})`);
+      } catch (error) {
+        log(`the database cannot be started: ${(error as Error).message}`);
+        await pause(TRY_AGAIN_MS, undefined, { ref: false });
+      }
+    }
+  };
+  const watching = watch();
+  const settle = async (): Promise<void> => {
+    end.abort();
+    await watching;
+  };
+  return {
+    url: server.url,
+    superuser_url: server.superuser_url,
+    port: server.port,
+    adopted: server.adopted,
+    home: server.home,
+    get pid() {
+      return server.pid;
+    },
+    stop: async (mode) => {
+      await settle();
+      await server.stop(mode);
+    },
+    release: () => {
+      end.abort();
+      server.release();
+    },
+  };
+}
