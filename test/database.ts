@@ -7,6 +7,8 @@ import { connectDatabase, disconnectDatabase, LOGINS, type Login } from '#/db/po
 import { TEMPLATE } from './database-server.ts';
 
 export interface TestDatabase {
+  /** The superuser's address: to look behind everything. */
+  superuser_url: string;
   /** The owner's address, who obeys policies. */
   owner_url: string;
   /** The address of one of the product's logins. */
@@ -50,6 +52,7 @@ export function useDatabase(): TestDatabase {
   });
 
   return {
+    superuser_url: behind.toString(),
     owner_url: url.toString(),
     loginUrl: (login) => loginUrl(url.toString(), login, passwords),
     async asOwner<T extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<T[]> {

@@ -1,0 +1,111 @@
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { useDatabase } from '../../test/database.ts';
+import { addBaseModel, addJob, addPerson } from '../../test/factories.ts';
+import { findLeaks, type Tenants } from '../../test/tenancy-check.ts';
+import { asUser } from './tenancy.ts';
+
+const db = useDatabase();
+const tenants = {} as Tenants;
+let client: pg.Client;
+
+/** One row of each tenant in every owned table. */
+async function scene(user_id: string): Promise<void> {
+  const base_model_id = await addBaseModel(db, { created_by: user_id });
+  const job = await addJob(db, user_id, { status: 'running', base_model_id });
+  await addJob(db, user_id, { status: 'queued', base_model_id });
+  const values = `'${job}', '${user_id}'`;
+  const host = `host-${user_id}`;
+  const statements = [
+    `INSERT INTO lowrank.job_runs (job_id, user_id, attempt, epoch, worker_id, executor) VALUES (${values}, 1, 1, '${host}', 'process')`,
+    `INSERT INTO lowrank.metrics_points (job_id, user_id, attempt, seq, step, timestamp) VALUES (${values}, 1, 1, 1, now())`,
+    `INSERT INTO lowrank.model_artifacts (job_id, user_id, name, kind, storage_path, files, sha256, size) VALUES (${values}, 'a', 'adapter', 'x', '[]', 'x', 1)`,
+    `INSERT INTO lowrank.notifications (user_id, type, title, message) VALUES ('${user_id}', 'job_queued', 't', 'm')`,
+    `INSERT INTO lowrank.idempotency_keys (user_id, route, key, request_hash, resource_id) VALUES ('${user_id}', 'POST /x', 'k', 'h', 'r')`,
+    `INSERT INTO lowrank.rate_limits (bucket, window_started_at, used) VALUES ('${user_id}', now(), 1)`,
+    `INSERT INTO lowrank.workers (id, boot_id, pid, version) VALUES ('${host}', 'b', 1, '1')`,
+    `WITH d AS (INSERT INTO lowrank.gpu_devices (worker_id, kind, uuid, name, memory_mb) VALUES ('${host}', 'cpu', 'cpu', 'CPU', 1) RETURNING id)
+     INSERT INTO lowrank.gpu_leases (device_id, job_id, user_id, attempt) SELECT id, ${values}, 1 FROM d`,
+    `INSERT INTO identity.sessions (user_id, token, expires_at) VALUES ('${user_id}', '${user_id}', now())`,
+    `INSERT INTO identity.accounts (user_id, account_id, provider_id) VALUES ('${user_id}', 'x', 'credential')`,
+    `INSERT INTO identity.verifications (identifier, value, expires_at) VALUES ('x', 'x', now())`,
+    `INSERT INTO identity.api_keys (user_id, name, prefix, hash, scopes) VALUES ('${user_id}', 'k', 'p', '${user_id}', '{read}')`,
+    `INSERT INTO identity.invitations (email, token_hash, expires_at) VALUES ('e', '${user_id}', now())`,
+  ];
+  for (const statement of statements) await db.asOwner(statement);
+}
+
+beforeAll(async () => {
+  tenants.a = await addPerson(db);
+  tenants.b = await addPerson(db);
+  await scene(tenants.a);
+  await scene(tenants.b);
+  client = new pg.Client({ connectionString: db.superuser_url });
+  await client.connect();
+});
+afterAll(() => client.end());
+
+async function undone<T>(work: () => Promise<T>): Promise<T> {
+  await client.query('BEGIN');
+  try {
+    return await work();
+  } finally {
+    await client.query('ROLLBACK');
+  }
+}
+
+describe('tenancy', () => {
+  test("no tenant sees, changes, adds to or refers to another's rows; every table is forced under policy", async () => {
+    expect(await undone(() => findLeaks(client, tenants))).toEqual([]);
+  });
+
+  test('dropping or widening any policy, or unforcing any table, is found', async () => {
+    const policies = await client.query<{ table: string; name: string; cmd: string; permissive: string }>(
+      `SELECT schemaname || '.' || tablename AS table, policyname AS name, cmd, permissive FROM pg_policies
+       WHERE schemaname IN ('lowrank', 'identity') ORDER BY 1, 2`,
+    );
+    const mutations: string[] = [];
+    for (const { table, name, cmd, permissive } of policies.rows) {
+      mutations.push(`DROP POLICY ${name} ON ${table}`);
+      const using = cmd === 'INSERT' ? '' : 'USING (true)';
+      const check = cmd === 'SELECT' || cmd === 'DELETE' ? '' : 'WITH CHECK (true)';
+      const already = ['settings_read', 'job_transitions_read'].includes(name);
+      if (!already)
+        mutations.push(`ALTER POLICY ${name} ON ${table} TO PUBLIC ${using} ${permissive === 'RESTRICTIVE' ? '' : check}`);
+    }
+    const tables = await client.query<{ table: string }>(
+      `SELECT schemaname || '.' || tablename AS table FROM pg_tables WHERE schemaname IN ('lowrank', 'identity')`,
+    );
+    for (const { table } of tables.rows)
+      mutations.push(`ALTER TABLE ${table} NO FORCE ROW LEVEL SECURITY`, `ALTER TABLE ${table} DISABLE ROW LEVEL SECURITY`);
+    expect(await undone(() => findLeaks(client, tenants))).toEqual([]);
+    const unnoticed: string[] = [];
+    for (const mutation of mutations) {
+      const found = await undone(async () => {
+        await client.query(mutation);
+        return findLeaks(client, tenants);
+      });
+      if (found.length === 0) unnoticed.push(mutation);
+    }
+    expect(unnoticed).toEqual([]);
+    expect(mutations.length).toBeGreaterThan(80);
+  }, 120_000);
+
+  test('claims never stay on a pooled connection', async () => {
+    const ids = Array.from({ length: 200 }, (_, at) => (at % 2 === 0 ? tenants.a : tenants.b));
+    await Promise.all(
+      ids.map(async (user_id, at) => {
+        const work = asUser(user_id, async (tx) => {
+          const rows = await tx.query.trainingJobs.findMany({ columns: { user_id: true } });
+          if (at % 7 === 0) throw new Error('aborted on purpose');
+          return rows;
+        });
+        const rows = await work.catch((error: Error) => {
+          expect(error.message).toBe('aborted on purpose');
+          return [{ user_id }, { user_id }];
+        });
+        expect(rows.map((row) => row.user_id)).toEqual([user_id, user_id]);
+      }),
+    );
+  });
+});

@@ -1,0 +1,239 @@
+/**
+ * Looks for every way in which one tenant could reach another's rows, inside one transaction of a superuser who plays the
+ * product's roles. `findLeaks` answers what it found; the mutation run proves that it would find something.
+ */
+import type pg from 'pg';
+
+export interface Tenants {
+  a: string;
+  b: string;
+}
+
+/** Policies that are `true` for everybody on purpose: their tables hold nothing of anybody. */
+const PUBLIC_ON_PURPOSE = new Set(['settings_read', 'job_transitions_read']);
+
+type Role = 'lowrank_web' | 'lowrank_scheduler' | 'lowrank_identity';
+
+class Player {
+  readonly client: pg.Client;
+  constructor(client: pg.Client) {
+    this.client = client;
+  }
+
+  /** Runs one statement as a role with claims, undone afterwards. Answers its rows and count, or the database's code. */
+  async as(role: Role, claims: string | null, text: string, values: unknown[] = []) {
+    await this.client.query('SAVEPOINT played');
+    try {
+      await this.client.query(`SET LOCAL ROLE ${role}`);
+      await this.client.query("SELECT set_config('request.jwt.claims', $1, true)", [claims ?? '']);
+      const result = await this.client.query<Record<string, unknown>>(text, values);
+      return { rows: result.rows, count: result.rowCount ?? 0, code: null, message: '' };
+    } catch (error) {
+      return { rows: [], count: 0, code: (error as { code?: string }).code ?? 'unknown', message: (error as Error).message };
+    } finally {
+      await this.client.query('ROLLBACK TO SAVEPOINT played');
+    }
+  }
+
+  async may(role: Role, table: string, privilege: string): Promise<boolean> {
+    const result = await this.client.query<{ may: boolean }>('SELECT has_table_privilege($1, $2, $3) AS may', [
+      role,
+      table,
+      privilege,
+    ]);
+    return result.rows[0]?.may === true;
+  }
+
+  async mayUpdate(role: Role, table: string): Promise<string | null> {
+    const result = await this.client.query<{ name: string }>(
+      `SELECT a.attname AS name FROM pg_attribute a WHERE a.attrelid = $2::regclass AND a.attnum > 0
+       AND has_column_privilege($1, $2, a.attname, 'UPDATE') ORDER BY a.attname <> 'status', a.attnum LIMIT 1`,
+      [role, table],
+    );
+    return result.rows[0]?.name ?? null;
+  }
+}
+
+const claimsOf = (user_id: string) => JSON.stringify({ sub: user_id, role: 'authenticated' });
+const quoted = (name: string) => `"${name}"`;
+
+async function catalogue(client: pg.Client): Promise<string[]> {
+  const found: string[] = [];
+  const tables = await client.query<{ name: string; enabled: boolean; forced: boolean; policies: number }>(`
+    SELECT c.oid::regclass::text AS name, c.relrowsecurity AS enabled, c.relforcerowsecurity AS forced,
+           (SELECT count(*)::int FROM pg_policy p WHERE p.polrelid = c.oid) AS policies
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname IN ('lowrank', 'identity') AND c.relkind IN ('r', 'p')`);
+  for (const table of tables.rows) {
+    if (!table.enabled || !table.forced) found.push(`${table.name}: row-level security is not enabled and forced`);
+    if (table.policies === 0) found.push(`${table.name}: has no policy`);
+  }
+  const open = await client.query<{ policy: string; name: string }>(`
+    SELECT policyname AS policy, schemaname || '.' || tablename AS name FROM pg_policies
+    WHERE schemaname IN ('lowrank', 'identity') AND permissive = 'PERMISSIVE' AND (roles && ARRAY['public', 'lowrank_web']::name[])
+      AND (coalesce(qual, 'true') = 'true' AND coalesce(with_check, 'true') = 'true')`);
+  for (const policy of open.rows) {
+    if (!PUBLIC_ON_PURPOSE.has(policy.policy)) found.push(`${policy.name}: policy ${policy.policy} lets everybody in`);
+  }
+  const roles = await client.query<{ rolname: string }>(`
+    SELECT rolname FROM pg_roles WHERE rolname LIKE 'lowrank\\_%' AND rolname <> 'lowrank_owner' AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb)`);
+  for (const role of roles.rows) found.push(`${role.rolname}: may do more than a login should`);
+  const grants = await client.query<{ name: string }>(`
+    SELECT DISTINCT table_schema || '.' || table_name AS name FROM information_schema.table_privileges
+    WHERE table_schema IN ('lowrank', 'identity') AND grantee IN ('PUBLIC', 'anon', 'authenticated')`);
+  for (const grant of grants.rows) found.push(`${grant.name}: granted to everybody`);
+  const references = await client.query<{ name: string }>(`
+    SELECT k.conrelid::regclass::text || '.' || k.conname AS name FROM pg_constraint k
+    WHERE k.contype = 'f' AND k.connamespace = 'lowrank'::regnamespace
+      AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = k.confrelid AND a.attname = 'user_id')
+      AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = k.conrelid AND a.attname = 'user_id' AND a.attnum = ANY (k.conkey))`);
+  for (const reference of references.rows) found.push(`${reference.name}: refers to a tenant's table without its owner`);
+  return found;
+}
+
+/** A statement that inserts one given row as it stands. */
+const insertOf = (table: string) => `INSERT INTO ${table} SELECT * FROM jsonb_populate_record(NULL::${table}, $1)`;
+
+async function ownedTable(player: Player, table: string, { a, b }: Tenants): Promise<string[]> {
+  const found: string[] = [];
+  const rowOf = async (user_id: string) =>
+    (
+      await player.client.query<{ row: unknown }>(`SELECT to_jsonb(t) AS row FROM ${table} t WHERE user_id = $1 LIMIT 1`, [
+        user_id,
+      ])
+    ).rows[0]?.row;
+  const ofB = await rowOf(b);
+  if ((await rowOf(a)) === undefined || ofB === undefined)
+    return [`${table}: the scene has no row of both tenants, so nothing is proved`];
+  const look = `SELECT count(*) FILTER (WHERE user_id = '${a}') AS a, count(*) FILTER (WHERE user_id = '${b}') AS b FROM ${table}`;
+  for (const role of ['lowrank_web', 'lowrank_scheduler', 'lowrank_identity'] as const) {
+    if (!(await player.may(role, table, 'SELECT'))) continue;
+    const seen = await player.as(role, role === 'lowrank_web' ? claimsOf(a) : null, look);
+    if (seen.code !== null) found.push(`${table}: ${role} cannot look (${seen.message})`);
+    else if (Number(seen.rows[0]?.a) < 1) found.push(`${table}: ${role} does not see the rows that it must`);
+    else if (role === 'lowrank_web' && Number(seen.rows[0]?.b) > 0) found.push(`${table}: a stranger sees rows`);
+    else if (role !== 'lowrank_web' && Number(seen.rows[0]?.b) < 1) found.push(`${table}: ${role} does not see everybody's rows`);
+  }
+  for (const claims of [null, '{}', '{"sub":""}']) {
+    if (!(await player.may('lowrank_web', table, 'SELECT'))) break;
+    const seen = await player.as('lowrank_web', claims, `SELECT count(*) AS n FROM ${table}`);
+    if (seen.code !== null || Number(seen.rows[0]?.n) > 0)
+      found.push(`${table}: without claims ${claims} rows or an error are seen`);
+  }
+  const column = await player.mayUpdate('lowrank_web', table);
+  if (column !== null) {
+    const changed = await player.as(
+      'lowrank_web',
+      claimsOf(a),
+      `UPDATE ${table} SET ${quoted(column)} = ${quoted(column)} WHERE user_id = '${b}'`,
+    );
+    if (changed.count > 0) found.push(`${table}: a stranger changes rows`);
+    const own = await player.as(
+      'lowrank_web',
+      claimsOf(a),
+      `UPDATE ${table} SET ${quoted(column)} = ${quoted(column)} WHERE user_id = '${a}'`,
+    );
+    const triggers_alone = table === 'lowrank.user_queues';
+    if (own.code !== null || own.count > 0 === triggers_alone)
+      found.push(`${table}: an own row ${triggers_alone ? 'can' : 'cannot'} be changed (${own.message})`);
+  }
+  if (await player.may('lowrank_web', table, 'INSERT')) {
+    const forged = await player.as('lowrank_web', claimsOf(a), insertOf(table), [JSON.stringify(ofB)]);
+    if (!/row-level security|queued and nothing else/.test(forged.message))
+      found.push(`${table}: a stranger's insert is not refused by policy (${forged.message})`);
+    const copy = { ...(ofB as object), user_id: a, id: crypto.randomUUID(), seq: 9_999 };
+    const own = await player.as('lowrank_web', claimsOf(a), insertOf(table), [JSON.stringify(copy)]);
+    const refused = /row-level security/.test(own.message);
+    if (refused !== (table === 'lowrank.job_events'))
+      found.push(`${table}: an own insert is ${refused ? 'refused' : 'let in'} by policy`);
+  }
+  return found;
+}
+
+async function sharedTables(player: Player, { a, b }: Tenants): Promise<string[]> {
+  const found: string[] = [];
+  const expect = async (what: string, right: boolean) => {
+    if (!right) found.push(what);
+  };
+  const table = 'lowrank.base_models';
+  const model = (by: string) => JSON.stringify({ ...row, id: crypto.randomUUID(), created_by: by });
+  const [{ row }] = (
+    await player.client.query<{ row: Record<string, unknown> }>(
+      `SELECT to_jsonb(t) AS row FROM ${table} t WHERE created_by = $1`,
+      [b],
+    )
+  ).rows as [{ row: Record<string, unknown> }];
+  await expect(
+    'base_models: a user cannot read the registry',
+    (await player.as('lowrank_web', claimsOf(a), `SELECT FROM ${table}`)).count > 0,
+  );
+  await expect(
+    'base_models: nobody reads the registry',
+    (await player.as('lowrank_web', null, `SELECT FROM ${table}`)).count === 0,
+  );
+  await expect(
+    'base_models: an importer cannot add',
+    (await player.as('lowrank_web', claimsOf(a), insertOf(table), [model(a)])).code === null,
+  );
+  await expect(
+    'base_models: a model is added in another name',
+    (await player.as('lowrank_web', claimsOf(a), insertOf(table), [model(b)])).code !== null,
+  );
+  const rename = `UPDATE ${table} SET name = name WHERE created_by = '${b}'`;
+  await expect('base_models: an importer cannot change', (await player.as('lowrank_web', claimsOf(b), rename)).count > 0);
+  await expect('base_models: a stranger changes a model', (await player.as('lowrank_web', claimsOf(a), rename)).count === 0);
+  const give = `UPDATE ${table} SET created_by = '${a}' WHERE created_by = '${b}'`;
+  await expect('base_models: a model is given away', (await player.as('lowrank_web', claimsOf(b), give)).code !== null);
+  await expect(
+    'base_models: the scheduler cannot work',
+    (await player.as('lowrank_scheduler', null, `SELECT FROM ${table}`)).count > 0,
+  );
+  for (const [role, name] of [
+    ['lowrank_web', 'settings'],
+    ['lowrank_identity', 'settings'],
+    ['lowrank_scheduler', 'settings'],
+    ['lowrank_web', 'job_transitions'],
+    ['lowrank_scheduler', 'workers'],
+    ['lowrank_scheduler', 'gpu_devices'],
+  ] as const) {
+    await expect(
+      `${name}: ${role} cannot read`,
+      (await player.as(role, role === 'lowrank_web' ? claimsOf(a) : null, `SELECT FROM lowrank.${name}`)).count > 0,
+    );
+  }
+  await expect(
+    'rate_limits: the identity login cannot count',
+    (await player.as('lowrank_identity', null, 'SELECT FROM lowrank.rate_limits')).count > 0,
+  );
+  const set = `UPDATE lowrank.settings SET value = value`;
+  await expect('settings: the identity login cannot write', (await player.as('lowrank_identity', null, set)).count > 0);
+  await expect('settings: a user can write', (await player.as('lowrank_web', claimsOf(a), set)).code !== null);
+  for (const name of ['users', 'sessions', 'accounts', 'verifications', 'api_keys', 'invitations']) {
+    await expect(
+      `${name}: the identity login cannot read`,
+      (await player.as('lowrank_identity', null, `SELECT FROM identity.${name}`)).count > 0,
+    );
+    await expect(
+      `${name}: a user can read`,
+      (await player.as('lowrank_web', claimsOf(a), `SELECT FROM identity.${name}`)).code !== null,
+    );
+  }
+  // The triggers that work in a user's name need their own doors.
+  const cancel = `UPDATE lowrank.training_jobs SET status = 'cancelled' WHERE status = 'queued' AND user_id = '${a}'`;
+  const cancelled = await player.as('lowrank_web', claimsOf(a), cancel);
+  await expect(`training_jobs: an own queued job cannot be cancelled (${cancelled.message})`, cancelled.count > 0);
+  return found;
+}
+
+/** Everything found, empty when all is well. Leaves no trace: the caller's transaction is rolled back to where it was. */
+export async function findLeaks(client: pg.Client, tenants: Tenants): Promise<string[]> {
+  const player = new Player(client);
+  const owned = await client.query<{ name: string }>(`
+    SELECT c.oid::regclass::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'user_id' AND NOT a.attisdropped
+    WHERE n.nspname = 'lowrank' AND c.relkind IN ('r', 'p') ORDER BY 1`);
+  const found = await catalogue(client);
+  for (const { name } of owned.rows) found.push(...(await ownedTable(player, name, tenants)));
+  found.push(...(await sharedTables(player, tenants)));
+  return found;
+}
