@@ -1,10 +1,7 @@
 /** Vitest's global set-up: one real PostgreSQL a run, and a migrated template that each test file copies in milliseconds. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
-import { ensureServer } from '#/db/embedded/ensure-server.ts';
+import { startTestServer } from '#/db/embedded/start-test-server.ts';
 import { type LoginPasswords, makePasswords, migrate } from '#/db/migrate.ts';
 
 export const TEMPLATE = 'lowrank_template';
@@ -17,14 +14,7 @@ declare module 'vitest' {
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const folder = mkdtempSync(join(tmpdir(), 'lowrank-test-db-'));
-  const server = await ensureServer({
-    data_dir: join(folder, 'pg'),
-    durable: false,
-    outlives_us: false,
-    connections_max: 200,
-    log: () => undefined,
-  });
+  const server = await startTestServer();
   const passwords = makePasswords();
   const client = new pg.Client({ connectionString: server.url });
   await client.connect();
@@ -34,8 +24,5 @@ export default async function setup(project: TestProject): Promise<() => Promise
   template.pathname = `/${TEMPLATE}`;
   await migrate(template.toString(), passwords);
   project.provide('database', { owner_url: server.url, superuser_url: server.superuser_url, passwords });
-  return async () => {
-    await server.stop('immediate');
-    rmSync(folder, { recursive: true, force: true });
-  };
+  return server.remove;
 }
