@@ -1,0 +1,86 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { resolveHyperparameters } from './hyperparameters.ts';
+import { countSteps, heldOutRows, planTraining } from './planner.ts';
+import type { TrainingSpec } from './training-spec.ts';
+
+const spec = (fields: Partial<TrainingSpec> = {}): TrainingSpec => ({
+  name: 'A run',
+  method: 'lora',
+  dataset_id: '00000000-0000-4000-8000-000000000001',
+  base_model_id: null,
+  ...resolveHyperparameters('fast', {}),
+  gpu_config: null,
+  max_steps: null,
+  seed: 42,
+  priority: 0,
+  start: true,
+  ...fields,
+});
+
+describe('counting steps', () => {
+  test.each([
+    [96, 8, 1, null, 12, 12],
+    [97, 8, 1, null, 13, 13],
+    [97, 8, 3, null, 13, 39],
+    [97, 8, 3, 20, 13, 20],
+    [97, 8, 1, 20, 13, 13],
+    [1, 16, 1, null, 1, 1],
+  ])('%i rows in batches of %i, %i epochs, at most %s: %i a pass, %i in all', (rows, batch, epochs, max, a_pass, all) => {
+    expect(countSteps(rows, batch, epochs, max)).toEqual({ steps_per_epoch: a_pass, total_steps: all });
+  });
+
+  test('every row is seen in each pass and max_steps only ever shortens', () => {
+    const inputs = fc.record({
+      rows: fc.integer({ min: 1, max: 1e6 }),
+      batch: fc.integer({ min: 1, max: 16 }),
+      epochs: fc.integer({ min: 1, max: 10 }),
+    });
+    fc.assert(
+      fc.property(inputs, fc.option(fc.integer({ min: 1, max: 1e6 })), ({ rows, batch, epochs }, max) => {
+        const free = countSteps(rows, batch, epochs, null);
+        const bound = countSteps(rows, batch, epochs, max);
+        expect(free.steps_per_epoch * batch).toBeGreaterThanOrEqual(rows);
+        expect((free.steps_per_epoch - 1) * batch).toBeLessThan(rows);
+        expect(bound.total_steps).toBe(Math.min(max ?? Infinity, free.total_steps));
+      }),
+    );
+  });
+});
+
+describe('holding rows out', () => {
+  test.each([
+    [0, 0],
+    [19, 0],
+    [20, 1],
+    [100, 5],
+    [1280, 64],
+    [7473, 64],
+  ])('%i rows: %i held out', (rows, held_out) => {
+    expect(heldOutRows(rows)).toBe(held_out);
+  });
+});
+
+describe('planning', () => {
+  test('leaves no default open and stays within the run', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 1e6 }),
+        fc.integer({ min: 1, max: 10 }),
+        fc.integer({ min: 8, max: 1e6 }),
+        (rows, epochs, context) => {
+          const { hyperparameters } = spec();
+          const plan = planTraining(
+            spec({ hyperparameters: { ...hyperparameters, epochs } }),
+            { training_pairs: rows, validation_pairs: heldOutRows(rows) },
+            { context_length: context },
+          );
+          expect(Object.values(plan)).not.toContain(undefined);
+          expect(plan.warmup_steps).toBeLessThan(plan.total_steps);
+          expect(plan.max_seq_length).toBeLessThanOrEqual(context);
+          expect(plan.checkpoint_interval).toBeGreaterThan(0);
+        },
+      ),
+    );
+  });
+});
