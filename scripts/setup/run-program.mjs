@@ -24,13 +24,16 @@ export async function endCurrent(signal) {
 /**
  * The environment for a nested npm: the system's own programs first, not the ones in node_modules that are about to be replaced.
  * @param {NodeJS.ProcessEnv} env
+ * @returns {NodeJS.ProcessEnv}
  */
 export function plainEnvironment(env) {
   const kept = Object.entries(env).filter(
     ([name]) => !/^npm_(?!config_)/.test(name) && name !== 'NODE_ENV' && name !== 'NODE_OPTIONS',
   );
   const path = (env.PATH ?? '').split(delimiter).filter((folder) => !/node_modules\/\.bin\/?$|node-gyp-bin\/?$/.test(folder));
-  return { ...Object.fromEntries(kept), PATH: path.join(delimiter) };
+  /** @type {Record<string, string | undefined>} */
+  const plain = { ...Object.fromEntries(kept), PATH: path.join(delimiter) };
+  return /** @type {NodeJS.ProcessEnv} */ (plain);
 }
 
 /**
@@ -86,7 +89,9 @@ export function tryProgram(program, args, options = {}) {
  */
 export function worthShowing(lines) {
   const usage = lines.findIndex((line) => /^npm error Usage:/.test(line));
-  const told = (usage === -1 ? lines : lines.slice(0, usage)).filter((line) => !/^npm (error\s*$|warn EBADENGINE|http )/.test(line));
+  const told = (usage === -1 ? lines : lines.slice(0, usage)).filter(
+    (line) => !/^npm (error\s*$|warn EBADENGINE|http )/.test(line),
+  );
   return told.slice(-15);
 }
 
