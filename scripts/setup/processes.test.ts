@@ -100,8 +100,12 @@ describe('the command after set-up', () => {
 
 describe("the trainer's environment, with a small stand-in for torch", () => {
   const ensure = `
+    const { takeLock } = await import(here + 'lock.mjs');
+    const { reportChildrenTo } = await import(here + 'run-program.mjs');
     const { ensureTrainer } = await import(here + 'trainer.mjs');
-    await ensureTrainer(root, { dev: false });
+    const lock = await takeLock(root, (word) => console.log(word));
+    reportChildrenTo(lock.note_child);
+    await ensureTrainer(root, { dev: false }).finally(lock.release);
     console.log('ensured');`;
 
   beforeAll(async () => {
@@ -128,7 +132,8 @@ with zipfile.ZipFile(sys.argv[1], 'w') as wheel:
 
   it('left half-way by kill -9 is made anew; made once, it is left alone', { timeout: 180_000 }, async () => {
     const first = run(ensure);
-    await first.said('Checking what pip would install');
+    await first.said("Making the trainer's virtual environment");
+    while (!existsSync(join(root, 'trainer/.venv/pyvenv.cfg'))) await new Promise((done) => setImmediate(done));
     first.child.kill('SIGKILL');
     await first.ended;
     expect(existsSync(join(root, 'trainer/.venv/unfinished'))).toBe(true);

@@ -1,6 +1,6 @@
 // What only the tests need from the machine: a browser, and the oldest PostgreSQL that Lowrank supports.
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { step } from './progress.mjs';
 import { runProgram, tryProgram } from './run-program.mjs';
 import { SetupError } from './setup-error.mjs';
@@ -13,6 +13,14 @@ const BROWSERS = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
 const POSTGRES_15 = '/usr/lib/postgresql/15/bin';
+const CLUSTER_SETTINGS = '/etc/postgresql-common/createcluster.conf';
+
+/** Debian's package makes and starts a server of its own unless it is told not to; we want the programs alone. */
+function wantNoCluster() {
+  if (existsSync(CLUSTER_SETTINGS)) return;
+  mkdirSync(dirname(CLUSTER_SETTINGS), { recursive: true });
+  writeFileSync(CLUSTER_SETTINGS, 'create_main_cluster = false\n');
+}
 
 /**
  * The first program of `paths`, the caller's own choice first; null when none is there.
@@ -60,7 +68,10 @@ export async function ensureTestTools(env, say) {
   }
   const server = () =>
     firstProgram(env.POSTGRES_15_BIN && join(env.POSTGRES_15_BIN, 'postgres'), [join(POSTGRES_15, 'postgres')]);
-  if (server() === null && installing && !env.POSTGRES_15_BIN) await aptInstall('PostgreSQL 15', ['postgresql-15']);
+  if (server() === null && installing && !env.POSTGRES_15_BIN) {
+    wantNoCluster();
+    await aptInstall('PostgreSQL 15', ['postgresql-15']);
+  }
   const postgres = server();
   if (postgres === null)
     say(
