@@ -41,7 +41,7 @@ export const emptyRecord = (): JobRecord => ({
 
 const bytes = new TextEncoder();
 
-/** Takes one event in, in place. Points and log text already held are passed over. */
+/** Takes one event in. Points and log text already held are passed over; what changes becomes a new array. */
 export function takeIn(record: JobRecord, { event, data, id }: StreamEvent): void {
   if (event === 'job') record.job = JSON.parse(data) as TrainingJob;
   else if (event === 'metrics') takePoints(record, (JSON.parse(data) as { points: MetricPoint[] }).points);
@@ -55,13 +55,15 @@ export function takeIn(record: JobRecord, { event, data, id }: StreamEvent): voi
 
 function takePoints(record: JobRecord, points: MetricPoint[]): void {
   let last = record.points.at(-1);
+  const fresh: MetricPoint[] = [];
   for (const point of points) {
     const known =
       last !== undefined && (point.attempt < last.attempt || (point.attempt === last.attempt && point.seq <= last.seq));
     if (known) continue;
-    record.points.push(point);
+    fresh.push(point);
     last = point;
   }
+  if (fresh.length > 0) record.points = record.points.concat(fresh);
 }
 
 function takeLog(record: JobRecord, { attempt, offset, text }: Omit<LogPiece, 'gap'>): void {
@@ -71,10 +73,11 @@ function takeLog(record: JobRecord, { attempt, offset, text }: Omit<LogPiece, 'g
   if (last !== undefined && (attempt < last.attempt || (same && offset < expected))) return;
   // A stream begins near the end of the newest log.
   if (last === undefined && offset > 0) record.log_cut = true;
-  record.log.push({ attempt, offset, text, gap: last !== undefined && offset > expected });
+  const log = record.log.concat({ attempt, offset, text, gap: last !== undefined && offset > expected });
   record.log_length += text.length;
-  while (record.log_length > LOG_HELD && record.log.length > 1) {
-    record.log_length -= record.log.shift()?.text.length ?? 0;
+  while (record.log_length > LOG_HELD && log.length > 1) {
+    record.log_length -= log.shift()?.text.length ?? 0;
     record.log_cut = true;
   }
+  record.log = log;
 }

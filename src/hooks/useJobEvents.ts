@@ -6,9 +6,7 @@ import { jobKey, LISTS } from './query-keys.ts';
 import { type Connection, SharedStream } from './shared-stream.ts';
 
 export interface JobEvents {
-  /** Changed in place; `version` says that it did. */
   record: JobRecord;
-  version: number;
   connection: Connection;
 }
 
@@ -22,11 +20,9 @@ export function useJobEvents(job_id: string): JobEvents {
   }));
   useEffect(() => {
     let frame = 0;
-    let version = 0;
     let row: JobRecord['job'] = null;
     const draw = () => {
       frame = 0;
-      version += 1;
       const { record, connection } = stream;
       if (record.job !== null && record.job !== row) {
         if (row?.status !== record.job.status && isTerminal(record.job.status))
@@ -34,7 +30,7 @@ export function useJobEvents(job_id: string): JobEvents {
         row = record.job;
         queries.setQueryData(jobKey(job_id), row);
       }
-      setShown({ record, version, connection });
+      setShown({ record: { ...record }, connection });
     };
     const stream = new SharedStream(job_id, () => {
       if (frame === 0) frame = requestAnimationFrame(draw);

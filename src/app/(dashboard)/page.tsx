@@ -1,0 +1,5 @@
+import { DashboardPage } from '#/components/jobs/DashboardPage.tsx';
+
+export default function Page() {
+  return <DashboardPage />;
+}

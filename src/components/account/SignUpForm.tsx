@@ -1,0 +1,66 @@
+'use client';
+import Link from 'next/link';
+import { useRouter } from 'next/navigation';
+import { Alert } from '#/components/ui/Alert.tsx';
+import { Button } from '#/components/ui/Button.tsx';
+import { Field, Input } from '#/components/ui/Field.tsx';
+import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from '#/domain/constants.ts';
+import { useSignUp } from '#/hooks/useAccount.ts';
+import { formValues } from './form-values.ts';
+import { PasswordField } from './PasswordField.tsx';
+import { violation } from './violation.ts';
+
+export function SignUpForm() {
+  const router = useRouter();
+  const signUp = useSignUp();
+  const error = signUp.error;
+  return (
+    <>
+      <h1 className="text-2xl">Join this studio</h1>
+      <p className="mt-1.5 mb-5 text-soft">
+        Use the e-mail address that your invitation names. Without an invitation you can join where the studio is open to
+        everybody.
+      </p>
+      <form
+        className="grid gap-4"
+        onSubmit={(event) => {
+          const { name = '', email = '', password = '' } = formValues(event);
+          const invitation = new URLSearchParams(location.search).get('token');
+          const body = {
+            email,
+            password,
+            ...(invitation === null ? {} : { invitation }),
+            ...(name.trim() === '' ? {} : { name }),
+          };
+          signUp.mutate(body, { onSuccess: () => router.replace('/') });
+        }}
+      >
+        <Field label="Name" hint="Optional." error={violation(error, 'name')}>
+          {(control) => <Input {...control} name="name" autoComplete="name" maxLength={120} />}
+        </Field>
+        <Field label="E-mail" error={violation(error, 'email')}>
+          {(control) => <Input {...control} name="email" type="email" autoComplete="username" required />}
+        </Field>
+        <PasswordField
+          label="Password"
+          name="password"
+          autoComplete="new-password"
+          minLength={PASSWORD_LENGTH_MIN}
+          maxLength={PASSWORD_LENGTH_MAX}
+          hint={`At least ${PASSWORD_LENGTH_MIN} characters.`}
+          error={violation(error, 'password')}
+        />
+        {error && <Alert tone="bad" title={error.message} />}
+        <Button type="submit" variant="primary" busy={signUp.isPending || signUp.isSuccess}>
+          Join
+        </Button>
+      </form>
+      <p className="mt-5 text-soft text-sm">
+        Already a member?{' '}
+        <Link href="/sign-in" className="font-medium text-accent underline">
+          Sign in
+        </Link>
+      </p>
+    </>
+  );
+}

@@ -1,0 +1,11 @@
+import { expect, test } from 'vitest';
+import { logSplits } from './log-splits.ts';
+
+test('many decades get one value each, one decade gets several', () => {
+  expect(logSplits(0.001, 10)).toEqual([0.001, 0.01, 0.1, 1, 10]);
+  expect(logSplits(0.9, 4)).toEqual([1, 1.5, 2, 3]);
+});
+
+test('a range without a round value still has marks', () => {
+  expect(logSplits(2.51, 2.59).length).toBeGreaterThanOrEqual(4);
+});

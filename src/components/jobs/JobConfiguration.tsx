@@ -1,0 +1,41 @@
+import { CopyButton } from '#/components/ui/CopyButton.tsx';
+import { Facts } from '#/components/ui/Readout.tsx';
+import { Scroll } from '#/components/ui/Scroll.tsx';
+import { formatCount, formatSetting } from '#/components/units.ts';
+import type { TrainingJob } from '#/contract/jobs.ts';
+
+/** The settings at a glance, and the complete configuration as it was stored. */
+export function JobConfiguration({ job }: { job: TrainingJob }) {
+  const json = JSON.stringify(job.config, null, 2);
+  const { learning_rate, batch_size, epochs, rank, alpha, dropout } = job.hyperparameters;
+  return (
+    <div className="grid gap-5 p-4 lg:grid-cols-[17rem_minmax(0,1fr)]">
+      <Facts
+        className="content-start"
+        facts={[
+          ['Preset', job.preset_id],
+          ['Learning rate', formatSetting(learning_rate)],
+          ['Batch size', `${batch_size} rows`],
+          ['Epochs', formatCount(epochs)],
+          ['Rank', rank],
+          ['Alpha', alpha],
+          ['Dropout', formatSetting(dropout)],
+          ['Hardware', `${job.gpu_config.count} × ${job.gpu_config.type}`],
+          ['Priority', job.priority],
+        ]}
+      />
+      <div className="min-w-0">
+        <div className="mb-2 flex items-center justify-between gap-3">
+          <h3 className="text-sm">Complete configuration</h3>
+          <CopyButton text={json} label="Copy JSON" />
+        </div>
+        <Scroll
+          label="Complete configuration"
+          className="max-h-96 overflow-auto rounded-md border bg-sunken p-3 font-mono text-sm"
+        >
+          <pre>{json}</pre>
+        </Scroll>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,117 @@
+'use client';
+import { Activity, ChevronLeft, ChevronRight, Plus } from 'lucide-react';
+import { usePathname, useRouter, useSearchParams } from 'next/navigation';
+import { PageHeader } from '#/components/shell/PageHeader.tsx';
+import { Button, ButtonLink } from '#/components/ui/Button.tsx';
+import { EmptyState } from '#/components/ui/EmptyState.tsx';
+import { Select } from '#/components/ui/Field.tsx';
+import { Panel } from '#/components/ui/Panel.tsx';
+import { QueryFault } from '#/components/ui/QueryFault.tsx';
+import { SkeletonRows } from '#/components/ui/Skeleton.tsx';
+import { formatCount, formatOf } from '#/components/units.ts';
+import { JOB_STATUSES, type JobStatus } from '#/domain/statuses.ts';
+import { useTrainingJobs } from '#/hooks/useTrainingJobs.ts';
+import { JobsTable } from './JobsTable.tsx';
+import { STATUS_WORDS } from './job-words.ts';
+
+export function JobsPage() {
+  return (
+    <>
+      <PageHeader
+        title="Jobs"
+        actions={
+          <ButtonLink variant="primary" href="/training/configure">
+            <Plus aria-hidden />
+            Start a training
+          </ButtonLink>
+        }
+      />
+      <JobsList />
+    </>
+  );
+}
+
+const isStatus = (value: string | null): value is JobStatus => (JOB_STATUSES as readonly (string | null)[]).includes(value);
+
+function JobsList() {
+  const router = useRouter();
+  const path = usePathname();
+  const params = useSearchParams();
+  const asked = params.get('status');
+  const status = isStatus(asked) ? asked : undefined;
+  const page = Math.max(1, Math.floor(Number(params.get('page'))) || 1);
+  const { data, error, isPending, isPlaceholderData, refetch } = useTrainingJobs({ ...(status ? { status } : {}), page });
+
+  const go = (next: { status?: JobStatus | undefined; page?: number }) => {
+    const query = new URLSearchParams();
+    if (next.status) query.set('status', next.status);
+    if (next.page !== undefined && next.page > 1) query.set('page', String(next.page));
+    router.replace(query.size === 0 ? path : `${path}?${query}`, { scroll: false });
+  };
+
+  if (error && !data) return <QueryFault what="The jobs" error={error} retry={refetch} />;
+  const pages = data?.pagination.totalPages ?? 1;
+  return (
+    <Panel
+      flush
+      title={data ? formatOf(data.pagination.total, 'job') : 'Jobs'}
+      aside={
+        <label htmlFor="status" className="flex items-center gap-2 text-soft text-sm">
+          Status
+          <Select
+            id="status"
+            className="h-8 w-auto"
+            value={status ?? ''}
+            onChange={({ target: { value } }) => go({ status: isStatus(value) ? value : undefined })}
+          >
+            <option value="">All</option>
+            {JOB_STATUSES.map((one) => (
+              <option key={one} value={one}>
+                {STATUS_WORDS[one]}
+              </option>
+            ))}
+          </Select>
+        </label>
+      }
+    >
+      {isPending ? (
+        <SkeletonRows rows={6} label="Jobs are being fetched" className="h-17" />
+      ) : data && data.jobs.length > 0 ? (
+        <div aria-busy={isPlaceholderData} className={isPlaceholderData ? 'opacity-60' : undefined}>
+          <JobsTable jobs={data.jobs} label="Jobs" />
+        </div>
+      ) : status === undefined ? (
+        <EmptyState
+          icon={Activity}
+          title="No training yet"
+          actions={
+            <ButtonLink variant="primary" href="/training/configure">
+              Start a training
+            </ButtonLink>
+          }
+        >
+          A job is one training of a base model on a dataset of yours. It appears here with its progress, its loss and its result.
+        </EmptyState>
+      ) : (
+        <EmptyState
+          icon={Activity}
+          title={`No job is ${STATUS_WORDS[status].toLowerCase()}`}
+          actions={<Button onClick={() => go({})}>Show all jobs</Button>}
+        >
+          Jobs of another status are not shown.
+        </EmptyState>
+      )}
+      {data && pages > 1 && (
+        <nav aria-label="Pages" className="flex items-center justify-end gap-2 border-t px-4 py-2 text-soft text-sm">
+          Page {formatCount(page)} of {formatCount(pages)}
+          <Button size="icon" aria-label="Newer jobs" disabled={page <= 1} onClick={() => go({ status, page: page - 1 })}>
+            <ChevronLeft aria-hidden />
+          </Button>
+          <Button size="icon" aria-label="Older jobs" disabled={page >= pages} onClick={() => go({ status, page: page + 1 })}>
+            <ChevronRight aria-hidden />
+          </Button>
+        </nav>
+      )}
+    </Panel>
+  );
+}

@@ -1,0 +1,83 @@
+'use client';
+import Link from 'next/link';
+import { Time } from '#/components/ui/Time.tsx';
+import { formatCount, formatFigure } from '#/components/units.ts';
+import type { TrainingJob } from '#/contract/jobs.ts';
+import { isTerminal } from '#/domain/statuses.ts';
+import { JobProgress } from './JobProgress.tsx';
+import { metric, stageWords } from './job-words.ts';
+import { StatusBadge } from './StatusBadge.tsx';
+import { TimeLeft } from './TimeLeft.tsx';
+
+const COLUMNS = 'lg:grid-cols-[minmax(0,2.4fr)_7.5rem_minmax(11rem,1.6fr)_6.5rem_5.5rem_6rem]';
+
+/** Jobs as rows: columns where there is room, stacked lines on a narrow screen. The whole row leads to the job. */
+export function JobsTable({ jobs, label }: { jobs: readonly TrainingJob[]; label: string }) {
+  return (
+    <div>
+      <div
+        aria-hidden
+        className={`hidden lg:grid ${COLUMNS} h-9 items-center gap-x-5 border-b px-4 font-medium text-soft text-xs`}
+      >
+        <span>Job</span>
+        <span>Status</span>
+        <span>Progress</span>
+        <span>Time left or taken</span>
+        <span className="text-right">Loss</span>
+        <span className="text-right">Queued</span>
+      </div>
+      <ul aria-label={label} className="divide-y">
+        {jobs.map((job) => (
+          <Row key={job.id} job={job} />
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function Row({ job }: { job: TrainingJob }) {
+  const loss = metric(job, 'loss');
+  return (
+    <li
+      className={`relative grid grid-cols-[minmax(0,1fr)_auto] ${COLUMNS} items-center gap-x-5 gap-y-2 px-4 py-3 transition-colors hover:bg-hover/60 has-focus-visible:bg-hover/60`}
+    >
+      <div className="min-w-0">
+        <Link href={`/jobs/${job.id}`} prefetch={false} className="block truncate font-medium after:absolute after:inset-0">
+          {job.name}
+        </Link>
+        <p className="truncate text-soft text-sm">
+          {job.dataset.name} · {job.base_model.name}
+        </p>
+      </div>
+      <div className="justify-self-end lg:justify-self-start">
+        <StatusBadge job={job} />
+      </div>
+      <div className="col-span-2 min-w-0 lg:col-span-1">
+        <JobProgress job={job} />
+        <p className="mt-1 flex justify-between gap-3 text-soft text-xs">
+          <span className="truncate">{isTerminal(job.status) ? '' : stageWords(job)}</span>
+          <span className="shrink-0">
+            {formatCount(job.current_step)} / {formatCount(job.total_steps)} steps
+          </span>
+        </p>
+      </div>
+      <div className="text-sm lg:text-base">
+        <span className="text-soft lg:sr-only">{isTerminal(job.status) ? 'Took ' : 'Left '}</span>
+        <TimeLeft job={job} />
+      </div>
+      <div className="text-right text-sm lg:text-base">
+        {loss === null ? (
+          <span className="text-soft">–</span>
+        ) : (
+          <>
+            <span className="text-soft lg:sr-only">Loss </span>
+            {formatFigure(loss)}
+          </>
+        )}
+      </div>
+      <div className="hidden text-right text-soft text-sm lg:block">
+        <Time at={job.queued_at} />
+      </div>
+    </li>
+  );
+}

@@ -1,0 +1,31 @@
+'use client';
+import { formatDuration, formatExact } from '#/components/units.ts';
+import type { TrainingJob } from '#/contract/jobs.ts';
+import { isTerminal } from '#/domain/statuses.ts';
+import { useNow } from '#/hooks/useNow.ts';
+
+/** How long the run still takes, or took; hover shows when it ends or ended. */
+export function TimeLeft({ job }: { job: TrainingJob }) {
+  const now = useNow(1_000);
+  if (isTerminal(job.status)) {
+    if (job.started_at === null || job.completed_at === null) return <span className="text-soft">–</span>;
+    return (
+      <span title={`Ended ${formatExact(Date.parse(job.completed_at))}`}>
+        {formatDuration(Date.parse(job.completed_at) - Date.parse(job.started_at))}
+      </span>
+    );
+  }
+  if (job.estimated_completion_at === null) return <span className="text-soft">–</span>;
+  const end = Date.parse(job.estimated_completion_at);
+  return <span title={`Expected ${formatExact(end)}`}>{end - now > 1000 ? formatDuration(end - now) : 'any moment'}</span>;
+}
+
+/** Time since the run began, to its end. */
+export function Elapsed({ job }: { job: TrainingJob }) {
+  const now = useNow(1_000);
+  if (job.started_at === null) return <span className="text-soft">–</span>;
+  const end = job.completed_at === null ? now : Date.parse(job.completed_at);
+  return (
+    <span title={`Started ${formatExact(Date.parse(job.started_at))}`}>{formatDuration(end - Date.parse(job.started_at))}</span>
+  );
+}

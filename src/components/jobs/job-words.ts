@@ -1,0 +1,66 @@
+/** A job's facts in a person's words. */
+import type { TrainingJob } from '#/contract/jobs.ts';
+import type { JobErrorCode } from '#/domain/job-state.ts';
+import type { JobStatus } from '#/domain/statuses.ts';
+
+export const STATUS_WORDS: Record<JobStatus, string> = {
+  queued: 'Queued',
+  initializing: 'Starting',
+  running: 'Running',
+  completed: 'Completed',
+  failed: 'Failed',
+  cancelled: 'Cancelled',
+};
+
+const STAGE_WORDS: Record<string, string> = {
+  fetching_model: 'Fetching the base model',
+  starting: 'Starting the trainer',
+  loading_model: 'Loading the model',
+  preparing_data: 'Preparing the data',
+  training: 'Training',
+  evaluating: 'Evaluating',
+  saving: 'Saving',
+  exporting: 'Exporting the adapter',
+  verifying: 'Loading the adapter once, to be sure',
+  publishing: 'Storing the files',
+  done: 'Finishing',
+};
+
+/** What the job is doing now. */
+export function stageWords(job: TrainingJob): string {
+  if (job.status === 'queued') return job.held_at === null ? 'Waiting for a free place' : 'Held until it is started';
+  if (job.status === 'initializing' || job.status === 'running') {
+    if (job.cancel_requested_at !== null) return 'Stopping';
+    const stage = job.current_stage ?? 'starting';
+    return STAGE_WORDS[stage] ?? stage.replaceAll('_', ' ');
+  }
+  return STATUS_WORDS[job.status];
+}
+
+/** The title of a failure; the sentence and the next step are the job's own. */
+export const FAILURE_WORDS: Record<JobErrorCode, string> = {
+  bad_config: 'The trainer refused the configuration',
+  data: 'The dataset could not be trained on',
+  model_not_found: 'The base model was not found',
+  gated_model: 'The base model needs its licence accepted',
+  out_of_memory: 'The run needed more memory than there is',
+  nan_loss: 'The loss stopped being a number',
+  disk_full: 'The disk is full',
+  interrupted: 'The run was interrupted',
+  internal: 'The trainer ended by a fault of its own',
+  killed: 'The trainer was killed from outside',
+  hang: 'The run stood still',
+  gpu_lost: 'The GPU stopped answering',
+  contact_lost: 'Contact with the run was lost',
+  launch_failed: 'The trainer could not be started',
+  runtime_limit: 'The run reached its time limit',
+};
+
+export function failureTitle(code: string): string {
+  return FAILURE_WORDS[code as JobErrorCode] ?? 'The run failed';
+}
+
+/** The newest value of one metric on the job's row. */
+export function metric(job: TrainingJob, name: string): number | null {
+  return job.current_metrics[name] ?? null;
+}

@@ -1,0 +1,47 @@
+/** What a person can do to a job. Each refreshes what shows it. */
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { toast } from 'sonner';
+import type { components } from '#/contract/api.gen.ts';
+import { answer, api } from './api.ts';
+import { jobKey, LISTS } from './query-keys.ts';
+
+export type CreateJob = components['schemas']['CreateJob'];
+
+/** Queues a training; a key made once a form keeps a second click from queueing a second one. */
+export function useCreateTrainingJob() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: async (body: CreateJob) => (await answer(api.POST('/api/jobs', { body }))).data,
+    onSuccess: (job) => {
+      queries.setQueryData(jobKey(job.id), job);
+      void queries.invalidateQueries({ queryKey: LISTS.jobs });
+      toast.success(`${job.name} is queued`);
+    },
+  });
+}
+
+export function useCancelJob(job_id: string) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: async () => (await answer(api.POST('/api/jobs/{id}/cancel', { params: { path: { id: job_id } } }))).data,
+    onSuccess: (job) => {
+      queries.setQueryData(jobKey(job_id), job);
+      void queries.invalidateQueries({ queryKey: LISTS.jobs });
+    },
+    onError: (error) => toast.error(error.message),
+  });
+}
+
+/** The same again as a new job. */
+export function useRetryJob(job_id: string) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: async () => (await answer(api.POST('/api/jobs/{id}/retry', { params: { path: { id: job_id } } }))).data,
+    onSuccess: (job) => {
+      queries.setQueryData(jobKey(job.id), job);
+      void queries.invalidateQueries({ queryKey: LISTS.jobs });
+      toast.success(`${job.name} is queued again`);
+    },
+    onError: (error) => toast.error(error.message),
+  });
+}
