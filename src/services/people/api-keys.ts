@@ -1,0 +1,104 @@
+import { and, desc, eq, isNull, sql } from 'drizzle-orm';
+import { apiKeys } from '#/db/schema/identity.ts';
+import { asIdentity, type Tx } from '#/db/tenancy.ts';
+import { AppError } from '#/domain/app-error.ts';
+import type { Context } from '#/services/context.ts';
+import { hashApiKey, makeApiKey, prefixOfApiKey } from './api-key-format.ts';
+import { resolveApiKey } from './resolve-credential.ts';
+
+export type KeyScope = 'read' | 'write';
+
+/** A key as its owner may see it: never its hash. */
+export interface ApiKey {
+  id: string;
+  name: string;
+  prefix: string;
+  scopes: KeyScope[];
+  expires_at: Date | null;
+  last_used_at: Date | null;
+  revoked_at: Date | null;
+  created_at: Date;
+}
+
+const COLUMNS = {
+  id: apiKeys.id,
+  name: apiKeys.name,
+  prefix: apiKeys.prefix,
+  scopes: sql<KeyScope[]>`${apiKeys.scopes}`,
+  expires_at: apiKeys.expires_at,
+  last_used_at: apiKeys.last_used_at,
+  revoked_at: apiKeys.revoked_at,
+  created_at: apiKeys.created_at,
+};
+
+const LOCAL_NAME = 'Command line of this machine';
+
+async function insertKey(
+  tx: Tx,
+  user_id: string,
+  asked: { name: string; scopes: KeyScope[]; expires_at: Date | null },
+): Promise<ApiKey & { key: string }> {
+  const key = makeApiKey();
+  const [made] = await tx
+    .insert(apiKeys)
+    .values({ user_id, ...asked, scopes: [...new Set(asked.scopes)], prefix: prefixOfApiKey(key), hash: hashApiKey(key) })
+    .returning(COLUMNS);
+  if (made === undefined) throw new Error('the insert of a key returned no row');
+  return { ...made, key };
+}
+
+/**
+ * Makes a key; its secret is answered this once. `own_scopes` are those of whoever asks: a key makes none that may more than
+ * itself. Throws `insufficient_scope` and `invalid_request` (an end in the past).
+ */
+export function createApiKey(
+  ctx: Context,
+  own_scopes: readonly KeyScope[],
+  asked: { name: string; scopes: KeyScope[]; expires_at: Date | null },
+): Promise<ApiKey & { key: string }> {
+  if (asked.scopes.some((scope) => !own_scopes.includes(scope))) {
+    throw new AppError('insufficient_scope', 'A key cannot make one that may do more than itself');
+  }
+  if (asked.expires_at !== null && asked.expires_at.getTime() <= Date.now()) {
+    const message = 'must be in the future';
+    throw new AppError('invalid_request', `expires_at ${message}`, [{ path: 'expires_at', message, code: 'too_small' }]);
+  }
+  return asIdentity((tx) => insertKey(tx, ctx.user_id, asked));
+}
+
+/** Own keys, newest first, revoked ones too. */
+export function listApiKeys(ctx: Context): Promise<ApiKey[]> {
+  return asIdentity((tx) =>
+    tx.select(COLUMNS).from(apiKeys).where(eq(apiKeys.user_id, ctx.user_id)).orderBy(desc(apiKeys.created_at), desc(apiKeys.id)),
+  );
+}
+
+/** Revokes one's own key; once revoked it stays so. Throws `not_found`. */
+export async function revokeApiKey(ctx: Context, id: string): Promise<ApiKey> {
+  const [revoked] = await asIdentity((tx) =>
+    tx
+      .update(apiKeys)
+      .set({ revoked_at: sql`coalesce(${apiKeys.revoked_at}, clock_timestamp())` })
+      .where(and(eq(apiKeys.id, id), eq(apiKeys.user_id, ctx.user_id)))
+      .returning(COLUMNS),
+  );
+  if (revoked === undefined) throw new AppError('not_found', 'There is no such key');
+  return revoked;
+}
+
+/** A key for the command line of this machine, for its 0600 file; the one before it ends. */
+export async function createLocalKey(user_id: string): Promise<string> {
+  const made = await asIdentity(async (tx) => {
+    await tx
+      .update(apiKeys)
+      .set({ revoked_at: sql`clock_timestamp()` })
+      .where(and(eq(apiKeys.user_id, user_id), eq(apiKeys.name, LOCAL_NAME), isNull(apiKeys.revoked_at)));
+    return insertKey(tx, user_id, { name: LOCAL_NAME, scopes: ['read', 'write'], expires_at: null });
+  });
+  return made.key;
+}
+
+/** Whose key this is; null when it is not good any more: so that `start` keeps a key file that still works. */
+export async function ownerOfApiKey(key: string): Promise<string | null> {
+  return (await resolveApiKey(key))?.user_id ?? null;
+}
