@@ -32,10 +32,8 @@ export interface ApiOptions {
   /** Host header values (with port where it is not the scheme's own) that are answered. */
   allowed_hosts: string[];
   open_sign_up: boolean;
-  /** Signs session cookies; lies in a 0600 file of the data folder. */
+  /** Signs session cookies; see `services/settings/session-secret.ts`. */
   auth_secret: string;
-  /** SHA-256 (hex) of the set-up token that makes the first owner; absent, nobody can. */
-  setup_token_hash?: string;
 }
 
 /** One resource's routes. They are all behind authentication: handlers read `c.var.ctx` and call a verb. */

@@ -1,10 +1,54 @@
-import { OpenAPIHono } from '@hono/zod-openapi';
+import { randomUUID } from 'node:crypto';
+import { OpenAPIHono, z } from '@hono/zod-openapi';
+import type { MiddlewareHandler } from 'hono';
 import type { Api, ApiEnv, ApiOptions } from './api-env.ts';
+import { errorResponse } from './error-response.ts';
+import { gate } from './gate.ts';
+import { registerSecuritySchemes } from './openapi.ts';
+import { type RouteTable, routeTable } from './route-table.ts';
 import { ROUTES } from './routes.ts';
+import { API_POLICY, securityHeaders } from './security-headers.ts';
+import { sessionCookieName } from './session-cookie.ts';
+import { brokenRules, predicateOf } from './violations.ts';
 
-/** Makes the one app that answers everything but pages. */
+/** Names every request, dresses every answer and writes one line about it. */
+function frame(options: ApiOptions): MiddlewareHandler<ApiEnv> {
+  const headers = Object.entries({
+    ...securityHeaders(options.base_url.startsWith('https:')),
+    'Content-Security-Policy': API_POLICY,
+  });
+  return async (c, next) => {
+    const began = performance.now();
+    const request_id = `req_${randomUUID()}`;
+    const log = options.log.child({ request_id });
+    c.set('request_id', request_id);
+    c.set('log', log);
+    await next();
+    for (const [name, value] of headers) c.res.headers.set(name, value);
+    c.res.headers.set('X-Request-Id', request_id);
+    if (!c.res.headers.has('Cache-Control')) c.res.headers.set('Cache-Control', 'no-store');
+    const line = { method: c.req.method, path: c.req.path, status: c.res.status, ms: Math.round(performance.now() - began) };
+    log[c.req.method === 'GET' && c.res.status < 400 ? 'debug' : 'info'](line, 'request');
+  };
+}
+
+/** Makes the one app that answers everything but pages. Every declared route is behind the gate; see `public-routes.ts`. */
 export function createApi(options: ApiOptions): Api {
-  const api: Api = new OpenAPIHono<ApiEnv>();
+  z.config({ customError: predicateOf });
+  const api: Api = new OpenAPIHono<ApiEnv>({
+    defaultHook: (result) => {
+      if (!result.success) throw brokenRules(result.error.issues, result.target);
+    },
+  });
+  let table: RouteTable | undefined;
+  const routes = () => {
+    table ??= routeTable(api.openAPIRegistry.definitions);
+    return table;
+  };
+  api.onError((error, c) => errorResponse(error, { path: c.req.path, request_id: c.var.request_id, log: c.var.log }));
+  api.use('*', frame(options));
+  api.use('*', gate(options, routes));
   for (const register of ROUTES) register(api, options);
+  registerSecuritySchemes(api, sessionCookieName(options));
   return api;
 }

@@ -1,0 +1,113 @@
+import { STATUS_CODES } from 'node:http';
+import { HTTPException } from 'hono/http-exception';
+import type { Logger } from 'pino';
+import { AppError, type AppErrorCode } from '#/domain/app-error.ts';
+
+const STATUS_OF: Record<AppErrorCode, number> = {
+  invalid_request: 400,
+  invalid_json: 400,
+  ambiguous_credentials: 400,
+  unauthenticated: 401,
+  invalid_credentials: 401,
+  forbidden: 403,
+  insufficient_scope: 403,
+  origin_not_allowed: 403,
+  invitation_required: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  request_timeout: 408,
+  conflict: 409,
+  already_initialised: 409,
+  idempotency_key_reused: 409,
+  idempotency_in_progress: 409,
+  not_ready: 409,
+  dataset_not_ready: 409,
+  dataset_not_training_ready: 409,
+  base_model_not_ready: 409,
+  job_already_final: 409,
+  job_not_final: 409,
+  fenced: 409,
+  payload_too_large: 413,
+  quota_exceeded: 413,
+  unsupported_media_type: 415,
+  misdirected_request: 421,
+  base_model_required: 422,
+  not_trainable: 422,
+  rate_limited: 429,
+  headers_too_large: 431,
+  internal: 500,
+  database_unavailable: 503,
+  storage_full: 507,
+};
+
+/** What an error body needs to know of its request. */
+export interface RefusedRequest {
+  path: string;
+  request_id: string;
+  log: Logger;
+}
+
+/** Door B's paths have `details` as one string and the rows in `violations`. */
+const isDoorB = (path: string): boolean => path === '/api/jobs' || path.startsWith('/api/jobs/');
+
+/** Any error as one that may be told: what is not ours to tell is logged whole and answered blandly. */
+function tellable(error: unknown, request: RefusedRequest): AppError {
+  if (error instanceof AppError) {
+    if (STATUS_OF[error.code] >= 500) request.log.error({ err: error }, error.code);
+    return error;
+  }
+  if (error instanceof HTTPException) {
+    if (error.status === 415) return new AppError('unsupported_media_type', 'This endpoint does not take that Content-Type');
+    if (error.status < 500) return new AppError('invalid_request', error.message || 'The request cannot be read');
+  }
+  request.log.error({ err: error }, 'unknown error');
+  return new AppError('internal', 'Something failed on our side; the log has it under this request_id');
+}
+
+function headersOf(error: AppError): Record<string, string> {
+  const status = STATUS_OF[error.code];
+  const wait_s = error.retry_after_s ?? (status === 503 ? 5 : undefined);
+  return {
+    'content-type': 'application/json; charset=utf-8',
+    'cache-control': 'no-store',
+    ...(status === 401 && { 'www-authenticate': 'Bearer realm="lowrank"' }),
+    ...(wait_s !== undefined && { 'retry-after': String(Math.max(1, Math.ceil(wait_s))) }),
+  };
+}
+
+function bodyOf(error: AppError, path: string, request_id: string): string {
+  const { code, message, details } = error;
+  const door_b = isDoorB(path);
+  const sentence = details.length === 0 ? message : details.map((row) => `${row.path} ${row.message}`).join('; ');
+  return JSON.stringify({
+    error: message,
+    message,
+    code,
+    details: door_b ? sentence : details,
+    ...(door_b && { violations: details }),
+    request_id,
+  });
+}
+
+/** The one writer of error answers. `headers` adds to them, e.g. Allow. */
+export function errorResponse(error: unknown, request: RefusedRequest, headers: Record<string, string> = {}): Response {
+  const told = tellable(error, request);
+  return new Response(bodyOf(told, request.path, request.request_id), {
+    status: STATUS_OF[told.code],
+    headers: { ...headersOf(told), 'x-request-id': request.request_id, ...headers },
+  });
+}
+
+/** The same for a request that never became one (broken head, too slow): a whole answer for the bare socket. */
+export function rawErrorAnswer(error: AppError, request_id: string): string {
+  const status = STATUS_OF[error.code];
+  const body = bodyOf(error, '', request_id);
+  const headers = {
+    ...headersOf(error),
+    'x-request-id': request_id,
+    'content-length': String(Buffer.byteLength(body)),
+    connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}\r\n${lines.join('')}\r\n${body}`;
+}

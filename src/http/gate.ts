@@ -1,0 +1,66 @@
+import type { Context as HonoContext, MiddlewareHandler } from 'hono';
+import { AppError } from '#/domain/app-error.ts';
+import { changesState, refusedHost, refusedOrigin, refusedPath } from './addresses.ts';
+import type { ApiEnv, ApiOptions } from './api-env.ts';
+import { authenticate } from './authenticate.ts';
+import { errorResponse } from './error-response.ts';
+import { PUBLIC_ROUTES } from './public-routes.ts';
+import { limitRate } from './rate-limit.ts';
+import { checkQuery, readBody } from './request-body.ts';
+import type { KnownRoute, RouteTable } from './route-table.ts';
+import { hasSessionCookie } from './session-cookie.ts';
+
+const hostOf = (c: HonoContext<ApiEnv>): string => (c.req.header('host') ?? new URL(c.req.url).host).toLowerCase();
+
+function refuseAddress(c: HonoContext<ApiEnv>, options: ApiOptions): void {
+  const host = hostOf(c);
+  const refused =
+    refusedHost(options.allowed_hosts, host) ??
+    refusedPath(c.req.path) ??
+    refusedOrigin(options.base_url, {
+      method: c.req.method,
+      host,
+      headers: c.req.raw.headers,
+      cookie: hasSessionCookie(c, options),
+      bearer: c.req.header('authorization') !== undefined,
+    });
+  if (refused !== null) throw refused;
+}
+
+function checkScope(c: HonoContext<ApiEnv>): void {
+  const scope = changesState(c.req.method) ? 'write' : 'read';
+  if (c.var.credential.scopes.includes(scope)) return;
+  throw new AppError('insufficient_scope', `This API key may not ${scope}: use one with the scope ${scope}`);
+}
+
+/** The answer for a path or method that no route has. */
+function refuseUnknown(c: HonoContext<ApiEnv>, methods: string[]): Response {
+  const { request_id, log } = c.var;
+  const request = { path: c.req.path, request_id, log };
+  if (methods.length === 0) return errorResponse(new AppError('not_found', 'There is nothing at this path'), request);
+  const error = new AppError('method_not_allowed', `This path takes ${methods.join(', ')}`);
+  return errorResponse(error, request, { Allow: methods.join(', ') });
+}
+
+/**
+ * What every request passes before a handler: address, origin, who asks (default: nobody may), known route, scope, rate,
+ * query and body. `table` is asked late, for routes are registered after the gate.
+ */
+export function gate(options: ApiOptions, table: () => RouteTable): MiddlewareHandler<ApiEnv> {
+  return async (c, next) => {
+    refuseAddress(c, options);
+    const { method, path } = c.req;
+    if (method === 'OPTIONS') return c.body(null, 204, { Allow: [...table().methodsOf(path), 'OPTIONS'].join(', ') });
+    const route: KnownRoute | undefined = table().find(method === 'HEAD' ? 'GET' : method, path);
+    const is_public = route !== undefined && PUBLIC_ROUTES.has(`${route.method} ${route.template}`);
+    if (!is_public) await authenticate(c, options);
+    if (route === undefined || (method === 'HEAD' && route.is_event_stream)) return refuseUnknown(c, table().methodsOf(path));
+    if (!is_public) {
+      checkScope(c);
+      await limitRate(c, route);
+    }
+    checkQuery(c, route);
+    await readBody(c, route);
+    await next();
+  };
+}

@@ -1,0 +1,100 @@
+import type { Context as HonoContext } from 'hono';
+import {
+  changePasswordRoute,
+  createInvitationRoute,
+  createKeyRoute,
+  firstRunRoute,
+  firstRunStateRoute,
+  listKeysRoute,
+  meRoute,
+  revokeKeyRoute,
+  signInLinkRoute,
+  signInRoute,
+  signOutRoute,
+  signUpRoute,
+} from '#/contract/people.ts';
+import { AppError } from '#/domain/app-error.ts';
+import { type ApiKey, createApiKey, listApiKeys, revokeApiKey } from '#/services/people/api-keys.ts';
+import { changePassword } from '#/services/people/change-password.ts';
+import { createFirstOwner, isFirstRun } from '#/services/people/first-run.ts';
+import { createInvitation } from '#/services/people/invitations.ts';
+import { getPerson, type Person } from '#/services/people/person.ts';
+import { type SignedIn, signIn } from '#/services/people/sign-in.ts';
+import { redeemSignInLink } from '#/services/people/sign-in-link.ts';
+import { signOut } from '#/services/people/sign-out.ts';
+import { signUp } from '#/services/people/sign-up.ts';
+import type { ApiEnv, RouteModule } from './api-env.ts';
+import { forgetCredentials } from './authenticate.ts';
+import { dropSessionCookie, writeSessionCookie } from './session-cookie.ts';
+
+const presentPerson = (person: Person) => ({ ...person, created_at: person.created_at.toISOString() });
+
+const presentKey = (key: ApiKey) => ({
+  id: key.id,
+  name: key.name,
+  prefix: key.prefix,
+  scopes: key.scopes,
+  expires_at: key.expires_at?.toISOString() ?? null,
+  last_used_at: key.last_used_at?.toISOString() ?? null,
+  revoked_at: key.revoked_at?.toISOString() ?? null,
+  created_at: key.created_at.toISOString(),
+});
+
+/** The id of the browser session that asks: an API key has none to end or to renew. */
+function sessionOf(c: HonoContext<ApiEnv>): string {
+  const { kind, id } = c.var.credential;
+  if (kind === 'session') return id;
+  throw new AppError('forbidden', 'This is for browser sessions: an API key is revoked with DELETE /api/keys/ID');
+}
+
+/** Ways in and out, invitations and API keys. */
+export const peopleRoutes: RouteModule = (api, options) => {
+  const signedIn = (c: HonoContext<ApiEnv>, { user, session }: SignedIn) => {
+    writeSessionCookie(c, options, session);
+    return { user: presentPerson(user) };
+  };
+
+  api.openapi(firstRunStateRoute, async (c) => c.json({ needed: await isFirstRun() }, 200));
+  api.openapi(firstRunRoute, async (c) => c.json(signedIn(c, await createFirstOwner(c.req.valid('json'))), 201));
+  api.openapi(signUpRoute, async (c) => c.json(signedIn(c, await signUp(c.req.valid('json'), options.open_sign_up)), 201));
+  api.openapi(signInRoute, async (c) => c.json(signedIn(c, await signIn(c.req.valid('json'))), 200));
+  api.openapi(signInLinkRoute, async (c) => {
+    const { path, ...proved } = await redeemSignInLink(c.req.valid('json').token);
+    return c.json({ ...signedIn(c, proved), path }, 200);
+  });
+  api.openapi(signOutRoute, async (c) => {
+    await signOut(sessionOf(c));
+    forgetCredentials();
+    dropSessionCookie(c, options);
+    return c.json({ signed_out: true as const }, 200);
+  });
+  api.openapi(changePasswordRoute, async (c) => {
+    sessionOf(c);
+    const changed = await changePassword(c.var.ctx, c.req.valid('json'));
+    forgetCredentials();
+    return c.json(signedIn(c, changed), 200);
+  });
+  api.openapi(meRoute, async (c) => {
+    const { kind, scopes } = c.var.credential;
+    return c.json({ user: presentPerson(await getPerson(c.var.ctx.user_id)), credential: { kind, scopes: [...scopes] } }, 200);
+  });
+  api.openapi(createInvitationRoute, async (c) => {
+    const { token, expires_at, ...invitation } = await createInvitation(c.var.ctx, c.req.valid('json'));
+    const url = `${options.base_url}/sign-up#${token}`;
+    return c.json({ ...invitation, url, expires_at: expires_at.toISOString() }, 201);
+  });
+  api.openapi(listKeysRoute, async (c) => c.json({ keys: (await listApiKeys(c.var.ctx)).map(presentKey) }, 200));
+  api.openapi(createKeyRoute, async (c) => {
+    const { expires_at, ...asked } = c.req.valid('json');
+    const made = await createApiKey(c.var.ctx, c.var.credential.scopes, {
+      ...asked,
+      expires_at: expires_at === undefined ? null : new Date(expires_at),
+    });
+    return c.json({ ...presentKey(made), key: made.key }, 201);
+  });
+  api.openapi(revokeKeyRoute, async (c) => {
+    const revoked = await revokeApiKey(c.var.ctx, c.req.valid('param').id);
+    forgetCredentials();
+    return c.json(presentKey(revoked), 200);
+  });
+};

@@ -1,0 +1,93 @@
+import type { Context as HonoContext } from 'hono';
+import { AppError } from '#/domain/app-error.ts';
+import type { ApiEnv } from './api-env.ts';
+import type { KnownRoute } from './route-table.ts';
+import { parseStrictJson } from './strict-json.ts';
+import { refusal } from './violations.ts';
+
+const JSON_BYTES_MAX = 256 * 1024;
+/** From the head to the last byte of a JSON body. */
+const JSON_DEADLINE_MS = 15_000;
+const JSON_TYPE = /^application\/json(\s*;\s*charset=("utf-8"|utf-8))?$/i;
+
+const tooLarge = () =>
+  new AppError('payload_too_large', `The body is larger than the ${JSON_BYTES_MAX / 1024} KB that JSON may have here`);
+
+/** The bytes of a body that must be small and come soon. Throws `payload_too_large` and `request_timeout`. */
+async function readSmallBody(body: ReadableStream<Uint8Array>): Promise<Uint8Array> {
+  const reader = body.getReader();
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new AppError('request_timeout', 'The body did not arrive in time: send it again')),
+      JSON_DEADLINE_MS,
+    );
+  });
+  try {
+    for (;;) {
+      const { done, value } = await Promise.race([reader.read(), late]);
+      if (done) return Buffer.concat(chunks);
+      bytes += value.byteLength;
+      if (bytes > JSON_BYTES_MAX) throw tooLarge();
+      chunks.push(value);
+    }
+  } finally {
+    clearTimeout(timer);
+    reader.releaseLock();
+  }
+}
+
+/** Refuses a body that is packed: what it unpacks to has no limit. */
+function refusePacked(c: HonoContext<ApiEnv>): void {
+  const encoding = c.req.header('content-encoding');
+  if (encoding === undefined || encoding.toLowerCase() === 'identity') return;
+  throw new AppError('unsupported_media_type', 'Send the body without Content-Encoding');
+}
+
+/**
+ * Reads and checks the body of a route that takes JSON or nothing, and leaves every other one untouched. What it read is what
+ * the route's schema sees. Throws `invalid_json`, `invalid_request`, `payload_too_large`, `unsupported_media_type`, `request_timeout`.
+ */
+export async function readBody(c: HonoContext<ApiEnv>, route: KnownRoute): Promise<void> {
+  if (c.req.method === 'GET' || c.req.method === 'HEAD') return;
+  refusePacked(c);
+  if (route.body === 'stream') return;
+  if (Number(c.req.header('content-length') ?? 0) > JSON_BYTES_MAX) throw tooLarge();
+  const type = c.req.header('content-type');
+  const body = c.req.raw.body;
+  if (route.body === 'json' && route.body_required && (type === undefined || !JSON_TYPE.test(type))) {
+    throw new AppError('unsupported_media_type', 'Send JSON with Content-Type: application/json');
+  }
+  const bytes = body === null ? new Uint8Array() : await readSmallBody(body);
+  if (bytes.byteLength === 0 && !route.body_required) return;
+  if (type === undefined || !JSON_TYPE.test(type)) {
+    throw new AppError('unsupported_media_type', 'Send JSON with Content-Type: application/json, or no body');
+  }
+  const { text, value } = parseStrictJson(bytes);
+  // Hono keeps promises here, whatever its type says.
+  if (route.body === 'json') c.req.bodyCache.text = Promise.resolve(text) as unknown as string;
+  else refuseFields(value);
+}
+
+/** A route without a body takes an empty object, and names what it does not know. */
+function refuseFields(value: unknown): void {
+  const fields = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : ['body'];
+  if (fields.length === 0) return;
+  throw refusal(fields.map((path) => ({ path, message: 'is not a known field', code: 'unknown_field' })));
+}
+
+/** Refuses query parameters that the route does not declare, and text that PostgreSQL cannot hold. */
+export function checkQuery(c: HonoContext<ApiEnv>, route: KnownRoute): void {
+  const parameters = [...new URL(c.req.url).searchParams];
+  if (!route.has_query && parameters.length > 0) {
+    const names = [...new Set(parameters.map(([name]) => name))];
+    throw refusal(names.map((path) => ({ path, message: 'is not a known parameter', code: 'unknown_parameter' })));
+  }
+  const broken = parameters.filter(([name, value]) => name.includes('\0') || value.includes('\0'));
+  if (broken.length === 0) return;
+  throw refusal(
+    broken.map(([path]) => ({ path: path.replaceAll('\0', ''), message: 'must not hold NUL', code: 'invalid_characters' })),
+  );
+}
