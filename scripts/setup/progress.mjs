@@ -4,7 +4,7 @@ const REDRAW_MS = 120;
 const PLAIN_EVERY_MS = 30_000;
 
 /** @param {number} ms */
-export function seconds(ms) {
+function seconds(ms) {
   return ms < 10_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`;
 }
 

@@ -39,7 +39,7 @@ export function bringsCuda(planned) {
 }
 
 /** @param {string} root */
-export function trainerPython(root) {
+function trainerPython(root) {
   return join(root, VENV, 'bin', 'python');
 }
 

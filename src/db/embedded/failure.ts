@@ -41,7 +41,7 @@ const KNOWN: { says: RegExp; code: ServerError['code']; what: string; cure: stri
 ];
 
 /** The last lines of `text`, for a person. */
-export function lastLines(text: string, count = 8): string {
+function lastLines(text: string, count = 8): string {
   return text.trimEnd().split('\n').slice(-count).join('\n');
 }
 

@@ -19,7 +19,7 @@ interface Location {
 
 const LOCATION = 'server-location.json';
 
-export function homeAt(path: string): Home {
+function homeAt(path: string): Home {
   return { path, pgdata: join(path, 'pgdata') };
 }
 

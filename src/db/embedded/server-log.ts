@@ -7,7 +7,7 @@ import type { Home } from './home.ts';
 const BYTES_MAX = 4 * 1024 * 1024;
 const CHECK_EVERY_MS = 10_000;
 
-export function logPath(home: Home): string {
+function logPath(home: Home): string {
   return join(home.path, 'server.log');
 }
 

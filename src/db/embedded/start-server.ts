@@ -103,7 +103,7 @@ export async function untilReady(pgdata: string, log: (line: string) => void, en
 }
 
 /** Removes a `postmaster.pid` whose process number now belongs to a program that is no server of this folder. */
-export async function dropStalePid(pgdata: string): Promise<void> {
+async function dropStalePid(pgdata: string): Promise<void> {
   const left = await readPostmaster(pgdata);
   if (left === null || !(await isAlive(left.pid)) || (await servesFolder(left.pid, pgdata)) !== false) return;
   if ((await leftBackends(pgdata)).length === 0) await rm(join(pgdata, 'postmaster.pid'));
