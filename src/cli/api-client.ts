@@ -11,7 +11,12 @@ import { readPrivateFile, writePrivateFile } from './private-file.ts';
 export interface ApiClient {
   url: string;
   /** Sends JSON, answers JSON. Throws `CommandError` with every violation a line. */
-  call<T>(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<T>;
+  call<T>(
+    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<T>;
   /** Opens a streamed answer; the caller reads it. */
   open(path: string, headers?: Record<string, string>, signal?: AbortSignal): Promise<Response>;
   /** Streams a file as a raw body. `onSent` hears the bytes that left so far. */
@@ -80,10 +85,10 @@ export function makeClient(url: string, key: string): ApiClient {
   };
   return {
     url,
-    async call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    async call<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
       const response = await reach(path, {
         method,
-        headers: { ...authorization, ...(body !== undefined && { 'Content-Type': 'application/json' }) },
+        headers: { ...authorization, ...headers, ...(body !== undefined && { 'Content-Type': 'application/json' }) },
         ...(body !== undefined && { body: JSON.stringify(body) }),
       });
       if (!response.ok) await refuse(response);

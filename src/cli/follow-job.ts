@@ -20,6 +20,11 @@ const STAGES: Record<string, string> = {
   publishing: 'publishing',
 };
 
+/** The body as it arrives. (The DOM's type of a stream does not know that it can be iterated.) */
+function bytesOf(response: Response): AsyncIterable<Uint8Array> {
+  return (response.body ?? new Blob([]).stream()) as unknown as AsyncIterable<Uint8Array>;
+}
+
 /** What is left, in seconds, when the worker has said by when it will be done. */
 function secondsLeft(job: TrainingJob): number | null {
   return job.estimated_completion_at === null ? null : Math.max(0, (Date.parse(job.estimated_completion_at) - Date.now()) / 1000);
@@ -64,8 +69,8 @@ export async function followJob(
           },
         });
         const decoder = new TextDecoder();
-        for await (const chunk of response.body ?? []) {
-          parser.feed(decoder.decode(chunk as Uint8Array, { stream: true }));
+        for await (const chunk of bytesOf(response)) {
+          parser.feed(decoder.decode(chunk, { stream: true }));
           if (gone) throw new CommandError('This job can no longer be seen: it was deleted, or the key was revoked');
           if (job !== undefined && isTerminal(job.status)) return job;
         }

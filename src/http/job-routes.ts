@@ -19,14 +19,20 @@ import { readMetrics } from '#/services/jobs/read-metrics.ts';
 import { retryJob } from '#/services/jobs/retry-job.ts';
 import type { RouteModule } from './api-env.ts';
 import { streamJob } from './event-stream.ts';
+import { createOnce } from './idempotency.ts';
 import { specOfDoorB } from './job-door-b.ts';
 import { presentJob, presentPoint } from './job-presenter.ts';
 
 /** Door B's jobs. */
 export const jobRoutes: RouteModule = (api) => {
   api.openapi(createJobRoute, async (c) => {
-    const job = await createJob(c.var.ctx, specOfDoorB(c.req.valid('json'), new Date()));
-    return c.json({ success: true as const, data: presentJob(job) }, 201);
+    const body = c.req.valid('json');
+    return createOnce(c, {
+      route: 'POST /api/jobs',
+      request: body,
+      make: (hooks) => createJob(c.var.ctx, specOfDoorB(body, new Date()), hooks),
+      present: (job) => ({ success: true as const, data: presentJob(job) }),
+    });
   });
   api.openapi(listJobsRoute, async (c) => {
     const query = c.req.valid('query');
@@ -43,8 +49,13 @@ export const jobRoutes: RouteModule = (api) => {
     return c.json({ success: true as const, data: presentJob(job) }, 200);
   });
   api.openapi(retryJobRoute, async (c) => {
-    const job = await retryJob(c.var.ctx, c.req.valid('param').id);
-    return c.json({ success: true as const, data: presentJob(job) }, 201);
+    const { id } = c.req.valid('param');
+    return createOnce(c, {
+      route: 'POST /api/jobs/{id}/retry',
+      request: { id },
+      make: (hooks) => retryJob(c.var.ctx, id, hooks),
+      present: (job) => ({ success: true as const, data: presentJob(job) }),
+    });
   });
   api.openapi(jobMetricsRoute, async (c) => {
     const { points, total } = await readMetrics(c.var.ctx, c.req.valid('param').id, c.req.valid('query'));

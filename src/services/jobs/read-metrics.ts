@@ -33,7 +33,7 @@ export function readMetrics(
 ): Promise<{ points: MetricRow[]; total: number }> {
   return asUser(ctx.user_id, async (tx) => {
     await findJob(tx, job_id);
-    const result = await tx.execute<MetricRow & { total: string }>(sql`
+    const result = await tx.execute<MetricRow & { total: string } & Record<string, unknown>>(sql`
       WITH line AS (
         SELECT ${COLUMNS} FROM lowrank.metrics_points m
         WHERE m.job_id = ${job_id} AND m.step >= ${query.from} AND m.step <= ${query.to ?? 2_147_483_647}

@@ -1,0 +1,126 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Dataset } from '#/contract/datasets.ts';
+import type { TrainingJob } from '#/contract/jobs.ts';
+import { HYPERPARAMETER_PRESETS } from '#/domain/hyperparameters.ts';
+import { env } from '#/env.ts';
+import { createSignInLink } from '#/services/people/sign-in-link.ts';
+import { answerPrompts } from './answer-prompts.ts';
+import { type ApiClient, openClient } from './api-client.ts';
+import { chooseModel } from './choose-model.ts';
+import { formatDuration } from './progress-bar.ts';
+import { runPython } from './run-python.ts';
+import { untilAskedToEnd } from './start.ts';
+import { startStudio } from './start-studio.ts';
+import { finishTraining, secondsTaken, submitJob } from './train.ts';
+import { uploadDataset } from './upload-dataset.ts';
+
+/** What the demo changes in the `fast` preset, because its model has a few million parameters, not a few billion. */
+export const DEMO_OVERRIDES = { learning_rate: 5e-3, epochs: 2 };
+
+const FOLDER = join(env.repo, 'demo');
+
+interface HeldOut {
+  prompt: string;
+  completion: string;
+}
+
+/** What the demo found. Exact match is the share of held-out prompts, in percent, that were answered to the letter. */
+export interface DemoResult {
+  job: TrainingJob;
+  folder: string;
+  sha256: string;
+  exact_match: { base: number; tuned: number };
+}
+
+async function heldOut(): Promise<HeldOut[]> {
+  const text = await readFile(join(FOLDER, 'held-out.jsonl'), 'utf8');
+  return text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as HeldOut);
+}
+
+function exactMatch(wanted: HeldOut[], answers: string[]): number {
+  const right = wanted.filter((row, at) => answers[at] === row.completion).length;
+  return (100 * right) / wanted.length;
+}
+
+/** The demo's rows, or the same prompts with targets dealt out at random: nothing can be learned from those. */
+async function datasetFile(shuffle_targets: boolean): Promise<string> {
+  if (!shuffle_targets) return join(FOLDER, 'orders.jsonl');
+  const file = join(env.data_dir, 'orders-shuffled.jsonl');
+  await writeFile(file, await runPython([join(FOLDER, 'write_dataset.py'), '--shuffle-targets'], FOLDER));
+  return file;
+}
+
+/** A file that was uploaded before is not uploaded again. */
+async function demoDataset(client: ApiClient, file: string, name: string): Promise<Dataset> {
+  const { datasets } = await client.call<{ datasets: Dataset[] }>(
+    'GET',
+    `/api/datasets?${new URLSearchParams({ search: name })}`,
+  );
+  const known = datasets.find((dataset) => dataset.name === name && dataset.status === 'ready');
+  return known ?? uploadDataset(client, file, { name, mapping: {}, skip_invalid: false });
+}
+
+/** Registers, uploads, trains and compares, as a client of the API. Prints what it does. */
+export async function runDemo(
+  client: ApiClient,
+  options: { shuffle_targets: boolean },
+  say: (line: string) => void,
+): Promise<DemoResult> {
+  const model = await chooseModel(client, join(FOLDER, 'model'));
+  say(`base model  ${model.name}: ${((model.params_b ?? 0) * 1000).toFixed(1)} million parameters`);
+  const file = await datasetFile(options.shuffle_targets);
+  const dataset = await demoDataset(client, file, options.shuffle_targets ? 'Demo orders, targets shuffled' : 'Demo orders');
+  say(
+    `dataset     ${dataset.name}: ${dataset.total_training_pairs} rows to train on, ${dataset.total_validation_pairs} held out`,
+  );
+  const changed = Object.entries(DEMO_OVERRIDES).map(
+    ([name, value]) => `${name} ${HYPERPARAMETER_PRESETS.fast[name as keyof typeof DEMO_OVERRIDES]} → ${value}`,
+  );
+  say(`preset      fast, changed for so small a model: ${changed.join(', ')}`);
+  const job = await submitJob(
+    client,
+    { dataset_id: dataset.id, base_model_id: model.id },
+    { preset: 'fast', settings: DEMO_OVERRIDES, name: options.shuffle_targets ? 'Demo, control' : 'Demo' },
+  );
+  say(`job         ${client.url}/jobs/${job.id}\n`);
+  const result = await finishTraining(client, job.id, join(env.repo, 'adapters', job.id));
+  const wanted = await heldOut();
+  const prompts = wanted.map((row) => row.prompt);
+  say('\nanswering 100 held-out prompts with the base model and with the tuned one …');
+  const base = await answerPrompts(join(FOLDER, 'model'), null, prompts);
+  const tuned = await answerPrompts(join(FOLDER, 'model'), result.folder, prompts);
+  const exact_match = { base: exactMatch(wanted, base), tuned: exactMatch(wanted, tuned) };
+  say(`\nprompt  ${prompts[0]}`);
+  say(`base    ${base[0]}`);
+  say(`tuned   ${tuned[0]}\n`);
+  say(`exact match on ${prompts.length} held-out prompts: ${exact_match.base} % before, ${exact_match.tuned} % after`);
+  const seconds = secondsTaken(result.job);
+  if (seconds !== null) say(`time: ${formatDuration(seconds)} for ${result.job.total_steps} steps (no prediction yet)`);
+  say(`adapter: ${result.folder}`);
+  say(`sha256: ${result.sha256}`);
+  return { job: result.job, folder: result.folder, sha256: result.sha256, exact_match };
+}
+
+/** `lowrank demo`: the whole walk, once, for real. The studio stays until Ctrl-C unless told to end. */
+export async function demo(options: { exit: boolean; shuffle_targets: boolean }): Promise<void> {
+  const ended = untilAskedToEnd();
+  const say = (line: string) => console.log(line);
+  const studio = await startStudio(say, { make_owner: true });
+  try {
+    const work = (async () => {
+      const result = await runDemo(await openClient(), options, say);
+      if (studio.owner_id !== null) {
+        say(`sign in (once, 10 minutes): ${studio.url}${await createSignInLink(studio.owner_id, `/jobs/${result.job.id}`)}`);
+      }
+      if (!options.exit) say('\nThe studio keeps running; Ctrl-C ends it.');
+    })();
+    await Promise.race([work, ended]);
+    if (!options.exit) await ended;
+  } finally {
+    await studio.stop();
+  }
+}

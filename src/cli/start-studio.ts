@@ -1,0 +1,100 @@
+import { join } from 'node:path';
+import { connectDatabase, disconnectDatabase } from '#/db/pools.ts';
+import { env } from '#/env.ts';
+import { createLocalKey, ownerOfApiKey } from '#/services/people/api-keys.ts';
+import { ensureLocalOwner, isFirstRun, issueSetupToken } from '#/services/people/first-run.ts';
+import { LOCAL_KEY_FILE } from './api-client.ts';
+import { type StudioProcess, startProcess } from './child-process.ts';
+import { CommandError } from './command-error.ts';
+import { claimStudio } from './one-studio.ts';
+import { openDatabase } from './open-database.ts';
+import { makePrivateFolder, readPrivateFile, writePrivateFile } from './private-file.ts';
+
+export interface Studio {
+  url: string;
+  /** Given while the installation has no owner: makes the first one. */
+  setup_token: string | null;
+  /** The owner's id, where it was asked for. */
+  owner_id: string | null;
+  /** Ends web and worker in order and leaves trainings running. */
+  stop(): Promise<void>;
+}
+
+/** Whom the demo makes where there is nobody yet; a real owner takes their place by the set-up token or a new password. */
+const LOCAL_OWNER = { email: 'owner@localhost.localdomain', name: 'Owner' };
+
+/** How often a fresh installation is asked for its owner, so that the key file of this machine can be made. */
+const OWNER_POLL_MS = 2_000;
+
+/**
+ * Starts the studio on this data directory: database, web and worker, each a process of its own that is started again
+ * when it falls. With `make_owner` an installation without people gets its owner at once. Throws `CommandError` when another
+ * studio has the directory or the port is taken.
+ */
+export async function startStudio(
+  log: (line: string) => void,
+  options: { make_owner: boolean } = { make_owner: false },
+): Promise<Studio> {
+  await makePrivateFolder(env.data_dir);
+  await makePrivateFolder(join(env.data_dir, 'logs'));
+  const url = env.PUBLIC_URL ?? `http://${env.HOST.includes(':') ? `[${env.HOST}]` : env.HOST}:${env.PORT}`;
+  const release = await claimStudio(url);
+  const undo: (() => Promise<void>)[] = [release];
+  const stop = async () => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
+  try {
+    const database = await openDatabase(log);
+    undo.push(async () => database.server?.stop('fast'));
+    connectDatabase({ identity: database.logins.identity }, { connections_max: 2 });
+    undo.push(disconnectDatabase);
+    const owner = options.make_owner ? (await ensureLocalOwner(LOCAL_OWNER)).user : null;
+    const setup_token = await issueSetupToken();
+    const variables = {
+      LOWRANK_WEB_URL: database.logins.web,
+      LOWRANK_IDENTITY_URL: database.logins.identity,
+      LOWRANK_SCHEDULER_URL: database.logins.scheduler,
+    };
+    const web: StudioProcess = startProcess('server', variables, log);
+    undo.push(() => web.stop());
+    const worker: StudioProcess = startProcess('worker', variables, log);
+    undo.push(() => worker.stop());
+    const ready = await web.ready.catch((error: Error) => {
+      throw new CommandError(error.message);
+    });
+    await worker.ready.catch((error: Error) => {
+      throw new CommandError(error.message);
+    });
+    const keys = keepLocalKey();
+    undo.push(async () => keys.stop());
+    await keys.looked;
+    return { url: env.PUBLIC_URL ?? String(ready.url), setup_token, owner_id: owner?.id ?? null, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Once there is an owner, their key for this machine's command line lies in a file that only this account reads. */
+function keepLocalKey(): { looked: Promise<void>; stop(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  let over = false;
+  const look = async (): Promise<void> => {
+    if (!(await isFirstRun())) {
+      const { user } = await ensureLocalOwner(LOCAL_OWNER);
+      const kept = (await readPrivateFile(LOCAL_KEY_FILE()))?.trim() ?? null;
+      if (kept !== null && (await ownerOfApiKey(kept)) !== null) return;
+      await writePrivateFile(LOCAL_KEY_FILE(), `${await createLocalKey(user.id)}\n`);
+      return;
+    }
+    // The database may be away for a moment: the next look finds it.
+    if (!over) timer = setTimeout(() => void look().catch(() => undefined), OWNER_POLL_MS);
+  };
+  return {
+    looked: look(),
+    stop() {
+      over = true;
+      clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,25 @@
+import { startStudio } from './start-studio.ts';
+
+/** Resolves when a person or the system asks us to end. */
+export function untilAskedToEnd(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
+  });
+}
+
+/** `lowrank start`: the studio for daily use, until Ctrl-C. */
+export async function start(): Promise<void> {
+  const began = performance.now();
+  const ended = untilAskedToEnd();
+  const say = (line: string) => console.log(line);
+  const studio = await startStudio(say);
+  say(`\n  Lowrank is at ${studio.url}   (ready in ${((performance.now() - began) / 1000).toFixed(1)} s)`);
+  if (studio.setup_token !== null) {
+    say(`\n  First visit: make the owner at ${studio.url}/first-run`);
+    say(`  Set-up token: ${studio.setup_token}`);
+  }
+  say('\n  Ctrl-C ends the studio; trainings that run go on and are found again at the next start.\n');
+  await ended;
+  say('\nEnding the studio; trainings run on …');
+  await studio.stop();
+}

@@ -1,0 +1,87 @@
+import { stat } from 'node:fs/promises';
+import { extname } from 'node:path';
+import type { Dataset } from '#/contract/datasets.ts';
+import { type ApiClient, fileLabel } from './api-client.ts';
+import { CommandError } from './command-error.ts';
+import { openProgressLine } from './progress-bar.ts';
+
+const POLL_MS = 300;
+const ROWS_SHOWN = 10;
+const MB = 1024 * 1024;
+
+export interface UploadOptions {
+  name?: string;
+  /** canonical field → column of the file */
+  mapping: Record<string, string>;
+  skip_invalid: boolean;
+}
+
+/** Reads `prompt=question,completion=answer`. Throws when a pair has no `=`. */
+export function parseMapping(text: string | undefined): Record<string, string> {
+  const pairs = (text ?? '').split(',').filter((pair) => pair.trim() !== '');
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const at = pair.indexOf('=');
+      if (at < 1 || at === pair.length - 1)
+        throw new CommandError(`--map ${pair}: write field=column, such as prompt=question,completion=answer`);
+      return [pair.slice(0, at).trim(), pair.slice(at + 1).trim()];
+    }),
+  );
+}
+
+/** Uploads a file with a progress bar and waits until it is checked. Throws with the rows that were refused. */
+export async function uploadDataset(client: ApiClient, file: string, options: UploadOptions): Promise<Dataset> {
+  const { size } = await stat(file).catch(() => {
+    throw new CommandError(`There is no file ${file}`);
+  });
+  const line = openProgressLine();
+  const query = new URLSearchParams({
+    file_name: fileLabel(file),
+    ...(options.name !== undefined && { name: options.name }),
+    ...(Object.keys(options.mapping).length > 0 && { mapping: JSON.stringify(options.mapping) }),
+    ...(options.skip_invalid && { invalid_rows: 'skip' }),
+  });
+  const began = performance.now();
+  try {
+    const type = extname(file) === '.json' ? 'application/json' : 'application/x-ndjson';
+    const { id } = await client.upload<{ id: string }>(`/api/datasets/upload?${query}`, file, type, (sent) => {
+      const seconds = (performance.now() - began) / 1000;
+      line.show({
+        stage: 'uploading',
+        done: sent,
+        total: size,
+        count: `${(sent / MB).toFixed(1)} of ${(size / MB).toFixed(1)} MB`,
+        eta_s: sent > 0 ? (seconds * (size - sent)) / sent : null,
+      });
+    });
+    return await checkedDataset(client, id, (status) => line.show({ stage: 'checking', done: 0, total: 0, count: status }));
+  } finally {
+    line.end();
+  }
+}
+
+/** Waits until a dataset is ready. Throws with its first refused rows when it is not fit. */
+export async function checkedDataset(
+  client: ApiClient,
+  id: string,
+  onWait: (status: string) => void = () => undefined,
+): Promise<Dataset> {
+  for (;;) {
+    const dataset = await client.call<Dataset>('GET', `/api/datasets/${id}`);
+    if (dataset.status === 'ready') return dataset;
+    if (dataset.status === 'error') throw new CommandError(refusal(dataset));
+    onWait(dataset.status);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+function refusal(dataset: Dataset): string {
+  const rows = dataset.validation_errors.slice(0, ROWS_SHOWN).map((row) => `  line ${row.line ?? '?'}: ${row.message}`);
+  const more = dataset.validation_errors.length - rows.length;
+  return [
+    `${dataset.file_name} cannot be trained on:`,
+    ...rows,
+    ...(more > 0 ? [`  and ${more} more: see its report in the studio`] : []),
+    'Mend the file, say which columns to read with --map prompt=…,completion=…, or leave such rows out with --skip-invalid.',
+  ].join('\n');
+}

@@ -1,0 +1,115 @@
+import { and, eq, isNull, sql } from 'drizzle-orm';
+import { jobRuns, modelArtifacts } from '#/db/schema/jobs.ts';
+import { gpuLeases } from '#/db/schema/machine.ts';
+import { asScheduler, type Tx } from '#/db/tenancy.ts';
+import { AUTOMATIC_RESTARTS_MAX } from '#/domain/constants.ts';
+import type { JobFailure, JobHappening } from '#/domain/job-state.ts';
+import type { RunExit } from '#/domain/run-exit.ts';
+import type { Verdict } from '#/domain/run-verdict.ts';
+import type { JobStatus } from '#/domain/statuses.ts';
+import { holdRun, type RunKey } from './hold-run.ts';
+import { type MovedColumns, transitionJob } from './transition-job.ts';
+
+export type Ending = Exclude<Verdict, { type: 'done' }> | { type: 'not_started' };
+
+/** What a finished training leaves for good; its files lie in storage already. */
+export interface NewArtifact {
+  id: string;
+  name: string;
+  storage_path: string;
+  files: { id: string; path: string; sha256: string; bytes: number }[];
+  /** Of the weights file. */
+  sha256: string;
+  size: number;
+  quality_metrics: Record<string, unknown>;
+  training_summary: Record<string, unknown>;
+  passport: Record<string, unknown>;
+}
+
+/**
+ * Settles a run whose process tree is proved gone, and gives its device back. A fault of ours queues the job again while
+ * restarts are left, after a growing pause; a wish to cancel that came meanwhile wins. Throws `fenced`.
+ */
+export function settleRun(run: RunKey, ending: Ending, exit: RunExit | null, pause_ms: number): Promise<JobStatus> {
+  return asScheduler(async (tx) => {
+    const job = await holdRun(tx, run);
+    const { happening, columns } = settlement(ending, job, pause_ms);
+    const status = await transitionJob(tx, job, happening, columns);
+    await endRun(tx, run, exit);
+    return status;
+  });
+}
+
+/**
+ * The artifact's row and `completed`, in one transaction. A wish to cancel that came first wins: then no row is written
+ * and `cancelled` is answered. Throws `fenced`.
+ */
+export function completeRun(run: RunKey, artifact: NewArtifact, exit: RunExit): Promise<JobStatus> {
+  return asScheduler(async (tx) => {
+    const job = await holdRun(tx, run);
+    let status: JobStatus;
+    if (job.cancel_requested_at !== null) {
+      status = await transitionJob(tx, job, { type: 'cancelled' });
+    } else {
+      await tx.insert(modelArtifacts).values({ ...artifact, user_id: job.user_id, job_id: job.id, kind: 'adapter' });
+      status = await transitionJob(
+        tx,
+        job,
+        { type: 'completed' },
+        { artifact_id: artifact.id, progress: 100, current_stage: 'done' },
+      );
+    }
+    await endRun(tx, run, exit);
+    return status;
+  });
+}
+
+/** Queues or fails a job whose host has vanished, in the caller's transaction. The run's device stays leased. Throws `fenced`. */
+export async function settleFromAfar(tx: Tx, run: RunKey, failure: JobFailure, pause_ms: number): Promise<void> {
+  const job = await holdRun(tx, run);
+  const { happening, columns } = settlement({ type: 'lost', failure }, job, pause_ms);
+  await transitionJob(tx, job, happening, columns);
+}
+
+function settlement(
+  ending: Ending,
+  job: { cancel_requested_at: Date | null; retry_count: number },
+  pause_ms: number,
+): { happening: JobHappening; columns: MovedColumns } {
+  if (job.cancel_requested_at !== null || ending.type === 'cancelled') return { happening: { type: 'cancelled' }, columns: {} };
+  if (ending.type === 'failed') return { happening: { type: 'failed', failure: ending.failure }, columns: {} };
+  if (ending.type === 'not_started') {
+    return { happening: { type: 'not_started' }, columns: { worker_id: null, current_stage: null } };
+  }
+  if (job.retry_count >= AUTOMATIC_RESTARTS_MAX) return { happening: { type: 'failed', failure: ending.failure }, columns: {} };
+  const wait_ms = pause_ms * 2 ** job.retry_count;
+  return {
+    happening: { type: 'lost' },
+    columns: {
+      worker_id: null,
+      current_stage: null,
+      retry_count: job.retry_count + 1,
+      not_before: sql`clock_timestamp() + ${wait_ms} * interval '1 ms'` as unknown as Date,
+    },
+  };
+}
+
+async function endRun(tx: Tx, run: RunKey, exit: RunExit | null): Promise<void> {
+  await tx
+    .update(jobRuns)
+    .set({ ended_at: sql`clock_timestamp()`, exit: exit === null ? null : { ...exit } })
+    .where(and(eq(jobRuns.job_id, run.job_id), eq(jobRuns.attempt, run.attempt)));
+  await releaseLease(tx, run);
+}
+
+async function releaseLease(tx: Tx, run: { job_id: string; attempt: number }): Promise<void> {
+  await tx
+    .update(gpuLeases)
+    .set({ released_at: sql`clock_timestamp()` })
+    .where(and(eq(gpuLeases.job_id, run.job_id), eq(gpuLeases.attempt, run.attempt), isNull(gpuLeases.released_at)));
+}
+
+/** Gives back the device of a run that is proved gone and whose job was settled without us. */
+export function releaseDevice(run: { job_id: string; attempt: number }): Promise<void> {
+  return asScheduler((tx) => releaseLease(tx, run));
+}

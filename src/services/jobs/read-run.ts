@@ -1,0 +1,102 @@
+import { and, desc, eq, inArray, isNull, sql } from 'drizzle-orm';
+import { baseModels } from '#/db/schema/base-models.ts';
+import { datasets } from '#/db/schema/datasets.ts';
+import { jobEvents, jobRuns, trainingJobs } from '#/db/schema/jobs.ts';
+import { gpuDevices, gpuLeases } from '#/db/schema/machine.ts';
+import { asScheduler } from '#/db/tenancy.ts';
+import { ACTIVE_JOB_STATUSES } from '#/domain/statuses.ts';
+import type { RunKey } from './hold-run.ts';
+
+/** All that a worker must know to launch a run, or to take it up again. */
+export type HeldRun = NonNullable<Awaited<ReturnType<typeof readRuns>>[number]>;
+
+/** The active runs of a worker: those it claimed and, after a restart, those it has to find again. */
+export function readRuns(worker_id: string, job_ids?: string[]) {
+  return asScheduler((tx) =>
+    tx
+      .select({
+        job_id: trainingJobs.id,
+        user_id: trainingJobs.user_id,
+        name: trainingJobs.name,
+        status: trainingJobs.status,
+        attempt: trainingJobs.attempt,
+        epoch: trainingJobs.epoch,
+        config: trainingJobs.config,
+        current_stage: trainingJobs.current_stage,
+        current_step: trainingJobs.current_step,
+        cancel_requested: sql<boolean>`${trainingJobs.cancel_requested_at} IS NOT NULL`,
+        handle: jobRuns.handle,
+        events_offset: jobRuns.events_offset,
+        /** how long the attempt has been going, by the database's clock */
+        age_ms: sql<number>`(extract(epoch FROM clock_timestamp() - ${jobRuns.started_at}) * 1000)::float8`,
+        device: { id: gpuDevices.id, kind: gpuDevices.kind, uuid: gpuDevices.uuid },
+        dataset: { id: datasets.id, storage_path: datasets.storage_path, deleted_at: datasets.deleted_at },
+        base_model: { id: baseModels.id, local_path: baseModels.local_path, storage_path: baseModels.storage_path },
+      })
+      .from(trainingJobs)
+      .innerJoin(jobRuns, and(eq(jobRuns.job_id, trainingJobs.id), eq(jobRuns.attempt, trainingJobs.attempt)))
+      .innerJoin(datasets, eq(datasets.id, trainingJobs.dataset_id))
+      .innerJoin(baseModels, eq(baseModels.id, trainingJobs.base_model_id))
+      .leftJoin(
+        gpuLeases,
+        and(eq(gpuLeases.job_id, trainingJobs.id), eq(gpuLeases.attempt, trainingJobs.attempt), isNull(gpuLeases.released_at)),
+      )
+      .leftJoin(gpuDevices, eq(gpuDevices.id, gpuLeases.device_id))
+      .where(
+        and(
+          eq(trainingJobs.worker_id, worker_id),
+          inArray(trainingJobs.status, [...ACTIVE_JOB_STATUSES]),
+          ...(job_ids === undefined ? [] : [inArray(trainingJobs.id, job_ids)]),
+        ),
+      ),
+  );
+}
+
+/** Checkpoints that the job's attempts have told of, newest step first. They may be gone from the disk. */
+export function readCheckpoints(job_id: string): Promise<{ attempt: number; step: number; path: string }[]> {
+  return asScheduler((tx) =>
+    tx
+      .select({
+        attempt: jobEvents.attempt,
+        step: sql<number>`(${jobEvents.data} ->> 'step')::integer`,
+        path: sql<string>`${jobEvents.data} ->> 'path'`,
+      })
+      .from(jobEvents)
+      .where(and(eq(jobEvents.job_id, job_id), eq(jobEvents.type, 'checkpoint')))
+      .orderBy(desc(sql`(${jobEvents.data} ->> 'step')::integer`), desc(jobEvents.attempt)),
+  );
+}
+
+/** What the trainer of an attempt has said that decides its end: `error`, `done` and `artifact` lines, in order. */
+export function readLastWords(run: RunKey): Promise<{ type: string; message: string | null; data: Record<string, unknown> }[]> {
+  return asScheduler((tx) =>
+    tx
+      .select({ type: jobEvents.type, message: jobEvents.message, data: jobEvents.data })
+      .from(jobEvents)
+      .where(
+        and(
+          eq(jobEvents.job_id, run.job_id),
+          eq(jobEvents.attempt, run.attempt),
+          inArray(jobEvents.type, ['error', 'done', 'artifact']),
+        ),
+      )
+      .orderBy(jobEvents.seq),
+  );
+}
+
+/** How jobs stand, by id; one that is not in the answer was deleted. */
+export async function readJobStates(job_ids: string[]) {
+  if (job_ids.length === 0) return new Map();
+  const rows = await asScheduler((tx) =>
+    tx
+      .select({
+        id: trainingJobs.id,
+        status: trainingJobs.status,
+        attempt: trainingJobs.attempt,
+        worker_id: trainingJobs.worker_id,
+      })
+      .from(trainingJobs)
+      .where(inArray(trainingJobs.id, job_ids)),
+  );
+  return new Map(rows.map((row) => [row.id, row]));
+}

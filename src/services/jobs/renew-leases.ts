@@ -1,0 +1,30 @@
+import { sql } from 'drizzle-orm';
+import { asScheduler } from '#/db/tenancy.ts';
+
+export interface Renewal {
+  /** The runs that are still ours, and whether their user wishes them to end. */
+  kept: Map<string, { cancel_requested: boolean }>;
+  /** Jobs that the database says are ours and that nobody here looks after: a claim whose answer was lost. */
+  unattended: string[];
+}
+
+/** Says that the worker lives and renews the leases of its runs, each under its epoch, by the database's clock. */
+export function renewLeases(worker_id: string, held: { job_id: string; epoch: number }[], lease_ms: number): Promise<Renewal> {
+  const ids = held.map((run) => run.job_id);
+  const epochs = held.map((run) => run.epoch);
+  return asScheduler(async (tx) => {
+    await tx.execute(sql`UPDATE lowrank.workers SET heartbeat_at = clock_timestamp(), stopped_at = NULL WHERE id = ${worker_id}`);
+    const kept = await tx.execute<{ id: string; cancel_requested: boolean }>(sql`
+      UPDATE lowrank.training_jobs j
+      SET lease_until = clock_timestamp() + ${lease_ms} * interval '1 ms', contact_lost_at = NULL
+      FROM unnest(${sql.param(ids)}::uuid[], ${sql.param(epochs)}::integer[]) AS h(id, epoch)
+      WHERE j.id = h.id AND j.epoch = h.epoch AND j.worker_id = ${worker_id} AND j.status IN ('initializing', 'running')
+      RETURNING j.id, j.cancel_requested_at IS NOT NULL AS cancel_requested`);
+    const ours = await tx.execute<{ id: string }>(sql`
+      SELECT id FROM lowrank.training_jobs WHERE worker_id = ${worker_id} AND status IN ('initializing', 'running')`);
+    return {
+      kept: new Map(kept.rows.map((row) => [row.id, { cancel_requested: row.cancel_requested }])),
+      unattended: ours.rows.map((row) => row.id).filter((id) => !ids.includes(id)),
+    };
+  });
+}
