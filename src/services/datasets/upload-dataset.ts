@@ -1,0 +1,157 @@
+import { randomUUID } from 'node:crypto';
+import { and, eq, isNull, ne, sql } from 'drizzle-orm';
+import { datasets } from '#/db/schema/datasets.ts';
+import { asUser } from '#/db/tenancy.ts';
+import { AppError } from '#/domain/app-error.ts';
+import { DATASET_BYTES_MAX } from '#/domain/constants.ts';
+import { nameFromFile, type UploadOptions } from '#/domain/dataset-options.ts';
+import type { Context } from '#/services/context.ts';
+import { checkDisk, quotaExceeded, reserveQuota, storageUsage } from '#/services/storage/reserve-space.ts';
+import { storage } from '#/storage/connect-storage.ts';
+import { type StoredFile, storageKey } from '#/storage/storage.ts';
+import { DATASET_FILE, type DatasetRow } from './dataset-row.ts';
+
+/** How long an upload is believed without a sign; renewed while bytes come. */
+const LEASE = sql`clock_timestamp() + interval '2 minutes'`;
+const RENEW_MS = 30_000;
+
+export interface Upload {
+  options: UploadOptions;
+  content: AsyncIterable<Uint8Array>;
+  /** What the sender says the length is, or an upper bound of it; null when it does not say. */
+  declared_bytes: number | null;
+  /** What stood behind the content may change the options: asked once all of it is there. */
+  lastOptions?: () => Promise<UploadOptions>;
+}
+
+export interface UploadedDataset {
+  dataset: DatasetRow;
+  /** Another dataset of the same user with the same bytes. */
+  duplicate_of: { id: string; name: string } | null;
+}
+
+/**
+ * Takes a dataset's file as a stream and leaves it for its check. Of an upload that breaks off nothing stays. Throws
+ * `invalid_request` (empty file), `payload_too_large`, `quota_exceeded` and `storage_full`.
+ */
+export async function uploadDataset(ctx: Context, upload: Upload): Promise<UploadedDataset> {
+  const { declared_bytes } = upload;
+  if (declared_bytes === 0) throw emptyFile();
+  if (declared_bytes !== null && declared_bytes > DATASET_BYTES_MAX) throw tooLarge();
+  await checkDisk(declared_bytes ?? 0);
+  const id = randomUUID();
+  const reserved = await asUser(ctx.user_id, async (tx) => {
+    const bytes = await reserveQuota(tx, ctx.user_id, declared_bytes, DATASET_BYTES_MAX);
+    await tx.insert(datasets).values({
+      id,
+      user_id: ctx.user_id,
+      ...columnsOf(upload.options),
+      file_size: bytes,
+      status: 'uploading',
+      lease_until: LEASE,
+    });
+    return bytes;
+  });
+  const renewal = setInterval(() => void renew(ctx, id), RENEW_MS);
+  try {
+    const file = await receive(ctx, id, upload.content, reserved);
+    const options = (await upload.lastOptions?.()) ?? upload.options;
+    return await settle(ctx, id, options, file);
+  } catch (error) {
+    await forget(ctx, id);
+    throw error;
+  } finally {
+    clearInterval(renewal);
+  }
+}
+
+function columnsOf(options: UploadOptions) {
+  return {
+    name: options.name ?? nameFromFile(options.file_name),
+    description: options.description,
+    file_name: options.file_name,
+    mapping: options.mapping,
+    invalid_rows: options.invalid_rows,
+    metadata: { requested_format: options.format },
+  };
+}
+
+async function receive(ctx: Context, id: string, content: AsyncIterable<Uint8Array>, reserved: number): Promise<StoredFile> {
+  try {
+    const file = await storage().receive(ctx.user_id, id, DATASET_FILE, content, reserved);
+    if (file.bytes === 0) throw emptyFile();
+    return file;
+  } catch (error) {
+    if (!(error instanceof AppError && error.code === 'payload_too_large')) throw error;
+    if (reserved >= DATASET_BYTES_MAX) throw tooLarge();
+    throw quotaExceeded(await asUser(ctx.user_id, (tx) => storageUsage(tx, ctx.user_id)), null);
+  }
+}
+
+function settle(ctx: Context, id: string, options: UploadOptions, file: StoredFile): Promise<UploadedDataset> {
+  return asUser(ctx.user_id, async (tx) => {
+    const [dataset] = await tx
+      .update(datasets)
+      .set({
+        ...columnsOf(options),
+        status: 'validating',
+        storage_path: storageKey(ctx.user_id, id),
+        file_size: file.bytes,
+        checksum: file.sha256,
+        lease_until: null,
+      })
+      .where(and(eq(datasets.id, id), eq(datasets.status, 'uploading'), isNull(datasets.deleted_at)))
+      .returning();
+    if (dataset === undefined) throw new AppError('conflict', 'The dataset was deleted while its file was still arriving');
+    const [twin] = await tx
+      .select({ id: datasets.id, name: datasets.name })
+      .from(datasets)
+      .where(
+        and(
+          eq(datasets.checksum, file.sha256),
+          eq(datasets.user_id, ctx.user_id),
+          ne(datasets.id, id),
+          isNull(datasets.deleted_at),
+        ),
+      )
+      .orderBy(datasets.created_at)
+      .limit(1);
+    return { dataset, duplicate_of: twin ?? null };
+  });
+}
+
+/** The lease's only reader is the collection of what crashed: a missed renewal is made up by the next. */
+async function renew(ctx: Context, id: string): Promise<void> {
+  await asUser(ctx.user_id, (tx) =>
+    tx
+      .update(datasets)
+      .set({ lease_until: LEASE })
+      .where(and(eq(datasets.id, id), eq(datasets.status, 'uploading'))),
+  ).catch(() => undefined);
+}
+
+/**
+ * Removes what an upload left, unless its row says that it is more than an upload: an answer can be lost after its
+ * commit. What cannot be told now (no database) is collected when the lease is over.
+ */
+async function forget(ctx: Context, id: string): Promise<void> {
+  const rows = await asUser(ctx.user_id, (tx) =>
+    tx
+      .update(datasets)
+      .set({ status: 'error', deleted_at: sql`now()`, purged_at: sql`now()`, storage_path: null, lease_until: null })
+      .where(and(eq(datasets.id, id), eq(datasets.status, 'uploading')))
+      .returning({ id: datasets.id }),
+  ).catch(() => []);
+  if (rows.length > 0) await storage().remove(ctx.user_id, id);
+}
+
+function emptyFile(): AppError {
+  const message = 'is empty: send the rows as JSON lines or as one JSON array';
+  return new AppError('invalid_request', `The file ${message}`, [{ path: 'file', message, code: 'empty' }]);
+}
+
+function tooLarge(): AppError {
+  const mb = Math.floor(DATASET_BYTES_MAX / 1024 / 1024);
+  const message = `is larger than ${mb} MB, the most that one dataset may have: split it or leave rows out`;
+  return new AppError('payload_too_large', `The file ${message}`, [{ path: 'file', message, code: 'file_too_large' }]);
+}

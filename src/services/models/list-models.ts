@@ -1,0 +1,50 @@
+import { and, count, desc, eq, ilike, isNull, or } from 'drizzle-orm';
+import { baseModels } from '#/db/schema/base-models.ts';
+import { asUser } from '#/db/tenancy.ts';
+import type { Context } from '#/services/context.ts';
+import { containing } from '#/services/datasets/list-datasets.ts';
+import { type BaseModelRow, findModel } from './model-row.ts';
+
+export interface ModelQuery {
+  limit: number;
+  offset: number;
+  /** Looked for in name, description and family, without case. */
+  search?: string | undefined;
+  family?: string | undefined;
+  modality?: string | undefined;
+  stage?: 'staging' | 'production' | 'archived' | undefined;
+  trainable?: boolean | undefined;
+  servable?: boolean | undefined;
+}
+
+/** One page of the registry that all users share, newest first, and how many there are in all. */
+export function listModels(ctx: Context, query: ModelQuery): Promise<{ models: BaseModelRow[]; total: number }> {
+  return asUser(ctx.user_id, async (tx) => {
+    const pattern = query.search === undefined ? undefined : containing(query.search);
+    const wanted = and(
+      isNull(baseModels.deleted_at),
+      query.family === undefined ? undefined : eq(baseModels.family, query.family),
+      query.modality === undefined ? undefined : eq(baseModels.modality, query.modality),
+      query.stage === undefined ? undefined : eq(baseModels.stage, query.stage),
+      query.trainable === undefined ? undefined : eq(baseModels.trainable, query.trainable),
+      query.servable === undefined ? undefined : eq(baseModels.servable, query.servable),
+      pattern === undefined
+        ? undefined
+        : or(ilike(baseModels.name, pattern), ilike(baseModels.description, pattern), ilike(baseModels.family, pattern)),
+    );
+    const models = await tx
+      .select()
+      .from(baseModels)
+      .where(wanted)
+      .orderBy(desc(baseModels.created_at), desc(baseModels.id))
+      .limit(query.limit)
+      .offset(query.offset);
+    const [counted] = await tx.select({ total: count() }).from(baseModels).where(wanted);
+    return { models, total: counted?.total ?? 0 };
+  });
+}
+
+/** One registered model. Throws `not_found`. */
+export function getModel(ctx: Context, id: string): Promise<BaseModelRow> {
+  return asUser(ctx.user_id, (tx) => findModel(tx, id));
+}

@@ -1,0 +1,39 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { asScheduler } from '#/db/tenancy.ts';
+import { AppError } from '#/domain/app-error.ts';
+import { storage } from '#/storage/connect-storage.ts';
+import { SHARED_OWNER } from '#/storage/storage.ts';
+import { findModel } from './model-row.ts';
+
+/** What a run is told of its base model. */
+export interface ModelLocation {
+  /** Absolute path of the folder on this machine. */
+  path: string;
+  /** What the adapter names as its base: the Hub id or the registered name, never a path. */
+  id: string;
+  /** The commit, for a model of the Hub. */
+  revision: string | null;
+}
+
+/**
+ * Where a ready model lies. Throws `not_found`, and `base_model_not_ready` when it is not ready or its weights are no
+ * longer those that were registered (gone, or of another size).
+ */
+export async function modelFolder(model_id: string): Promise<ModelLocation> {
+  const model = await asScheduler((tx) => findModel(tx, model_id));
+  if (model.status !== 'ready') throw new AppError('base_model_not_ready', `Base model ${model.name} is not ready`);
+  const path = model.local_path ?? (await storage().localPath(SHARED_OWNER, model.id));
+  const weights = Array.isArray(model.metadata.weights) ? (model.metadata.weights as { path: string; bytes: number }[]) : [];
+  for (const file of weights) {
+    const facts = await stat(join(path, file.path)).catch(() => null);
+    if (facts?.size !== file.bytes) {
+      const what = facts === null ? 'is gone' : 'has changed';
+      throw new AppError(
+        'base_model_not_ready',
+        `A weight file of base model ${model.name} ${what} since it was registered: register it again`,
+      );
+    }
+  }
+  return { path, id: model.hf_repo_id ?? model.name, revision: model.hf_revision };
+}

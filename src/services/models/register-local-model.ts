@@ -1,0 +1,99 @@
+import { realpath } from 'node:fs/promises';
+import { basename, isAbsolute } from 'node:path';
+import { and, eq, isNull, sql } from 'drizzle-orm';
+import { baseModels } from '#/db/schema/base-models.ts';
+import { asUser } from '#/db/tenancy.ts';
+import { AppError } from '#/domain/app-error.ts';
+import type { Context } from '#/services/context.ts';
+import { modelFolders } from '#/storage/limits.ts';
+import { type BaseModelRow, columnsOfFolder } from './model-row.ts';
+import { isWithin, readModelFolder } from './read-model-folder.ts';
+import { hashWeights } from './weights-checksum.ts';
+
+/** Weights up to this size are summed while the caller waits; larger ones by the worker. */
+const SUMMED_AT_ONCE_BYTES = 64 * 1024 * 1024;
+
+export interface RegisteredModel {
+  model: BaseModelRow;
+  /** False when the same model stood there already and is answered again. */
+  created: boolean;
+}
+
+/**
+ * Registers a model that lies in a folder of this machine, in place: nothing is copied. Only administrators may, and only
+ * below the allowed folders. Throws `forbidden` and `invalid_request`, whose row says what the folder lacks.
+ */
+export async function registerLocalModel(
+  ctx: Context,
+  wish: { path: string; name?: string | undefined },
+): Promise<RegisteredModel> {
+  if (ctx.role !== 'administrator') {
+    throw new AppError('forbidden', 'Only an administrator may register a folder of this machine; give a Hub id instead');
+  }
+  const { folder, roots } = await allowedFolder(wish.path);
+  const reading = await readModelFolder(folder, roots);
+  if (!reading.ok) throw refused(`The model in that folder is refused: ${reading.refusal.message}`, reading.refusal.code);
+  const { weights, size_bytes } = reading.folder;
+  const checksum =
+    size_bytes > SUMMED_AT_ONCE_BYTES
+      ? null
+      : await hashWeights(
+          folder,
+          weights.map((file) => file.path),
+        );
+  return asUser(ctx.user_id, async (tx) => {
+    await tx.execute(sql`SELECT pg_advisory_xact_lock(hashtextextended(${`model:${folder}`}, 0))`);
+    const [known] = await tx
+      .select()
+      .from(baseModels)
+      .where(and(eq(baseModels.local_path, folder), isNull(baseModels.deleted_at)))
+      .orderBy(sql`created_at desc`)
+      .limit(1);
+    if (known !== undefined && isSame(known, weights, checksum)) return { model: known, created: false };
+    const [model] = await tx
+      .insert(baseModels)
+      .values({
+        ...columnsOfFolder(reading.folder),
+        created_by: ctx.user_id,
+        name: wish.name ?? basename(folder),
+        local_path: folder,
+        checksum,
+        status: checksum === null ? 'fetching' : 'ready',
+      })
+      .returning();
+    if (model === undefined) throw new Error('the insert of a base model returned no row');
+    // The folder holds other weights than it did: jobs of the old ones keep their row, new jobs take this one.
+    if (known !== undefined) await tx.update(baseModels).set({ deleted_at: sql`now()` }).where(eq(baseModels.id, known.id));
+    return { model, created: true };
+  });
+}
+
+function isSame(known: BaseModelRow, weights: { path: string; bytes: number }[], checksum: string | null): boolean {
+  if (known.status === 'error') return false;
+  if (checksum !== null) return known.checksum === checksum;
+  return JSON.stringify(known.metadata.weights) === JSON.stringify(weights);
+}
+
+/** The real path of a folder below the allowed ones, and their real paths. */
+async function allowedFolder(path: string): Promise<{ folder: string; roots: string[] }> {
+  if (!isAbsolute(path) || path.includes('\0'))
+    throw refused('path must be an absolute path of a folder on this machine', 'invalid_path');
+  const roots = await realModelFolders();
+  // One answer for what is absent and what is not allowed: the disk's outline stays its own.
+  const folder = await realpath(path).catch(() => null);
+  if (folder === null || !isWithin(folder, roots)) {
+    const way = 'move it into the folder models of the data directory, or name its folder in LOWRANK_MODEL_FOLDERS';
+    throw refused(`path must be an existing folder below an allowed one: ${way}`, 'folder_not_allowed');
+  }
+  return { folder, roots };
+}
+
+/** The allowed folders that exist, without links. */
+export async function realModelFolders(): Promise<string[]> {
+  const real = await Promise.all(modelFolders().map((folder) => realpath(folder).catch(() => null)));
+  return real.filter((folder) => folder !== null);
+}
+
+function refused(message: string, code: string): AppError {
+  return new AppError('invalid_request', message, [{ path: 'path', message, code }]);
+}
