@@ -1,4 +1,9 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+
+// Nothing that a test writes may end up in somebody's own installation.
+const env = { LOWRANK_DATA_DIR: join(tmpdir(), `lowrank-test-data-${process.pid}`), LOG_LEVEL: 'silent' };
 
 // Domain tests need nothing; the others share one PostgreSQL that the global set-up starts and a template database.
 export default defineConfig({
@@ -6,11 +11,27 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
+    env,
     projects: [
-      { test: { name: 'domain', include: ['src/domain/**/*.test.ts', 'src/contract/**/*.test.ts', 'src/hooks/**/*.test.ts', 'src/components/**/*.test.ts', 'src/cli/**/*.test.ts', 'scripts/**/*.test.ts'], isolate: false } },
+      {
+        test: {
+          name: 'domain',
+          env,
+          include: [
+            'src/domain/**/*.test.ts',
+            'src/contract/**/*.test.ts',
+            'src/hooks/**/*.test.ts',
+            'src/components/**/*.test.ts',
+            'src/cli/**/*.test.ts',
+            'scripts/**/*.test.ts',
+          ],
+          isolate: false,
+        },
+      },
       {
         test: {
           name: 'database',
+          env,
           include: ['src/(db|storage|services|http|worker)/**/*.test.ts'],
           globalSetup: ['test/database-server.ts'],
         },
@@ -18,6 +39,7 @@ export default defineConfig({
       {
         test: {
           name: 'end-to-end',
+          env,
           include: ['test/end-to-end/**/*.test.ts'],
           globalSetup: ['test/database-server.ts'],
           testTimeout: 180_000,

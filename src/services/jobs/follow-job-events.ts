@@ -5,7 +5,7 @@ import { AppError } from '#/domain/app-error.ts';
 import { isTerminal } from '#/domain/statuses.ts';
 import type { Context } from '#/services/context.ts';
 import { logTail, readLog } from '#/storage/read-log.ts';
-import { waitForJob } from './job-bell.ts';
+import { hearJob, type JobBell } from './job-bell.ts';
 import { type JobCursor, TAIL } from './job-cursor.ts';
 import { findJob, type JobRow } from './job-row.ts';
 import { type MetricRow, metricsAfter } from './read-metrics.ts';
@@ -39,6 +39,21 @@ export async function* followJobEvents(
   from: JobCursor,
   signal: AbortSignal,
 ): AsyncGenerator<FollowedEvent> {
+  const bell = hearJob(job_id);
+  try {
+    yield* told(ctx, job_id, from, signal, bell);
+  } finally {
+    bell.close();
+  }
+}
+
+async function* told(
+  ctx: Context,
+  job_id: string,
+  from: JobCursor,
+  signal: AbortSignal,
+  bell: JobBell,
+): AsyncGenerator<FollowedEvent> {
   let cursor = from;
   let seen = '';
   let first = true;
@@ -55,21 +70,21 @@ export async function* followJobEvents(
       // The database is away: the viewer keeps the stream and hears more when it is back.
       if (error instanceof AppError && error.code === 'database_unavailable' && !first) {
         yield { type: 'idle', cursor };
-        await waitForJob(job_id, LOOK_ACTIVE_MS, signal);
+        await bell.wait(LOOK_ACTIVE_MS, signal);
         continue;
       }
       throw error;
     }
     first = false;
-    let told = false;
+    let news = false;
     const version = `${look.row.job.updated_at.getTime()}.${look.row.job.event_seq}`;
     if (version !== seen) {
       seen = version;
-      told = true;
+      news = true;
       yield { type: 'job', job: look.row, cursor };
     }
     for (const batch of byAttempt(look.points)) {
-      told = true;
+      news = true;
       const attempt = batch[0]?.attempt ?? 0;
       if (attempt !== cursor.attempt && attempt > 1) {
         yield { type: 'reset', attempt, from_step: look.resumed.get(attempt) ?? 0, cursor };
@@ -84,7 +99,7 @@ export async function* followJobEvents(
     }
     const log = await logAfter(job_id, look.row, cursor);
     if (log.text !== '') {
-      told = true;
+      news = true;
       const offset = cursor.log_offset;
       cursor = { ...cursor, log_offset: log.next };
       yield { type: 'log', attempt: cursor.log_attempt, offset, text: log.text, cursor };
@@ -93,8 +108,8 @@ export async function* followJobEvents(
       continue;
     }
     if (more || log.text !== '') continue;
-    if (!told) yield { type: 'idle', cursor };
-    await waitForJob(job_id, isTerminal(look.row.job.status) ? LOOK_SETTLED_MS : LOOK_ACTIVE_MS, signal);
+    if (!news) yield { type: 'idle', cursor };
+    await bell.wait(isTerminal(look.row.job.status) ? LOOK_SETTLED_MS : LOOK_ACTIVE_MS, signal);
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
   }
 }
