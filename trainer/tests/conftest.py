@@ -1,10 +1,13 @@
 import copy
 import json
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from protocol import SAMPLES
+from tiny_model import make_model, make_tokenizer
 
 
 def merge(into: dict, changes: dict) -> dict:
@@ -31,3 +34,73 @@ def write_config(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a Llama of a few thousand parameters with a chat template."""
+    folder = tmp_path_factory.mktemp("tiny")
+    make_tokenizer(folder)
+    return make_model(folder)
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Callable[..., Path]:
+    """Writes rows as JSON Lines and answers the file; without rows, 24 sums of different lengths."""
+
+    def write(rows: list[dict] | None = None, name: str = "rows.jsonl") -> Path:
+        if rows is None:
+            rows = [
+                {
+                    "prompt": f"What is {number} and {number}?" + " Say why." * (number % 3),
+                    "completion": f"{2 * number}.",
+                }
+                for number in range(24)
+            ]
+        path = tmp_path / name
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def run_config(write_config: Callable[..., Path], tiny: Path, dataset: Callable[..., Path]) -> Callable[..., Path]:
+    """Writes a config.json of a short run on the tiny model; changes are merged into it."""
+
+    def write(attempt: int = 1, **changes: object) -> Path:
+        config = {
+            "dataset_path": str(dataset()) if "dataset_path" not in changes else "",
+            "dataset": {"mapping": {}, "splits": {"eval_rows": 4}},
+            "base_model": {"path": str(tiny)},
+            "training_params": {"epochs": None, "max_steps": 6, "batch_size": 2, "grad_accum": 2, "learning_rate": 1e-2}
+            | {"lora_dropout": 0.1, "max_seq_length": 64, "warmup_steps": 1},
+            "eval": {"interval_steps": 3, "rows_max": 4},
+            "checkpoint_interval": 2,
+            "sample_prompts": [],
+            "sample_max_new_tokens": 4,
+        }
+        return write_config(attempt, **merge(config, changes))
+
+    return write
+
+
+@pytest.fixture
+def train() -> Iterator[Callable[[Path], int]]:
+    """Runs train_lora.py in this process, which spares the seconds of its imports; answers the exit code."""
+    import train_lora
+
+    before = signal.getsignal(signal.SIGTERM)
+    yield lambda config: train_lora.main(["--config", str(config)])
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def as_dataset() -> Callable[..., SimpleNamespace]:
+    """The field `dataset` of a configuration, as attributes."""
+
+    def make(eval_rows: int = 4, seed: int = 7, invalid_rows: str = "refuse", **changes: object) -> SimpleNamespace:
+        fields = {"format": "prompt_completion", "container": "jsonl", "mapping": {}, "invalid_rows": invalid_rows}
+        return SimpleNamespace(**fields | changes, splits=SimpleNamespace(eval_rows=eval_rows, seed=seed))
+
+    return make
