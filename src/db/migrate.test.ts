@@ -1,0 +1,119 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { LEGAL_JOB_TRANSITIONS } from '#/domain/statuses.ts';
+import { type DatabaseServer, ensureServer } from './embedded/ensure-server.ts';
+import { loginUrl, makePasswords, migrate } from './migrate.ts';
+
+const VERSIONS = [
+  { major: 15, bin_dir: process.env.POSTGRES_15_BIN ?? '/usr/lib/postgresql/15/bin' },
+  { major: 18, bin_dir: undefined },
+];
+
+async function rows<T extends pg.QueryResultRow>(url: string, text: string): Promise<T[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<T>(text)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** Everything that a migration could leave different, as text. */
+const SHAPE = `
+  SELECT table_schema || '.' || table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable || ' ' || coalesce(column_default, '') AS line
+  FROM information_schema.columns WHERE table_schema IN ('lowrank', 'identity')
+  UNION ALL SELECT schemaname || '.' || tablename || ' ' || policyname || ' ' || cmd || ' ' || roles::text || ' ' || coalesce(qual, '') || ' ' || coalesce(with_check, '')
+  FROM pg_policies WHERE schemaname IN ('lowrank', 'identity')
+  UNION ALL SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint
+  WHERE connamespace IN ('lowrank'::regnamespace, 'identity'::regnamespace) AND contype IN ('p', 'u', 'f', 'c')
+  UNION ALL SELECT tgrelid::regclass || ' ' || tgname FROM pg_trigger WHERE NOT tgisinternal
+  ORDER BY 1`;
+
+describe.each(VERSIONS)('migrations on PostgreSQL $major', ({ major, bin_dir }) => {
+  const folder = mkdtempSync(join(tmpdir(), `lowrank-migrate-${major}-`));
+  const passwords = makePasswords();
+  let server: DatabaseServer;
+
+  beforeAll(async () => {
+    server = await ensureServer({ data_dir: folder, bin_dir, durable: false, outlives_us: false, log: () => undefined });
+  });
+  afterAll(async () => {
+    await server?.stop('immediate');
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test('the server is the version that it is said to be', async () => {
+    const [version] = await rows<{ server_version_num: string }>(server.url, 'SHOW server_version_num');
+    expect(Math.floor(Number(version?.server_version_num) / 10_000)).toBe(major);
+  });
+
+  test('two at once and a third later leave one whole database', async () => {
+    await Promise.all([migrate(server.url, passwords), migrate(server.url, passwords)]);
+    const before = await rows<{ line: string }>(server.superuser_url, SHAPE);
+    await migrate(server.url, passwords);
+    expect(await rows(server.superuser_url, SHAPE)).toEqual(before);
+    expect(before.length).toBeGreaterThan(200);
+    const pairs = await rows<{ from_status: string; to_status: string }>(
+      server.superuser_url,
+      'SELECT * FROM lowrank.job_transitions',
+    );
+    expect(pairs.map((pair) => `${pair.from_status} ${pair.to_status}`).sort()).toEqual(
+      LEGAL_JOB_TRANSITIONS.map((pair) => pair.join(' ')).sort(),
+    );
+  });
+
+  test('each login gets in with its own password, is no superuser and owns nothing', async () => {
+    for (const login of ['web', 'scheduler', 'identity'] as const) {
+      const [role] = await rows<{ name: string; rolsuper: boolean; rolbypassrls: boolean; owned: number }>(
+        loginUrl(server.url, login, passwords),
+        `SELECT current_user AS name, rolsuper, rolbypassrls, (SELECT count(*)::int FROM pg_class WHERE relowner = r.oid) AS owned
+         FROM pg_roles r WHERE rolname = current_user`,
+      );
+      expect(role).toEqual({ name: `lowrank_${login}`, rolsuper: false, rolbypassrls: false, owned: 0 });
+      const other = loginUrl(server.url, login, makePasswords());
+      await expect(rows(other, 'SELECT 1')).rejects.toThrow(/password authentication failed/);
+    }
+  });
+
+  test('unset and empty claims are nobody, not an error', async () => {
+    const answers = await rows<{ unset: string | null; empty: string | null }>(
+      server.url,
+      `SELECT auth.uid() AS unset,
+        (SELECT auth.uid() FROM set_config('request.jwt.claims', '', false)) AS empty`,
+    );
+    expect(answers).toEqual([{ unset: null, empty: null }]);
+  });
+});
+
+describe('a database that has an auth schema of its own', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lowrank-migrate-auth-'));
+  let server: DatabaseServer;
+  beforeAll(async () => {
+    server = await ensureServer({ data_dir: folder, durable: false, outlives_us: false, log: () => undefined });
+  });
+  afterAll(async () => {
+    await server?.stop('immediate');
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test('keeps its auth.uid() as it is, and its API roles get nothing', async () => {
+    const uid = `CREATE SCHEMA auth; CREATE FUNCTION auth.uid() RETURNS uuid LANGUAGE sql STABLE AS $$ SELECT nullif(current_setting('theirs', true), '')::uuid $$;
+      CREATE ROLE anon; CREATE ROLE authenticated; GRANT USAGE ON SCHEMA auth TO PUBLIC`;
+    await rows(server.superuser_url, uid);
+    await migrate(server.url, makePasswords());
+    const [source] = await rows<{ prosrc: string }>(
+      server.superuser_url,
+      `SELECT prosrc FROM pg_proc WHERE oid = 'auth.uid()'::regprocedure`,
+    );
+    expect(source?.prosrc).toContain('theirs');
+    const grants = await rows(
+      server.superuser_url,
+      `SELECT table_name FROM information_schema.table_privileges WHERE table_schema IN ('lowrank', 'identity') AND grantee IN ('anon', 'authenticated', 'PUBLIC')`,
+    );
+    expect(grants).toEqual([]);
+  });
+});
