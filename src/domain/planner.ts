@@ -39,6 +39,11 @@ const HELD_OUT_FROM_ROWS = 20;
 const WARMUP_SHARE = 0.03;
 const SEQUENCE_LENGTH_MAX = 2048;
 
+/** Tokens of the longest row that is trained whole on a model of this context. */
+export function sequenceLength(context_length: number): number {
+  return Math.min(context_length, SEQUENCE_LENGTH_MAX);
+}
+
 /** How many of `pairs` valid rows are held out of training. Deterministic, so that the dataset page and the run agree. */
 export function heldOutRows(pairs: number): number {
   if (pairs < HELD_OUT_FROM_ROWS) return 0;
@@ -63,7 +68,7 @@ export function planTraining(spec: TrainingSpec, dataset: DatasetFacts, model: M
     total_epochs: epochs,
     warmup_steps: Math.round(total_steps * WARMUP_SHARE),
     grad_accum: 1,
-    max_seq_length: Math.min(model.context_length, SEQUENCE_LENGTH_MAX),
+    max_seq_length: sequenceLength(model.context_length),
     packing: false,
     gradient_checkpointing: false,
     lr_schedule: 'cosine',

@@ -14,6 +14,8 @@ export interface ModelLocation {
   id: string;
   /** The commit, for a model of the Hub. */
   revision: string | null;
+  /** Tokens; null where the model does not say. */
+  context_length: number | null;
 }
 
 /**
@@ -35,5 +37,5 @@ export async function modelFolder(model_id: string): Promise<ModelLocation> {
       );
     }
   }
-  return { path, id: model.hf_repo_id ?? model.name, revision: model.hf_revision };
+  return { path, id: model.hf_repo_id ?? model.name, revision: model.hf_revision, context_length: model.context_length };
 }

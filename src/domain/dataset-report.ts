@@ -1,0 +1,133 @@
+/** What `python -m lora_trainer.inspect` reports on a dataset, and what it means for the dataset's row. */
+import * as z from 'zod';
+import { heldOutRows } from './planner.ts';
+import { DATASET_CONTAINERS, DATASET_SHAPES } from './trainer-config.ts';
+
+const count = z.int().min(0);
+const REJECTED_MAX = 100;
+
+export const RejectedRow = z.object({
+  /** In a JSON array the place of the element; null for what concerns the whole file. */
+  line: z.int().min(1).nullable(),
+  code: z.string().max(100),
+  message: z.string().max(1000),
+  excerpt: z.string().max(400),
+});
+export type RejectedRow = z.infer<typeof RejectedRow>;
+
+const Report = z.looseObject({
+  ready: z.boolean(),
+  problem: z.object({ code: z.string(), message: z.string() }).nullable(),
+  format: z.enum(DATASET_SHAPES).nullable(),
+  container: z.enum(DATASET_CONTAINERS).nullable(),
+  columns: z.array(z.string()).max(100),
+  suggestion: z.object({ format: z.string(), mapping: z.record(z.string(), z.string()) }).nullable(),
+  sha256: z.string().nullable(),
+  rows_total: count,
+  rows_valid: count,
+  rows_rejected: count,
+  rejected: z.array(RejectedRow).max(REJECTED_MAX),
+  rejected_by_code: z.record(z.string(), count),
+  avg_turns_per_conversation: z.number().nullable(),
+  total_tokens: count.nullable(),
+  avg_tokens_per_turn: z.number().nullable(),
+  samples: z.array(z.unknown()).max(20),
+  warnings: z.array(z.object({ code: z.string(), count, message: z.string() })).max(100),
+});
+/** The inspector's report; fields that only the page shows pass through as they are. */
+export type DatasetReport = z.infer<typeof Report>;
+
+/** The report in a file's text, or null when it is none. */
+export function readDatasetReport(text: string): DatasetReport | null {
+  try {
+    return Report.safeParse(JSON.parse(text)).data ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** What a check found out, as the dataset's row has it. */
+export interface DatasetVerdict {
+  status: 'ready' | 'error';
+  format: string | null;
+  num_samples: number;
+  total_training_pairs: number | null;
+  total_validation_pairs: number | null;
+  total_tokens: number | null;
+  avg_turns_per_conversation: number | null;
+  avg_tokens_per_turn: number | null;
+  training_ready: boolean;
+  validation_errors: RejectedRow[];
+  statistics: Record<string, unknown>;
+  sample_data: unknown[];
+}
+
+/** Turns a report into the row's columns. `checksum` is the sum that the file had when it was stored. */
+export function judgeDataset(report: DatasetReport, checksum: string): DatasetVerdict {
+  // An unreadable file is not hashed to its end; one that was must be the one that was stored.
+  if (report.sha256 !== null && report.sha256 !== checksum) {
+    const message = 'The stored file is not the one that was uploaded: upload it again.';
+    return withoutReport({ code: 'checksum_mismatch', message });
+  }
+  const { rejected, samples, ...statistics } = report;
+  const held_out = heldOutRows(report.rows_valid);
+  const pairs = report.rows_valid - held_out;
+  const ready = report.ready && pairs > 0;
+  return {
+    status: ready ? 'ready' : 'error',
+    format: report.format,
+    num_samples: report.rows_total,
+    total_training_pairs: pairs,
+    total_validation_pairs: held_out,
+    total_tokens: report.total_tokens,
+    avg_turns_per_conversation: report.avg_turns_per_conversation,
+    avg_tokens_per_turn: report.avg_tokens_per_turn,
+    training_ready: ready,
+    validation_errors: [...(ready ? [] : [wholeFile(report)]), ...rejected],
+    statistics: { ...statistics, num_splits: held_out > 0 ? 2 : 1, splits: splitsOf(pairs, held_out) },
+    sample_data: samples,
+  };
+}
+
+function splitsOf(train: number, validation: number): Record<string, { rows: number }> {
+  return validation > 0 ? { train: { rows: train }, validation: { rows: validation } } : { train: { rows: train } };
+}
+
+/** The verdict on a file that could not be reported on. */
+export function withoutReport(problem: { code: string; message: string }): DatasetVerdict {
+  return {
+    status: 'error',
+    format: null,
+    num_samples: 0,
+    total_training_pairs: null,
+    total_validation_pairs: null,
+    total_tokens: null,
+    avg_turns_per_conversation: null,
+    avg_tokens_per_turn: null,
+    training_ready: false,
+    validation_errors: [{ line: null, ...problem, excerpt: '' }],
+    statistics: {},
+    sample_data: [],
+  };
+}
+
+/** What is wrong with the file as a whole, with the way out. */
+function wholeFile(report: DatasetReport): RejectedRow {
+  const problem = report.problem ?? { code: 'no_valid_row', message: 'Not one row of the file can be used.' };
+  return { line: null, code: problem.code, message: [problem.message, wayOut(problem.code, report)].join(' '), excerpt: '' };
+}
+
+function wayOut(code: string, report: DatasetReport): string {
+  if (code === 'rows_rejected') {
+    return report.rows_valid > 0
+      ? `Mend them and upload the file again, or set invalid_rows to skip to train on the other ${report.rows_valid}.`
+      : 'Mend them and upload the file again.';
+  }
+  if (code === 'unknown_shape') {
+    const { suggestion } = report;
+    if (suggestion === null) return 'Say which column holds what, e.g. prompt=question,completion=answer.';
+    const pairs = Object.entries(suggestion.mapping).map(([field, column]) => `${field}=${column}`);
+    return `These columns look like ${pairs.join(',')}: set that as the mapping.`;
+  }
+  return 'Mend the file and upload it again.';
+}

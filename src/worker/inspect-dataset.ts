@@ -1,0 +1,117 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AppError } from '#/domain/app-error.ts';
+import { type DatasetVerdict, judgeDataset, readDatasetReport, withoutReport } from '#/domain/dataset-report.ts';
+import { sequenceLength } from '#/domain/planner.ts';
+import {
+  CHECK_LEASE_S,
+  type CheckClaim,
+  claimDatasetCheck,
+  finishDatasetCheck,
+  releaseDatasetCheck,
+  renewDatasetCheck,
+} from '#/services/datasets/check-claim.ts';
+import { DATASET_FILE, type DatasetRow } from '#/services/datasets/dataset-row.ts';
+import { modelFolder } from '#/services/models/model-folder.ts';
+import { storage } from '#/storage/connect-storage.ts';
+import { log } from './log.ts';
+import { runPythonProgram } from './python-program.ts';
+
+const CHECK_WITHIN_MS = 60 * 60_000;
+const RENEW_MS = (CHECK_LEASE_S * 1000) / 3;
+const MODEL_EXIT = 4;
+
+/**
+ * Checks the oldest dataset that waits for it with the trainer's own code; true when there was one. Two workers never
+ * check the same one, and one whose checker was killed is taken up again.
+ */
+export async function inspectNextDataset(signal?: AbortSignal): Promise<boolean> {
+  const claim = await claimDatasetCheck();
+  if (claim === null) return false;
+  const { dataset } = claim;
+  const lost = new AbortController();
+  const renewal = setInterval(() => {
+    renewDatasetCheck(dataset).catch((error: unknown) => {
+      // A database that is away for a while costs nothing; another holder, a new wish or a deletion ends the check.
+      if (error instanceof AppError && error.code === 'fenced') lost.abort();
+    });
+  }, RENEW_MS);
+  const ended = AbortSignal.any(signal === undefined ? [lost.signal] : [lost.signal, signal]);
+  try {
+    const verdict = await check(claim, ended);
+    if (verdict === null) await releaseDatasetCheck(dataset);
+    else await finishDatasetCheck(dataset, verdict);
+  } catch (error) {
+    if (!(error instanceof AppError && error.code === 'fenced')) throw error;
+  } finally {
+    clearInterval(renewal);
+  }
+  return true;
+}
+
+/** The verdict on a file, counted with the default model's tokenizer where there is one; null when it was broken off. */
+async function check(claim: CheckClaim, signal: AbortSignal): Promise<DatasetVerdict | null> {
+  const model = await tokenizerOf(claim.base_model_id);
+  const counted = await inspect(claim.dataset, model, signal);
+  // A default model that cannot be read says nothing about the dataset.
+  if (counted === 'model') {
+    const without = await inspect(claim.dataset, [], signal);
+    return without === 'model' ? withoutReport(CHECK_FAILED) : without;
+  }
+  return counted;
+}
+
+const CHECK_FAILED = { code: 'check_failed', message: 'The file could not be checked: try again, or upload it once more.' };
+
+async function inspect(dataset: DatasetRow, model: string[], signal: AbortSignal): Promise<DatasetVerdict | null | 'model'> {
+  const folder = await mkdtemp(join(tmpdir(), 'lowrank-inspect-'));
+  try {
+    const report_path = join(folder, 'report.json');
+    const end = await runPythonProgram({
+      args: [
+        ...[
+          '-m',
+          'lora_trainer.inspect',
+          '--dataset',
+          join(await storage().localPath(dataset.user_id, dataset.id), DATASET_FILE),
+        ],
+        ...['--format', requestedFormat(dataset), '--mapping', JSON.stringify(dataset.mapping)],
+        ...['--invalid-rows', dataset.invalid_rows, '--report', report_path, ...model],
+      ],
+      timeout_ms: CHECK_WITHIN_MS,
+      signal,
+    });
+    if (signal.aborted) return null;
+    if (end.ended_by === 'timeout') {
+      return withoutReport({
+        code: 'check_timeout',
+        message: 'The check took longer than an hour: upload the file in smaller parts.',
+      });
+    }
+    if (end.code === MODEL_EXIT) return 'model';
+    const report = end.code === 0 ? readDatasetReport(await readFile(report_path, 'utf8')) : null;
+    if (report !== null) return judgeDataset(report, dataset.checksum ?? '');
+    log.error({ dataset_id: dataset.id, code: end.code, signal: end.signal, stderr: end.stderr }, 'dataset check failed');
+    return withoutReport(CHECK_FAILED);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function requestedFormat(dataset: DatasetRow): string {
+  const { requested_format } = dataset.metadata;
+  return typeof requested_format === 'string' ? requested_format : 'auto';
+}
+
+/** Arguments that have tokens counted as the default model's training would count them; none without such a model. */
+async function tokenizerOf(base_model_id: string | null): Promise<string[]> {
+  if (base_model_id === null) return [];
+  try {
+    const { path, context_length } = await modelFolder(base_model_id);
+    return ['--model', path, '--max-seq-length', String(sequenceLength(context_length ?? Number.MAX_SAFE_INTEGER))];
+  } catch (error) {
+    if (error instanceof AppError && error.code !== 'database_unavailable') return [];
+    throw error;
+  }
+}
