@@ -24,6 +24,7 @@ export default defineConfig({
             'src/components/**/*.test.ts',
             'src/cli/**/*.test.ts',
             'scripts/**/*.test.ts',
+            'test/walls.test.ts',
           ],
           isolate: false,
         },
