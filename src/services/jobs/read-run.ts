@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, isNull, sql } from 'drizzle-orm';
+import { and, desc, eq, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
 import { baseModels } from '#/db/schema/base-models.ts';
 import { datasets } from '#/db/schema/datasets.ts';
 import { jobEvents, jobRuns, trainingJobs } from '#/db/schema/jobs.ts';
@@ -99,4 +99,21 @@ export async function readJobStates(job_ids: string[]) {
       .where(inArray(trainingJobs.id, job_ids)),
   );
   return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** Which runs of this worker their users wish to end. */
+export async function readWishes(worker_id: string): Promise<string[]> {
+  const rows = await asScheduler((tx) =>
+    tx
+      .select({ id: trainingJobs.id })
+      .from(trainingJobs)
+      .where(
+        and(
+          eq(trainingJobs.worker_id, worker_id),
+          inArray(trainingJobs.status, [...ACTIVE_JOB_STATUSES]),
+          isNotNull(trainingJobs.cancel_requested_at),
+        ),
+      ),
+  );
+  return rows.map((row) => row.id);
 }

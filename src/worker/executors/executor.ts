@@ -1,5 +1,7 @@
 /** Where runs live. A run is found again by data alone: what `launch` returns is stored, and any later worker goes on from it. */
 
+import type { RunExit } from '#/domain/run-exit.ts';
+
 /** What is launched: one attempt at one job, whose `config.json` lies in its folder. */
 export interface RunSpec {
   job_id: string;
@@ -13,20 +15,6 @@ export interface RunHandle {
   executor: 'process';
   job_id: string;
   attempt: number;
-}
-
-/** How a run ended, as the one who owned its process tells it. */
-export interface RunExit {
-  code: number | null;
-  signal: string | null;
-  /** Why the run was asked to end; `signal` when somebody outside asked its wrapper. */
-  stop_requested: string | null;
-  /** It ended itself because no worker answered for it. */
-  fenced: boolean;
-  orphans_killed: number;
-  /** Processes that the kernel killed for memory while it ran. */
-  oom_kills: number;
-  log_bytes_dropped: number;
 }
 
 export type RunState =

@@ -1,0 +1,126 @@
+/** A plan and the facts of one attempt become the trainer's complete `config.json`. */
+import * as z from 'zod';
+import { HyperparameterConfig } from './hyperparameters.ts';
+import {
+  ColumnMapping,
+  DATASET_CONTAINERS,
+  DATASET_SHAPES,
+  INVALID_ROWS,
+  TRAINER_PROTOCOL,
+  TrainerConfig,
+} from './trainer-config.ts';
+
+/** What a job's stored `config` must hold to be run; it holds more. */
+export const StoredConfig = z.object({
+  spec: z.object({
+    hyperparameters: HyperparameterConfig,
+    max_steps: z.int().nullable(),
+    seed: z.int(),
+  }),
+  plan: z.object({
+    total_epochs: z.number(),
+    warmup_steps: z.int(),
+    grad_accum: z.int(),
+    max_seq_length: z.int(),
+    packing: z.boolean(),
+    gradient_checkpointing: z.boolean(),
+    lr_schedule: z.literal('cosine'),
+    weight_decay: z.number(),
+    max_grad_norm: z.number(),
+    eval_rows: z.int(),
+    eval_interval: z.int(),
+    checkpoint_interval: z.int(),
+    checkpoints_kept: z.int(),
+    logging_steps: z.int(),
+  }),
+  dataset: z.object({
+    format: z.enum(DATASET_SHAPES),
+    mapping: ColumnMapping,
+    invalid_rows: z.enum(INVALID_ROWS),
+    file_name: z.string(),
+    container: z.enum(DATASET_CONTAINERS).optional(),
+  }),
+  base_model: z.object({ name: z.string(), hf_repo_id: z.string().nullable(), revision: z.string().nullable() }),
+});
+export type StoredConfig = z.infer<typeof StoredConfig>;
+
+/** Where this attempt runs and what lies where. All paths are absolute. */
+export interface AttemptFacts {
+  job_id: string;
+  attempt: number;
+  dataset_path: string;
+  base_model_path: string;
+  job_folder: string;
+  output_path: string;
+  /** The newest complete checkpoint of an earlier attempt. */
+  resume_from: string | null;
+  device: 'cpu' | 'cuda';
+  /** Of the GPU, for example 8.6; null on the CPU and where it is not known. */
+  compute_capability: number | null;
+}
+
+/** From this compute capability on, a GPU computes in bfloat16. */
+const BFLOAT16_FROM = 8;
+
+function precisionOf(facts: AttemptFacts): 'fp32' | 'bf16' | 'fp16' {
+  if (facts.device === 'cpu') return 'fp32';
+  return facts.compute_capability !== null && facts.compute_capability < BFLOAT16_FROM ? 'fp16' : 'bf16';
+}
+
+/** The complete configuration of one attempt: no default is left to the trainer. */
+export function makeTrainerConfig(stored: StoredConfig, facts: AttemptFacts): TrainerConfig {
+  const { spec, plan, dataset, base_model } = stored;
+  const { hyperparameters } = spec;
+  return TrainerConfig.parse({
+    protocol: TRAINER_PROTOCOL,
+    job_id: facts.job_id,
+    attempt: facts.attempt,
+    dataset_path: facts.dataset_path,
+    dataset: {
+      format: dataset.format,
+      container: dataset.container ?? (dataset.file_name.toLowerCase().endsWith('.json') ? 'json' : 'jsonl'),
+      mapping: dataset.mapping,
+      invalid_rows: dataset.invalid_rows,
+      splits: { eval_rows: plan.eval_rows, seed: spec.seed },
+    },
+    base_model: { id: base_model.hf_repo_id ?? base_model.name, path: facts.base_model_path, revision: base_model.revision },
+    model_kind: 'causal-lm',
+    method: 'lora',
+    training_params: {
+      learning_rate: hyperparameters.learning_rate,
+      lr_schedule: plan.lr_schedule,
+      warmup_steps: plan.warmup_steps,
+      batch_size: hyperparameters.batch_size,
+      grad_accum: plan.grad_accum,
+      epochs: plan.total_epochs,
+      max_steps: spec.max_steps,
+      lora_rank: hyperparameters.rank,
+      lora_alpha: hyperparameters.alpha,
+      lora_dropout: hyperparameters.dropout,
+      target_modules: 'all-linear',
+      max_seq_length: plan.max_seq_length,
+      precision: precisionOf(facts),
+      seed: spec.seed,
+      packing: plan.packing,
+      gradient_checkpointing: plan.gradient_checkpointing,
+      weight_decay: plan.weight_decay,
+      max_grad_norm: plan.max_grad_norm,
+      optimizer: 'adamw',
+      logging_steps: plan.logging_steps,
+    },
+    trigger_words: [],
+    eval: { interval_steps: plan.eval_interval, at_start: plan.eval_rows > 0, rows_max: plan.eval_rows },
+    checkpoint_interval: plan.checkpoint_interval,
+    checkpoints_kept: plan.checkpoints_kept,
+    sample_prompts: [],
+    sample_max_new_tokens: 64,
+    job_folder: facts.job_folder,
+    resume_from: facts.resume_from,
+    init_adapters: [],
+    devices: 1,
+    strategy: 'none',
+    device: facts.device,
+    output_path: facts.output_path,
+    export: ['safetensors'],
+  });
+}

@@ -1,0 +1,16 @@
+/** How a run ended, as the one who owned its process tells it. */
+export interface RunExit {
+  code: number | null;
+  signal: string | null;
+  /** Why the run was asked to end; `signal` when somebody outside asked its owner. */
+  stop_requested: string | null;
+  /** It ended itself because no worker answered for it. */
+  fenced: boolean;
+  orphans_killed: number;
+  /** Processes that the kernel killed for memory while it ran. */
+  oom_kills: number;
+  log_bytes_dropped: number;
+}
+
+/** Why the worker itself asks a run to end. */
+export type StopReason = 'cancel' | 'hang' | 'runtime_limit' | 'disk_full' | 'gpu_lost';

@@ -1,0 +1,78 @@
+import { and, eq, isNull, notInArray, sql } from 'drizzle-orm';
+import { gpuDevices, gpuLeases, workers } from '#/db/schema/machine.ts';
+import { asScheduler } from '#/db/tenancy.ts';
+
+export interface WorkerFacts {
+  /** The host's own, kept in its data directory. */
+  id: string;
+  boot_id: string;
+  pid: number;
+  version: string;
+  facts: Record<string, unknown>;
+}
+
+export interface DeviceFacts {
+  kind: 'gpu' | 'cpu';
+  uuid: string;
+  name: string;
+  memory_mb: number;
+}
+
+/** A worker begins: it and what it can give to runs. A device that is seen again is trusted again; one that is missing is not given out. */
+export function registerWorker(worker: WorkerFacts, devices: DeviceFacts[]): Promise<void> {
+  return asScheduler(async (tx) => {
+    const now = { started_at: sql`clock_timestamp()`, heartbeat_at: sql`clock_timestamp()`, stopped_at: null };
+    await tx
+      .insert(workers)
+      .values({ ...worker, ...now })
+      .onConflictDoUpdate({ target: workers.id, set: { ...worker, ...now } });
+    for (const device of devices) {
+      const seen = { ...device, last_seen_at: sql`clock_timestamp()`, quarantined_at: null, quarantine_reason: null };
+      await tx
+        .insert(gpuDevices)
+        .values({ worker_id: worker.id, ...seen })
+        .onConflictDoUpdate({ target: [gpuDevices.worker_id, gpuDevices.uuid], set: seen });
+    }
+    await tx
+      .update(gpuDevices)
+      .set({ quarantined_at: sql`clock_timestamp()`, quarantine_reason: 'not seen when the worker started' })
+      .where(
+        and(
+          eq(gpuDevices.worker_id, worker.id),
+          isNull(gpuDevices.quarantined_at),
+          notInArray(
+            gpuDevices.uuid,
+            devices.map((device) => device.uuid),
+          ),
+        ),
+      );
+  });
+}
+
+/** The worker ends in order: its runs go on, unwatched, and nobody fences them. */
+export function noteWorkerStopped(worker_id: string): Promise<void> {
+  return asScheduler(async (tx) => {
+    await tx.update(workers).set({ stopped_at: sql`clock_timestamp()` }).where(eq(workers.id, worker_id));
+  });
+}
+
+/** No run is given this device until a worker that starts sees it well. */
+export function quarantineDevice(worker_id: string, uuid: string, reason: string): Promise<void> {
+  return asScheduler(async (tx) => {
+    await tx
+      .update(gpuDevices)
+      .set({ quarantined_at: sql`clock_timestamp()`, quarantine_reason: reason })
+      .where(and(eq(gpuDevices.worker_id, worker_id), eq(gpuDevices.uuid, uuid), isNull(gpuDevices.quarantined_at)));
+  });
+}
+
+/** Attempts whose device this worker has not given back yet. */
+export function readOpenLeases(worker_id: string): Promise<{ job_id: string; attempt: number }[]> {
+  return asScheduler((tx) =>
+    tx
+      .select({ job_id: gpuLeases.job_id, attempt: gpuLeases.attempt })
+      .from(gpuLeases)
+      .innerJoin(gpuDevices, eq(gpuDevices.id, gpuLeases.device_id))
+      .where(and(eq(gpuDevices.worker_id, worker_id), isNull(gpuLeases.released_at))),
+  );
+}

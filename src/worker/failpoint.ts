@@ -1,0 +1,39 @@
+/** Named points between two steps at which a fault test ends, delays or fails the worker. Without LOWRANK_FAILPOINTS each costs a look-up. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { env } from '#/env.ts';
+
+/** Every point, in the order of a run's life; a test asserts that each is exercised. */
+export const FAILPOINTS = [
+  'after_claim_commit',
+  'after_run_directory',
+  'after_launch',
+  'after_started_commit',
+  'before_events_commit',
+  'after_events_commit',
+  'after_exit_seen',
+  'before_settle',
+  'after_settle_commit',
+  'after_verify',
+  'after_publish',
+  'after_complete_commit',
+  'after_prune',
+] as const;
+export type Failpoint = (typeof FAILPOINTS)[number];
+
+const armed = new Map(
+  env.LOWRANK_FAILPOINTS.map((item) => {
+    const [name = '', action = ''] = item.split(':');
+    return [name, action] as const;
+  }),
+);
+
+/** Does what LOWRANK_FAILPOINTS says of this point: `kill`, `throw` or `sleep=MS`. */
+export async function failpoint(name: Failpoint): Promise<void> {
+  const action = armed.get(name);
+  if (action === undefined) return;
+  if (action === 'kill') process.kill(process.pid, 'SIGKILL');
+  if (action === 'throw') throw new Error(`failpoint ${name}`);
+  const [, ms] = /^sleep=(\d+)$/.exec(action) ?? [];
+  if (ms === undefined) throw new Error(`LOWRANK_FAILPOINTS: ${name}:${action} is no action`);
+  await pause(Number(ms));
+}

@@ -1,0 +1,99 @@
+/** From a trainer that is done to a whole, checked, recorded adapter. Each step may be done again after a crash. */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { AppError } from '#/domain/app-error.ts';
+import type { JobFailure } from '#/domain/job-state.ts';
+import { bareFailure, shortenPaths } from '#/domain/run-verdict.ts';
+import { env } from '#/env.ts';
+import type { NewArtifact } from '#/services/jobs/finish-run.ts';
+import { locateInputs } from '#/services/jobs/locate-inputs.ts';
+import type { HeldRun } from '#/services/jobs/read-run.ts';
+import { storage } from '#/storage/connect-storage.ts';
+import { storageKey } from '#/storage/storage.ts';
+import { failpoint } from './failpoint.ts';
+import { patiently, Stopped } from './patience.ts';
+import { runPythonProgram } from './python-program.ts';
+import { outputFolder, readPassport } from './run-directory.ts';
+import type { WorkerParts } from './worker-parts.ts';
+
+const VERIFY_WITHIN_MS = 30 * 60_000;
+const WEIGHTS = 'adapter_model.safetensors';
+
+export interface LastWord {
+  type: string;
+  data: Record<string, unknown>;
+}
+
+/** The artifact of an attempt is the same however often its end is worked through. */
+function artifactId(run: HeldRun): string {
+  const hex = createHash('sha256').update(`artifact ${run.job_id} ${run.attempt}`).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+/** Loads the adapter onto its base in a fresh process; the failure when it does not fit. Throws `Stopped`. */
+export async function verifyAdapter(parts: WorkerParts, run: HeldRun, cancelled: AbortSignal): Promise<JobFailure | null> {
+  const inputs = await patiently(parts, () => locateInputs(run));
+  if ('code' in inputs) return inputs;
+  const program = env.LOWRANK_TRAINER === undefined ? ['-m', 'lora_trainer.verify'] : [env.LOWRANK_TRAINER, '--verify'];
+  const end = await runPythonProgram({
+    args: [...program, '--base', inputs.base_model_path, '--adapter', join(outputFolder(run.job_id, run.attempt), 'adapter')],
+    timeout_ms: VERIFY_WITHIN_MS,
+    signal: AbortSignal.any([parts.stopping, cancelled]),
+  });
+  if (parts.stopping.aborted) throw new Stopped();
+  if (end.code === 0) return null;
+  const failure = bareFailure('internal', 'The adapter that the training wrote does not load onto its base model.');
+  return { ...failure, stack: shortenPaths(end.stderr) || null };
+}
+
+/** Puts the adapter into storage, whole, and describes it for its row. What lies there must be what the trainer said it wrote. */
+export async function publishAdapter(run: HeldRun, words: LastWord[]): Promise<NewArtifact | JobFailure> {
+  const id = artifactId(run);
+  const folder = join(outputFolder(run.job_id, run.attempt), 'adapter');
+  let files: NewArtifact['files'];
+  try {
+    files = await storage().publishFolder(run.user_id, id, folder);
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'storage_full')
+      return bareFailure('disk_full', 'The disk was full when the adapter was stored.');
+    if (error instanceof AppError) return bareFailure('internal', `The adapter could not be stored: ${error.message}.`);
+    throw error;
+  }
+  await failpoint('after_publish');
+  const told = words.filter((word) => word.type === 'artifact' && word.data.kind === 'adapter');
+  const weights = files.find((file) => file.path === WEIGHTS);
+  const whole = told.every((word) =>
+    files.some((file) => `adapter/${file.path}` === word.data.path && file.sha256 === word.data.sha256),
+  );
+  if (weights === undefined || told.length === 0 || !whole) {
+    await withdrawAdapter(run);
+    return bareFailure('internal', 'The adapter on the disk is not the one that the trainer said it wrote.');
+  }
+  const summary = words.findLast((word) => word.type === 'done')?.data.summary;
+  const training_summary = (typeof summary === 'object' && summary !== null ? summary : {}) as Record<string, unknown>;
+  const { final_loss, eval_loss, best_eval_loss } = training_summary;
+  return {
+    id,
+    name: run.name,
+    storage_path: storageKey(run.user_id, id),
+    files,
+    sha256: weights.sha256,
+    size: files.reduce((sum, file) => sum + file.bytes, 0),
+    training_summary,
+    quality_metrics: { final_loss, eval_loss, best_eval_loss },
+    passport: withoutHostPaths(await readPassport(run.job_id, run.attempt)) as Record<string, unknown>,
+  };
+}
+
+/** Takes an adapter out of storage that has no row. */
+export function withdrawAdapter(run: HeldRun): Promise<void> {
+  return storage().remove(run.user_id, artifactId(run));
+}
+
+function withoutHostPaths(value: unknown): unknown {
+  if (typeof value === 'string') return value.startsWith('/') ? shortenPaths(value) : value;
+  if (Array.isArray(value)) return value.map(withoutHostPaths);
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, withoutHostPaths(one)]));
+  return value;
+}

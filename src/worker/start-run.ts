@@ -1,0 +1,69 @@
+/** From a fresh claim to a running trainer. */
+import type { JobFailure } from '#/domain/job-state.ts';
+import { makeTrainerConfig, StoredConfig } from '#/domain/run-config.ts';
+import { bareFailure } from '#/domain/run-verdict.ts';
+import type { TrainerConfig } from '#/domain/trainer-config.ts';
+import { noteResume } from '#/services/jobs/launch-run.ts';
+import { locateInputs } from '#/services/jobs/locate-inputs.ts';
+import type { HeldRun } from '#/services/jobs/read-run.ts';
+import { jobFolder } from '#/storage/run-folder.ts';
+import { LaunchError } from './executors/executor.ts';
+import { failpoint } from './failpoint.ts';
+import { patiently } from './patience.ts';
+import { findCheckpoint, outputFolder, prepareRunDirectory } from './run-directory.ts';
+import type { WorkerParts } from './worker-parts.ts';
+
+/** Launches a freshly claimed run. Answers the failure when it cannot be; throws `fenced` and `Stopped`. */
+export async function startRun(parts: WorkerParts, run: HeldRun): Promise<JobFailure | null> {
+  const config = await patiently(parts, () => configure(parts, run));
+  if ('code' in config) return config;
+  const checkpoint = await findCheckpoint(run.job_id);
+  await patiently(parts, () => noteResume(run, checkpoint?.step ?? null));
+  try {
+    await prepareRunDirectory({ ...config, resume_from: checkpoint?.path ?? null });
+    await failpoint('after_run_directory');
+    const cuda_device = run.device?.kind === 'gpu' ? run.device.uuid : '';
+    await parts.executor.launch({ job_id: run.job_id, attempt: run.attempt, cuda_device });
+  } catch (error) {
+    return launchFailure(error);
+  }
+  await failpoint('after_launch');
+  return null;
+}
+
+async function configure(parts: WorkerParts, run: HeldRun): Promise<TrainerConfig | JobFailure> {
+  const inputs = await locateInputs(run);
+  if ('code' in inputs) return inputs;
+  const stored = StoredConfig.safeParse(run.config);
+  if (!stored.success) {
+    const issue = stored.error.issues[0];
+    return bareFailure(
+      'bad_config',
+      `The job's stored configuration cannot be read: ${issue?.path.join('.')}: ${issue?.message}`,
+    );
+  }
+  const gpu = run.device?.kind === 'gpu' ? run.device : null;
+  return makeTrainerConfig(stored.data, {
+    job_id: run.job_id,
+    attempt: run.attempt,
+    ...inputs,
+    job_folder: jobFolder(run.job_id),
+    output_path: outputFolder(run.job_id, run.attempt),
+    resume_from: null,
+    device: gpu === null ? 'cpu' : 'cuda',
+    compute_capability: gpu === null ? null : (parts.compute_capabilities.get(gpu.uuid) ?? null),
+  });
+}
+
+function launchFailure(error: unknown): JobFailure {
+  if (error instanceof LaunchError) {
+    return bareFailure(
+      error.code,
+      error.code === 'disk_full' ? 'The disk was full.' : `The run could not be started: ${error.message}`,
+    );
+  }
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ENOSPC' || code === 'EDQUOT') return bareFailure('disk_full', 'The disk was full.');
+  if (code !== undefined) return bareFailure('launch_failed', `The run's folder could not be made (${code}).`);
+  throw error;
+}

@@ -1,0 +1,241 @@
+/** Cares for one run from its claim, or from a restart of the worker, to its settled end. All that matters of it is on the disk and in rows. */
+import { join } from 'node:path';
+import { AppError } from '#/domain/app-error.ts';
+import type { RunExit, StopReason } from '#/domain/run-exit.ts';
+import { releaseDevice } from '#/services/jobs/finish-run.ts';
+import { noteStarted } from '#/services/jobs/launch-run.ts';
+import type { HeldRun } from '#/services/jobs/read-run.ts';
+import { recordTrainerEvents } from '#/services/jobs/record-trainer-events.ts';
+import { lineReader } from './event-file.ts';
+import type { RunHandle, RunState } from './executors/executor.ts';
+import { failpoint } from './failpoint.ts';
+import { finishRun } from './finish-run.ts';
+import { isAway, isFenced, patiently, pauseUnlessStopped, Stopped } from './patience.ts';
+import { outputFolder } from './run-directory.ts';
+import { StageClock } from './stage-clock.ts';
+import { startRun } from './start-run.ts';
+import { type WorkerParts, watchMs } from './worker-parts.ts';
+
+type Over = Extract<RunState, { phase: 'exited' | 'lost' }>;
+
+export interface Supervisor {
+  job_id: string;
+  epoch: number;
+  device_uuid: string | null;
+  /** Resolves when nothing is left to do for the run here; never rejects. */
+  over: Promise<void>;
+  /** Asks the run to end for this reason; the first reason counts. */
+  wish(reason: StopReason): void;
+  /** The job is somebody else's now: the run is ended and nothing of it is written any more. */
+  fence(): void;
+}
+
+/** Takes a run into care: `fresh` when it was claimed just now, otherwise it is found again. */
+export function supervise(parts: WorkerParts, run: HeldRun, fresh: boolean): Supervisor {
+  const care = new Care(parts, run);
+  return {
+    job_id: run.job_id,
+    epoch: run.epoch,
+    device_uuid: run.device?.uuid ?? null,
+    over: care.through(fresh),
+    wish: (reason) => care.wish(reason),
+    fence: () => care.fence(),
+  };
+}
+
+class Care {
+  readonly #parts: WorkerParts;
+  readonly #run: HeldRun;
+  readonly #handle: RunHandle;
+  readonly #clock: StageClock;
+  readonly #began: number;
+  #offset: number;
+  #noted_started: boolean;
+  #wish: StopReason | null = null;
+  #asked: StopReason | null = null;
+  readonly #cancelled = new AbortController();
+  #fenced = false;
+  #wake: (() => void) | undefined;
+  #beat = { value: -1, at: 0 };
+
+  constructor(parts: WorkerParts, run: HeldRun) {
+    this.#parts = parts;
+    this.#run = run;
+    this.#handle = { executor: 'process', job_id: run.job_id, attempt: run.attempt };
+    const now = performance.now();
+    this.#clock = new StageClock(parts.times, run.current_stage, run.current_step, now);
+    this.#began = now - run.age_ms;
+    this.#offset = run.events_offset;
+    this.#noted_started = run.status === 'running';
+    if (run.cancel_requested) this.wish('cancel');
+  }
+
+  wish(reason: StopReason): void {
+    this.#wish ??= reason;
+    if (reason === 'cancel') this.#cancelled.abort();
+    this.#wake?.();
+  }
+
+  fence(): void {
+    this.#fenced = true;
+    this.#wake?.();
+  }
+
+  async through(fresh: boolean): Promise<void> {
+    const { log } = this.#parts;
+    const which = { job_id: this.#run.job_id, attempt: this.#run.attempt };
+    for (;;) {
+      try {
+        if (this.#fenced) await this.#abandon();
+        else await this.#live(fresh);
+        return;
+      } catch (error) {
+        if (error instanceof Stopped) return;
+        if (isFenced(error)) {
+          log.warn(which, 'the job is no longer ours: its run is ended');
+          this.#fenced = true;
+        } else {
+          // Not known what: the run itself is not touched, and looked at again.
+          log.error({ ...which, err: error }, 'care for the run failed; trying again');
+          if (this.#parts.stopping.aborted) return;
+        }
+        fresh = false;
+        await pauseUnlessStopped(this.#parts, this.#parts.times.sweep_ms).catch(() => undefined);
+        if (this.#parts.stopping.aborted) return;
+      }
+    }
+  }
+
+  async #live(fresh: boolean): Promise<void> {
+    const over = fresh ? await this.#start() : await this.#found();
+    if (over === 'settled') return;
+    const state = over ?? (await this.#watch());
+    await failpoint('after_exit_seen');
+    await this.#clear();
+    await this.#readToTheEnd();
+    const exit = state.phase === 'exited' ? exitOf(state) : null;
+    const not_started = state.phase === 'lost' && !state.started;
+    const lost_reason = state.phase === 'lost' ? state.reason : null;
+    await finishRun(this.#parts, this.#run, { exit, lost_reason, not_started }, this.#cancelled.signal);
+  }
+
+  /** Launches a fresh run; a state when it is over before it began. */
+  async #start(): Promise<Over | 'settled' | null> {
+    if (this.#wish !== null) return this.#forbidden();
+    const failure = await startRun(this.#parts, this.#run);
+    if (failure === null) return null;
+    await this.#parts.executor.forbid(this.#handle);
+    await this.#clear();
+    await finishRun(
+      this.#parts,
+      this.#run,
+      { exit: null, lost_reason: null, not_started: false, failure },
+      this.#cancelled.signal,
+    );
+    return 'settled';
+  }
+
+  /** A run of before: one that never started may wait again, all others are as their files say. */
+  async #found(): Promise<Over | null> {
+    const state = await this.#parts.executor.observe(this.#handle);
+    return state.phase === 'waiting' && !this.#noted_started ? this.#forbidden() : null;
+  }
+
+  async #forbidden(): Promise<Over | null> {
+    const forbidden = await this.#parts.executor.forbid(this.#handle);
+    return forbidden ? { phase: 'lost', started: false, reason: 'it was not started' } : null;
+  }
+
+  /** Until the run is over: stores what its trainer says and follows wishes. */
+  async #watch(): Promise<Over> {
+    for (;;) {
+      if (this.#fenced) throw new AppError('fenced', `Job ${this.#run.job_id} is held by somebody else`);
+      const state = await this.#parts.executor.observe(this.#handle);
+      if (state.phase === 'exited' || state.phase === 'lost') return state;
+      try {
+        if (state.phase === 'running' && !this.#noted_started) {
+          await noteStarted(this.#run, { ...this.#handle });
+          this.#noted_started = true;
+          await failpoint('after_started_commit');
+        }
+        await this.#record();
+      } catch (error) {
+        if (!isAway(error)) throw error;
+        this.#clock.excuse(performance.now());
+      }
+      await this.#lookAfter(state);
+      await this.#tick();
+    }
+  }
+
+  /** Stores the next lines of the trainer; false when there are none. */
+  async #record(): Promise<boolean> {
+    const batch = await this.#lines.read(this.#offset);
+    if (batch === null) return false;
+    await failpoint('before_events_commit');
+    const stored = await recordTrainerEvents(this.#run, batch);
+    await failpoint('after_events_commit');
+    this.#offset = stored.offset;
+    this.#clock.heard(stored.progress, performance.now());
+    if (stored.cancel_requested) this.wish('cancel');
+    return true;
+  }
+
+  get #lines() {
+    const path = join(outputFolder(this.#run.job_id, this.#run.attempt), 'events.jsonl');
+    this.#reader ??= lineReader(path);
+    return this.#reader;
+  }
+  #reader: ReturnType<typeof lineReader> | undefined;
+
+  async #readToTheEnd(): Promise<void> {
+    while (await patiently(this.#parts, () => this.#record()));
+  }
+
+  async #lookAfter(state: RunState): Promise<void> {
+    const { times, executor, log } = this.#parts;
+    const now = performance.now();
+    if (this.#wish === null) {
+      if (this.#clock.isHung(now)) this.#wish = 'hang';
+      else if (now - this.#began > times.runtime_limit_ms) this.#wish = 'runtime_limit';
+    }
+    if (this.#wish !== null && this.#asked === null) {
+      this.#asked = this.#wish;
+      log.info({ job_id: this.#run.job_id, reason: this.#wish }, 'the run is asked to end');
+      await executor.stop(this.#handle, times.grace_ms, this.#wish);
+    }
+    if (state.phase !== 'running') return;
+    if (state.beat !== this.#beat.value) this.#beat = { value: state.beat, at: now };
+    // A trainer that has ended under an owner that says nothing any more: nobody will ever tell how.
+    else if (!state.trainer_alive && now - this.#beat.at > times.contact_lost_ms) await executor.clear(this.#handle);
+  }
+
+  async #tick(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    await Promise.race([promise, pauseUnlessStopped(this.#parts, watchMs(this.#parts.times))]);
+    this.#wake = undefined;
+  }
+
+  /** Until nothing of the run's process tree is left: only then may its job be settled and its device given out again. */
+  async #clear(): Promise<void> {
+    while (!(await this.#parts.executor.clear(this.#handle))) await pauseUnlessStopped(this.#parts, 10);
+  }
+
+  /** Ends a run whose job is not ours any more, and gives its device back. */
+  async #abandon(): Promise<void> {
+    const { executor, times } = this.#parts;
+    await executor.forbid(this.#handle);
+    if ((await executor.observe(this.#handle)).phase === 'running') {
+      await executor.stop(this.#handle, times.grace_ms, 'fenced');
+      while ((await executor.observe(this.#handle)).phase === 'running') await pauseUnlessStopped(this.#parts, watchMs(times));
+    }
+    await this.#clear();
+    await patiently(this.#parts, () => releaseDevice(this.#run));
+  }
+}
+
+function exitOf(state: Extract<RunState, { phase: 'exited' }>): RunExit {
+  const { phase: _, ...exit } = state;
+  return exit;
+}

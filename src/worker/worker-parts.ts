@@ -1,0 +1,20 @@
+import type { Logger } from 'pino';
+import type { PromiseTimes } from '#/domain/constants.ts';
+import type { Executor } from './executors/executor.ts';
+
+/** What every part of a worker is given. */
+export interface WorkerParts {
+  worker_id: string;
+  times: PromiseTimes;
+  executor: Executor;
+  log: Logger;
+  /** Of each GPU by its uuid, for example 8.6. */
+  compute_capabilities: Map<string, number | null>;
+  /** Aborted when the worker stops in order. */
+  stopping: AbortSignal;
+}
+
+/** How often a run is looked at, in milliseconds: the tail of its events is at most this old. */
+export function watchMs(times: PromiseTimes): number {
+  return times.sweep_ms / 20;
+}
