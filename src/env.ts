@@ -46,6 +46,9 @@ const Env = z.object({
   LOWRANK_API_KEY: z.string().min(1).optional(),
   /** The account that runs the embedded database when we are root. */
   LOWRANK_DATABASE_ACCOUNT: z.string().default('nobody'),
+  /** The web process's two logins: `start` hands their addresses to the server that it starts. */
+  LOWRANK_WEB_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  LOWRANK_IDENTITY_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   /** The scheduler login's address: `start` hands it to the worker that it starts. */
   LOWRANK_SCHEDULER_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   /** Where programs are looked for, for us and for what we start. */

@@ -1,8 +1,10 @@
 /** The real app over a test's database, and people who can use it. */
 import pino from 'pino';
+import { expect } from 'vitest';
 import { createApi } from '#/http/api.ts';
 import type { Api, ApiOptions } from '#/http/api-env.ts';
 import { createApiKey, type KeyScope } from '#/services/people/api-keys.ts';
+import { issueSetupToken } from '#/services/people/first-run.ts';
 import type { TestDatabase } from './database.ts';
 import { addPerson } from './factories.ts';
 
@@ -12,6 +14,7 @@ export const TEST_OPTIONS: ApiOptions = {
   base_url: 'http://localhost',
   allowed_hosts: ['localhost'],
   open_sign_up: false,
+  body_timeout_ms: 5_000,
   auth_secret: 'a secret for tests',
 };
 
@@ -42,4 +45,24 @@ export function cookieOf(answer: Response): string {
     .getSetCookie()
     .map((cookie) => cookie.split(';', 1)[0])
     .join('; ');
+}
+
+/** What a page of ours sends with every change. */
+export const OWN_ORIGIN = { origin: TEST_OPTIONS.base_url };
+
+export const OWNER = { email: 'Ada@Example.org', password: 'correct horse battery' };
+
+/** Removes everybody and everything. */
+export const emptyHouse = (db: TestDatabase) => db.asOwner('TRUNCATE identity.users, lowrank.rate_limits CASCADE');
+
+/** Lets nobody wait for a new minute. */
+export const noWaiting = (db: TestDatabase) => db.asOwner('DELETE FROM lowrank.rate_limits');
+
+/** An installation whose owner has just been made through the API, in a browser that holds `cookie`. */
+export async function makeOwner(db: TestDatabase, api: Api): Promise<{ id: string; cookie: string }> {
+  await emptyHouse(db);
+  const answer = await api.request('/api/first-run', json({ ...OWNER, setup_token: (await issueSetupToken()) ?? '' }));
+  expect(answer.status).toBe(201);
+  const { user } = (await answer.json()) as { user: { id: string } };
+  return { id: user.id, cookie: cookieOf(answer) };
 }

@@ -32,6 +32,8 @@ export interface ApiOptions {
   /** Host header values (with port where it is not the scheme's own) that are answered. */
   allowed_hosts: string[];
   open_sign_up: boolean;
+  /** Milliseconds from a request's head to the last byte of its JSON body. */
+  body_timeout_ms: number;
   /** Signs session cookies; see `services/settings/session-secret.ts`. */
   auth_secret: string;
 }

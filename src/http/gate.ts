@@ -60,7 +60,7 @@ export function gate(options: ApiOptions, table: () => RouteTable): MiddlewareHa
       await limitRate(c, route);
     }
     checkQuery(c, route);
-    await readBody(c, route);
+    await readBody(c, route, options.body_timeout_ms);
     await next();
   };
 }

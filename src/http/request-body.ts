@@ -6,15 +6,13 @@ import { parseStrictJson } from './strict-json.ts';
 import { refusal } from './violations.ts';
 
 const JSON_BYTES_MAX = 256 * 1024;
-/** From the head to the last byte of a JSON body. */
-const JSON_DEADLINE_MS = 15_000;
 const JSON_TYPE = /^application\/json(\s*;\s*charset=("utf-8"|utf-8))?$/i;
 
 const tooLarge = () =>
   new AppError('payload_too_large', `The body is larger than the ${JSON_BYTES_MAX / 1024} KB that JSON may have here`);
 
 /** The bytes of a body that must be small and come soon. Throws `payload_too_large` and `request_timeout`. */
-async function readSmallBody(body: ReadableStream<Uint8Array>): Promise<Uint8Array> {
+async function readSmallBody(body: ReadableStream<Uint8Array>, timeout_ms: number): Promise<Uint8Array> {
   const reader = body.getReader();
   const chunks: Uint8Array[] = [];
   let bytes = 0;
@@ -22,7 +20,7 @@ async function readSmallBody(body: ReadableStream<Uint8Array>): Promise<Uint8Arr
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
       () => reject(new AppError('request_timeout', 'The body did not arrive in time: send it again')),
-      JSON_DEADLINE_MS,
+      timeout_ms,
     );
   });
   try {
@@ -50,7 +48,7 @@ function refusePacked(c: HonoContext<ApiEnv>): void {
  * Reads and checks the body of a route that takes JSON or nothing, and leaves every other one untouched. What it read is what
  * the route's schema sees. Throws `invalid_json`, `invalid_request`, `payload_too_large`, `unsupported_media_type`, `request_timeout`.
  */
-export async function readBody(c: HonoContext<ApiEnv>, route: KnownRoute): Promise<void> {
+export async function readBody(c: HonoContext<ApiEnv>, route: KnownRoute, timeout_ms: number): Promise<void> {
   if (c.req.method === 'GET' || c.req.method === 'HEAD') return;
   refusePacked(c);
   if (route.body === 'stream') return;
@@ -60,7 +58,7 @@ export async function readBody(c: HonoContext<ApiEnv>, route: KnownRoute): Promi
   if (route.body === 'json' && route.body_required && (type === undefined || !JSON_TYPE.test(type))) {
     throw new AppError('unsupported_media_type', 'Send JSON with Content-Type: application/json');
   }
-  const bytes = body === null ? new Uint8Array() : await readSmallBody(body);
+  const bytes = body === null ? new Uint8Array() : await readSmallBody(body, timeout_ms);
   if (bytes.byteLength === 0 && !route.body_required) return;
   if (type === undefined || !JSON_TYPE.test(type)) {
     throw new AppError('unsupported_media_type', 'Send JSON with Content-Type: application/json, or no body');

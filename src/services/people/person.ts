@@ -1,5 +1,5 @@
 import { and, eq } from 'drizzle-orm';
-import { accounts, users } from '#/db/schema/identity.ts';
+import { accounts, sessions, users } from '#/db/schema/identity.ts';
 import { asIdentity, type Tx } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
 
@@ -48,8 +48,13 @@ export async function insertPerson(
   return person;
 }
 
-/** Makes `password_hash` the one that this person signs in with. */
-export async function storePassword(tx: Tx, user_id: string, password_hash: string): Promise<void> {
+/** Makes `password_hash` the one that this person signs in with, and ends all their sessions. */
+export async function replacePassword(tx: Tx, user_id: string, password_hash: string): Promise<void> {
+  await storePassword(tx, user_id, password_hash);
+  await tx.delete(sessions).where(eq(sessions.user_id, user_id));
+}
+
+async function storePassword(tx: Tx, user_id: string, password_hash: string): Promise<void> {
   const changed = await tx
     .update(accounts)
     .set({ password: password_hash })
