@@ -1,0 +1,132 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { HubRepoId, HubRevision } from '#/domain/model-hub-id.ts';
+import { BASE_MODEL_STATUSES } from '#/domain/statuses.ts';
+import { ResourceName } from '#/domain/training-spec.ts';
+import { errors, IdParam, Instant, PageLimit, PageOffset } from './common.ts';
+
+export const MODEL_STAGES = ['staging', 'production', 'archived'] as const;
+
+export const BaseModel = z
+  .object({
+    id: z.uuid(),
+    name: z.string(),
+    family: z.string(),
+    description: z.string(),
+    params_b: z.number().nullable().describe('Parameters in billions, counted from the headers of its weights'),
+    params: z.int().nullable(),
+    dtype: z.string().nullable(),
+    context_length: z.int().nullable(),
+    hidden_size: z.int().nullable(),
+    num_layers: z.int().nullable(),
+    vocab_size: z.int().nullable(),
+    architecture: z.string().nullable(),
+    modality: z.string(),
+    trainable: z.boolean(),
+    servable: z.boolean(),
+    quantized: z.boolean(),
+    is_gguf: z.boolean(),
+    has_chat_template: z.boolean(),
+    stage: z.enum(MODEL_STAGES),
+    status: z.enum(BASE_MODEL_STATUSES),
+    status_reason: z
+      .object({ code: z.string(), message: z.string() })
+      .nullable()
+      .describe('Why it is in error, or why it cannot be trained'),
+    fetched: z
+      .object({ bytes: z.int(), bytes_total: z.int() })
+      .nullable()
+      .describe('How far its download is, while it is being fetched'),
+    in_place: z.boolean().describe('Registered where it lies on the studio’s machine; not copied'),
+    storage_path: z.string().nullable().describe('A key, never a path of the host; null for a model registered in place'),
+    tokenizer_path: z.string().nullable(),
+    size_bytes: z.int().nullable(),
+    checksum: z
+      .string()
+      .nullable()
+      .describe('SHA-256 of the weights, hex; of the lines "<sha256>  <name>" when there are several'),
+    hf_repo_id: z.string().nullable(),
+    hf_revision: z.string().nullable().describe('The commit that it is pinned to'),
+    hf_requested_revision: z.string().nullable(),
+    tags: z.array(z.string()),
+    metadata: z.record(z.string(), z.unknown()),
+    model_card: z.string().nullable(),
+    created_by_me: z.boolean(),
+    created_at: Instant,
+    updated_at: Instant,
+  })
+  .openapi('BaseModel');
+export type BaseModel = z.infer<typeof BaseModel>;
+
+const answers = <T extends z.ZodType>(schema: T, description: string) => ({
+  description,
+  content: { 'application/json': { schema } },
+});
+const yesOrNo = z.enum(['true', 'false']).transform((value) => value === 'true');
+
+export const listBaseModelsRoute = createRoute({
+  method: 'get',
+  path: '/api/base-models',
+  tags: ['base models'],
+  summary: 'The registry that all users share, newest first',
+  request: {
+    query: z.strictObject({
+      limit: PageLimit,
+      offset: PageOffset,
+      search: z.string().max(200).optional(),
+      q: z.string().max(200).optional(),
+      family: z.string().max(100).optional(),
+      modality: z.string().max(40).optional(),
+      stage: z.enum(MODEL_STAGES).optional(),
+      trainable: yesOrNo.optional(),
+      servable: yesOrNo.optional(),
+    }),
+  },
+  responses: {
+    200: answers(z.object({ models: z.array(BaseModel), total: z.int(), limit: z.int(), offset: z.int() }), 'One page'),
+    ...errors(),
+  },
+});
+
+export const getBaseModelRoute = createRoute({
+  method: 'get',
+  path: '/api/base-models/{id}',
+  tags: ['base models'],
+  summary: 'One base model',
+  request: { params: IdParam, query: z.strictObject({}) },
+  responses: { 200: answers(BaseModel, 'The model'), ...errors(404) },
+});
+
+const LocalModel = z.strictObject({
+  path: z.string().min(1).max(4096).describe('Absolute path of a folder below an allowed one, on the studio’s machine'),
+  name: ResourceName.optional(),
+});
+const HubModel = z.strictObject({
+  hf_repo_id: HubRepoId.openapi({ type: 'string', example: 'HuggingFaceTB/SmolLM-135M' }),
+  revision: HubRevision.openapi({ type: 'string' }).default('main').describe('Branch, tag or commit; pinned to a commit'),
+  name: ResourceName.optional(),
+});
+export const RegisterModel = z.union([HubModel, LocalModel]).openapi('RegisterModel', {
+  example: { hf_repo_id: 'HuggingFaceTB/SmolLM-135M', revision: 'main' },
+});
+
+export const registerBaseModelRoute = createRoute({
+  method: 'post',
+  path: '/api/base-models',
+  tags: ['base models'],
+  summary: 'Register a model of the Hub, or (administrators) a folder of this machine; its facts are read from its files',
+  request: { body: { required: true, content: { 'application/json': { schema: RegisterModel } } } },
+  responses: {
+    200: answers(BaseModel, 'It was registered already'),
+    201: answers(BaseModel, 'Registered; a large or remote one is fetched next'),
+    ...errors(403, 409, 413, 415, 429),
+  },
+});
+
+export const deleteBaseModelRoute = createRoute({
+  method: 'delete',
+  path: '/api/base-models/{id}',
+  tags: ['base models'],
+  summary: 'Take a model out of the registry (its importer or an administrator); refused while a training needs it',
+  request: { params: IdParam },
+  responses: { 204: { description: 'Deleted' }, ...errors(403, 404, 409) },
+});

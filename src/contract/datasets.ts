@@ -1,0 +1,187 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { DatasetFormat, Description, FileLabel, Mapping, MappingText } from '#/domain/dataset-options.ts';
+import { RejectedRow } from '#/domain/dataset-report.ts';
+import { DATASET_STATUSES } from '#/domain/statuses.ts';
+import { INVALID_ROWS } from '#/domain/trainer-config.ts';
+import { ResourceName } from '#/domain/training-spec.ts';
+import { errors, IdParam, Instant, PageLimit, PageOffset } from './common.ts';
+
+const free = z.record(z.string(), z.unknown());
+
+/** A dataset as lists have it. */
+export const DatasetSummary = z
+  .object({
+    id: z.uuid(),
+    project_id: z.uuid().nullable(),
+    name: z.string(),
+    version: z.int().describe('Grows when the file is to be read another way'),
+    description: z.string(),
+    modality: z.string(),
+    status: z.enum(DATASET_STATUSES),
+    format: z.string().nullable().describe('The shape of its rows; null until recognised'),
+    mapping: z.record(z.string(), z.string()).describe('Which column holds which field'),
+    invalid_rows: z.enum(INVALID_ROWS).describe('Rows that break a rule: refuse the dataset, or leave them out'),
+    file_name: z.string(),
+    file_size: z.int().describe('Bytes; while uploading, what is reserved'),
+    size_bytes: z.int(),
+    checksum: z.string().nullable().describe('SHA-256 of the file, hex'),
+    storage_bucket: z.literal('lora-datasets'),
+    storage_path: z.string().nullable().describe('A key, never a path of the host'),
+    manifest_path: z.string().nullable(),
+    num_samples: z.int().nullable(),
+    total_training_pairs: z.int().nullable(),
+    total_validation_pairs: z.int().nullable(),
+    total_tokens: z.int().nullable().describe('With the default base model’s tokenizer; null without one'),
+    avg_turns_per_conversation: z.number().nullable(),
+    avg_tokens_per_turn: z.number().nullable(),
+    training_ready: z.boolean(),
+    validated_at: Instant.nullable(),
+    integrity_checked: z.boolean(),
+    integrity_passed: z.boolean(),
+    integrity_report: free.nullable().describe('Counts of the check: rows, rejected rows by code, warnings'),
+    statistics: free.describe('Splits, columns, tokens with their histogram, duplicates'),
+    tags: z.array(z.string()),
+    metadata: free,
+    created_at: Instant,
+    updated_at: Instant,
+  })
+  .openapi('DatasetSummary');
+export type DatasetSummary = z.infer<typeof DatasetSummary>;
+
+/** A piece of text as the model sees it, and whether it is trained on. */
+const Segment = z.looseObject({ text: z.string(), trained: z.boolean() });
+const Sample = z.looseObject({
+  line: z.int(),
+  messages: z.array(z.looseObject({ role: z.string(), content: z.string() })),
+  text: z.string().nullable(),
+  segments: z.array(Segment).nullable(),
+});
+
+/** One dataset with its report. */
+export const Dataset = DatasetSummary.extend({
+  validation_errors: z.array(RejectedRow).describe('What is wrong with the file (line null), then its first rejected rows'),
+  sample_data: z.array(Sample),
+}).openapi('Dataset');
+export type Dataset = z.infer<typeof Dataset>;
+
+export const DatasetUploaded = Dataset.extend({
+  duplicate_of: z.object({ id: z.uuid(), name: z.string() }).nullable().describe('A dataset of yours with the same bytes'),
+}).openapi('DatasetUploaded');
+export type DatasetUploaded = z.infer<typeof DatasetUploaded>;
+
+const answers = <T extends z.ZodType>(schema: T, description: string) => ({
+  description,
+  content: { 'application/json': { schema } },
+});
+const text = { type: 'string' as const };
+
+/** What may be said beside the file: query parameters of a raw body, form fields of a multipart one. */
+export const UploadQuery = z.strictObject({
+  name: ResourceName.optional(),
+  description: Description.optional(),
+  file_name: FileLabel.optional(),
+  format: DatasetFormat.optional(),
+  mapping: MappingText.openapi({ ...text, example: 'prompt=question,completion=answer' }).optional(),
+  invalid_rows: z.enum(INVALID_ROWS).optional(),
+});
+
+const binary = { type: 'string' as const, format: 'binary' };
+const raw = { schema: z.any().openapi(binary) };
+
+/** Media types of a raw body; its bytes say what it is. */
+export const RAW_UPLOAD_TYPES = [
+  'application/x-ndjson',
+  'application/jsonl',
+  'application/json',
+  'application/octet-stream',
+] as const;
+
+export const uploadDatasetRoute = createRoute({
+  method: 'post',
+  path: '/api/datasets/upload',
+  tags: ['datasets'],
+  summary: 'Upload a JSON lines or JSON file, at most 500 MB; it is checked afterwards',
+  description: 'As the raw body with everything else as query parameters, or as multipart/form-data with one file and fields.',
+  request: {
+    query: UploadQuery,
+    body: {
+      required: true,
+      content: {
+        ...Object.fromEntries(RAW_UPLOAD_TYPES.map((type) => [type, raw])),
+        'multipart/form-data': {
+          schema: z.any().openapi({
+            type: 'object',
+            required: ['file'],
+            properties: {
+              file: binary,
+              name: text,
+              description: text,
+              format: text,
+              mapping: text,
+              invalid_rows: text,
+            },
+          }),
+        },
+      },
+    },
+  },
+  responses: { 201: answers(DatasetUploaded, 'Stored; its check comes next'), ...errors(403, 409, 413, 415, 429) },
+});
+
+/** `search` and `q` are two names of one thing. */
+const Search = { search: z.string().max(200).optional(), q: z.string().max(200).optional() };
+
+export const listDatasetsRoute = createRoute({
+  method: 'get',
+  path: '/api/datasets',
+  tags: ['datasets'],
+  summary: 'Own datasets, newest first',
+  request: {
+    query: z.strictObject({ limit: PageLimit, offset: PageOffset, ...Search, modality: z.string().max(40).optional() }),
+  },
+  responses: {
+    200: answers(z.object({ datasets: z.array(DatasetSummary), total: z.int(), limit: z.int(), offset: z.int() }), 'One page'),
+    ...errors(),
+  },
+});
+
+export const getDatasetRoute = createRoute({
+  method: 'get',
+  path: '/api/datasets/{id}',
+  tags: ['datasets'],
+  summary: 'One dataset with its report',
+  request: { params: IdParam, query: z.strictObject({}) },
+  responses: { 200: answers(Dataset, 'The dataset'), ...errors(404) },
+});
+
+export const DatasetChanges = z
+  .strictObject({
+    name: ResourceName.optional(),
+    description: Description.optional(),
+    format: DatasetFormat.optional(),
+    mapping: Mapping.openapi({
+      type: 'object',
+      additionalProperties: text,
+      example: { prompt: 'question', completion: 'answer' },
+    }).optional(),
+    invalid_rows: z.enum(INVALID_ROWS).optional(),
+  })
+  .openapi('DatasetChanges');
+
+export const updateDatasetRoute = createRoute({
+  method: 'patch',
+  path: '/api/datasets/{id}',
+  tags: ['datasets'],
+  summary: 'Change what is said about a dataset; another format, mapping or rule has it checked again',
+  request: { params: IdParam, body: { required: true, content: { 'application/json': { schema: DatasetChanges } } } },
+  responses: { 200: answers(Dataset, 'The dataset as it is now'), ...errors(403, 404, 409, 413, 415) },
+});
+
+export const deleteDatasetRoute = createRoute({
+  method: 'delete',
+  path: '/api/datasets/{id}',
+  tags: ['datasets'],
+  summary: 'Delete; refused while a training needs it. Its file is removed after 30 days',
+  request: { params: IdParam },
+  responses: { 204: { description: 'Deleted' }, ...errors(403, 404, 409) },
+});
