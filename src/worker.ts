@@ -12,7 +12,7 @@ import { contactFile, hostId, lockHost, productVersion } from './worker/host.ts'
 import { log } from './worker/log.ts';
 import { isAway } from './worker/patience.ts';
 import { bootId } from './worker/process-identity.ts';
-import { startScheduler } from './worker/scheduler.ts';
+import { runScheduler } from './worker/scheduler.ts';
 import type { WorkerParts } from './worker/worker-parts.ts';
 
 /** Exit code when another worker has this data directory. */
@@ -76,9 +76,9 @@ export async function runWorker(stopping: AbortSignal): Promise<number> {
     }
   }
   log.info({ worker_id, devices: inventory, no_gpu }, 'the worker watches');
-  const scheduler = startScheduler(parts, contact);
+  const running = runScheduler(parts, contact, devices);
   console.log(JSON.stringify({ ready: true, worker_id, devices: inventory }));
-  await scheduler.over;
+  await running;
   await contact.stopped();
   await noteWorkerStopped(worker_id).catch((error) => log.warn({ err: error }, 'the database could not be told of the stop'));
   await database.close();

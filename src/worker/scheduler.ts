@@ -6,11 +6,16 @@ import { readRuns, readWishes } from '#/services/jobs/read-run.ts';
 import { renewLeases } from '#/services/jobs/renew-leases.ts';
 import { sweepJobs } from '#/services/jobs/sweep-jobs.ts';
 import { listenForWork, type WorkBell } from '#/services/jobs/wait-for-work.ts';
+import type { Device } from './detect-devices.ts';
 import { failpoint } from './failpoint.ts';
+import { fetchNextModel } from './fetch-model.ts';
 import type { Contact } from './host.ts';
-import { isAway } from './patience.ts';
+import { collectRunFolders, endStrayRuns } from './housekeeping.ts';
+import { inspectNextDataset } from './inspect-dataset.ts';
 import { freeBytes } from './run-directory.ts';
+import { attempt, steadily } from './steady.ts';
 import { type Supervisor, supervise } from './supervisor.ts';
+import { gpuWatch } from './watch-gpus.ts';
 import type { WorkerParts } from './worker-parts.ts';
 
 /** Between two rounds at least this long, however often the bell rings. */
@@ -18,113 +23,144 @@ const ROUND_MS = 20;
 const GB = 1024 ** 3;
 /** Of the disk reserve, what a run that is under way must leave. */
 const RUNNING_SHARE = 0.25;
+const HOUSEKEEPING_MS = 3_600_000;
 
-export interface Scheduler {
+/** Runs everything that a worker does, side by side, until it stops; resolves when the last of it has come to rest. */
+export async function runScheduler(parts: WorkerParts, contact: Contact, devices: Device[]): Promise<void> {
+  const scheduler = new Scheduler(parts, contact);
+  const { times } = parts;
+  const watchGpus = gpuWatch(parts, devices, scheduler.held);
+  await Promise.all([
+    steadily(parts, times.heartbeat_ms, () => scheduler.renew()),
+    steadily(parts, times.sweep_ms, () => scheduler.sweep()),
+    steadily(parts, times.contact_lost_ms, watchGpus),
+    steadily(parts, HOUSEKEEPING_MS, () => scheduler.putInOrder()),
+    scheduler.claims(),
+    scheduler.background(inspectNextDataset),
+    scheduler.background(fetchNextModel),
+  ]);
+  await Promise.all([...scheduler.held.values()].map((one) => one.over));
+  await scheduler.bell.close();
+}
+
+class Scheduler {
   /** The runs in care, by job. */
-  held: Map<string, Supervisor>;
-  /** Resolves when the worker stops. */
-  over: Promise<void>;
-}
+  readonly held = new Map<string, Supervisor>();
+  readonly bell: WorkBell = listenForWork();
+  readonly #parts: WorkerParts;
+  readonly #contact: Contact;
+  #was_full = false;
+  #turn: Promise<unknown> = Promise.resolve();
 
-export function startScheduler(parts: WorkerParts, contact: Contact): Scheduler {
-  const held = new Map<string, Supervisor>();
-  const bell = listenForWork();
-  parts.stopping.addEventListener('abort', () => bell.ring(), { once: true });
-  const over = Promise.all([
-    keep(parts, parts.times.heartbeat_ms, () => renew(parts, held, contact, bell)),
-    keep(parts, parts.times.sweep_ms, () => sweep(parts, held)),
-    rounds(parts, held, bell),
-  ]).then(async () => {
-    await Promise.all([...held.values()].map((one) => one.over));
-    await bell.close();
-  });
-  return { held, over };
-}
+  constructor(parts: WorkerParts, contact: Contact) {
+    this.#parts = parts;
+    this.#contact = contact;
+    parts.stopping.addEventListener('abort', () => this.bell.ring(), { once: true });
+  }
 
-/** Does something at a steady pace, whatever it takes, until the worker stops. A failure is logged and waits for the next time. */
-async function keep(parts: WorkerParts, every_ms: number, work: () => Promise<void>): Promise<void> {
-  while (!parts.stopping.aborted) {
-    const began = performance.now();
-    try {
-      await work();
-    } catch (error) {
-      if (isAway(error)) parts.log.warn('the database is away');
-      else parts.log.error({ err: error }, 'a round of the worker failed');
+  /** Says that we live, renews our leases, and takes into care what the database says is ours. */
+  async renew(): Promise<void> {
+    const { worker_id, times } = this.#parts;
+    const runs = [...this.held.values()].map(({ job_id, epoch }) => ({ job_id, epoch }));
+    // The embedded database serves this host alone: nobody else can settle our runs, so its absence needs no fence.
+    if (env.DATABASE_URL === undefined) await this.#contact.beat();
+    const renewal = await renewLeases(worker_id, runs, times.contact_lost_ms);
+    if (env.DATABASE_URL !== undefined) await this.#contact.beat();
+    for (const run of runs) {
+      const supervisor = this.held.get(run.job_id);
+      if (supervisor === undefined || supervisor.epoch !== run.epoch) continue;
+      const kept = renewal.kept.get(run.job_id);
+      if (kept === undefined) supervisor.fence();
+      else if (kept.cancel_requested) supervisor.wish('cancel');
     }
-    await pause(Math.max(1, every_ms - (performance.now() - began)), undefined, { signal: parts.stopping }).catch(
-      () => undefined,
-    );
+    const unattended = renewal.unattended.filter((job_id) => !this.held.has(job_id));
+    // Not waited for: the next renewal must not be late because a claim is slow.
+    if (unattended.length > 0) void attempt(this.#parts, () => this.#find(unattended));
   }
-}
 
-async function renew(parts: WorkerParts, held: Map<string, Supervisor>, contact: Contact, bell: WorkBell): Promise<void> {
-  const runs = [...held.values()].map(({ job_id, epoch }) => ({ job_id, epoch }));
-  // The embedded database serves this host alone: nobody else can settle our runs, so its absence needs no fence.
-  if (env.DATABASE_URL === undefined) await contact.beat();
-  const renewal = await renewLeases(parts.worker_id, runs, parts.times.contact_lost_ms);
-  if (env.DATABASE_URL !== undefined) await contact.beat();
-  for (const run of runs) {
-    const supervisor = held.get(run.job_id);
-    const kept = renewal.kept.get(run.job_id);
-    if (supervisor === undefined || supervisor.epoch !== run.epoch) continue;
-    if (kept === undefined) supervisor.fence();
-    else if (kept.cancel_requested) supervisor.wish('cancel');
+  /** Takes runs into care that the database says are ours: after a restart, and of a claim whose answer was lost. */
+  #find(job_ids: string[]): Promise<void> {
+    return this.#alone(async () => {
+      for (const run of await readRuns(this.#parts.worker_id, job_ids)) {
+        if (!this.held.has(run.job_id)) this.#hold(supervise(this.#parts, run, false));
+      }
+    });
   }
-  await takeInto(parts, held, bell, renewal.unattended);
-}
 
-/** Takes runs into care that the database says are ours: after a restart, and claims whose answer was lost. */
-async function takeInto(parts: WorkerParts, held: Map<string, Supervisor>, bell: WorkBell, job_ids: string[]): Promise<void> {
-  if (job_ids.length === 0) return;
-  for (const run of await readRuns(parts.worker_id, job_ids)) {
-    if (!held.has(run.job_id)) hold(held, bell, supervise(parts, run, false));
+  /** Claiming and finding take turns, or a run that is being claimed would be found at the same time. */
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => undefined);
+    return result;
   }
-}
 
-function hold(held: Map<string, Supervisor>, bell: WorkBell, supervisor: Supervisor): void {
-  held.set(supervisor.job_id, supervisor);
-  void supervisor.over.then(() => {
-    if (held.get(supervisor.job_id) === supervisor) held.delete(supervisor.job_id);
-    // Its device is free: look for the next job.
-    bell.ring();
-  });
-}
-
-async function sweep(parts: WorkerParts, held: Map<string, Supervisor>): Promise<void> {
-  if ((await freeBytes()) < env.LOWRANK_DISK_RESERVE_GB * GB * RUNNING_SHARE) {
-    for (const supervisor of held.values()) supervisor.wish('disk_full');
+  async sweep(): Promise<void> {
+    if (await this.#isFull(RUNNING_SHARE)) this.#endOne();
+    const { settled } = await sweepJobs(this.#parts.worker_id, this.#parts.times);
+    if (settled.length > 0) this.#parts.log.warn({ settled }, 'jobs of vanished hosts are settled');
   }
-  const { settled } = await sweepJobs(parts.worker_id, parts.times);
-  if (settled.length > 0) parts.log.warn({ settled }, 'jobs of vanished hosts are settled');
-}
 
-async function rounds(parts: WorkerParts, held: Map<string, Supervisor>, bell: WorkBell): Promise<void> {
-  let was_full = false;
-  while (!parts.stopping.aborted) {
-    try {
-      for (const job_id of await readWishes(parts.worker_id)) held.get(job_id)?.wish('cancel');
-      const is_full = (await freeBytes()) < env.LOWRANK_DISK_RESERVE_GB * GB;
-      if (is_full && !was_full) parts.log.error('the disk is nearly full: no run is started until there is space');
-      was_full = is_full;
-      while (!is_full && !parts.stopping.aborted && (await claimOne(parts, held, bell)));
-    } catch (error) {
-      if (!isAway(error)) parts.log.error({ err: error }, 'a claim failed');
+  /** Ends the youngest run for want of disk: the next sweep sees if that was enough. */
+  #endOne(): void {
+    for (const supervisor of [...this.held.values()].reverse()) if (supervisor.wish('disk_full')) return;
+  }
+
+  async putInOrder(): Promise<void> {
+    const isHeld = (job_id: string) => this.held.has(job_id);
+    await endStrayRuns(this.#parts, isHeld);
+    await collectRunFolders(isHeld);
+  }
+
+  /** Follows wishes and claims jobs, whenever the bell rings and at least once a sweep. */
+  async claims(): Promise<void> {
+    const ear = this.bell.ear();
+    while (!this.#parts.stopping.aborted) {
+      await attempt(this.#parts, async () => {
+        for (const job_id of await readWishes(this.#parts.worker_id)) this.held.get(job_id)?.wish('cancel');
+        const is_full = await this.#isFull(1);
+        if (is_full && !this.#was_full) this.#parts.log.error('the disk is nearly full: no run is started until there is space');
+        this.#was_full = is_full;
+        while (!is_full && !this.#parts.stopping.aborted && (await this.#alone(() => this.#claimOne())));
+      });
+      await pause(ROUND_MS);
+      await ear.wait(this.#parts.times.sweep_ms);
     }
-    await pause(ROUND_MS);
-    await bell.wait(parts.times.sweep_ms);
   }
-}
 
-/** Claims one job and takes its run into care; false when there is nothing to claim. */
-async function claimOne(parts: WorkerParts, held: Map<string, Supervisor>, bell: WorkBell): Promise<boolean> {
-  const claimed = await claimJob(parts.worker_id, 'process', parts.times.contact_lost_ms);
-  if (claimed === null) return false;
-  await failpoint('after_claim_commit');
-  const [run] = await readRuns(parts.worker_id, [claimed.job_id]);
-  // Cancelled or lost between the two: whoever moved it has settled it.
-  if (run === undefined || run.epoch !== claimed.epoch) return true;
-  // Care for the earlier attempt may be at its last step still.
-  await held.get(run.job_id)?.over;
-  hold(held, bell, supervise(parts, run, true));
-  return true;
+  /** Small jobs beside the trainings, one at a time of each kind. `work` answers whether there was something to do. */
+  async background(work: (signal: AbortSignal) => Promise<boolean>): Promise<void> {
+    const ear = this.bell.ear();
+    while (!this.#parts.stopping.aborted) {
+      while (await attempt(this.#parts, () => work(this.#parts.stopping)));
+      await pause(ROUND_MS);
+      await ear.wait(this.#parts.times.sweep_ms);
+    }
+  }
+
+  /** Claims one job and takes its run into care; false when there is nothing to claim. */
+  async #claimOne(): Promise<boolean> {
+    const { worker_id, times } = this.#parts;
+    const claimed = await claimJob(worker_id, 'process', times.contact_lost_ms);
+    if (claimed === null) return false;
+    await failpoint('after_claim_commit');
+    // Care for the job's earlier attempt may be at its last step still.
+    await this.held.get(claimed.job_id)?.over;
+    const [run] = await readRuns(worker_id, [claimed.job_id]);
+    // When somebody moved it between the two, they have settled it.
+    if (run !== undefined && run.epoch === claimed.epoch) this.#hold(supervise(this.#parts, run, true));
+    return true;
+  }
+
+  #hold(supervisor: Supervisor): void {
+    this.held.set(supervisor.job_id, supervisor);
+    void supervisor.over.then(() => {
+      if (this.held.get(supervisor.job_id) === supervisor) this.held.delete(supervisor.job_id);
+      // Its device is free: look for the next job.
+      this.bell.ring();
+    });
+  }
+
+  async #isFull(share: number): Promise<boolean> {
+    return (await freeBytes()) < env.LOWRANK_DISK_RESERVE_GB * GB * share;
+  }
 }

@@ -2,10 +2,10 @@
 import { join } from 'node:path';
 import { AppError } from '#/domain/app-error.ts';
 import type { RunExit, StopReason } from '#/domain/run-exit.ts';
-import { releaseDevice } from '#/services/jobs/finish-run.ts';
 import { noteStarted } from '#/services/jobs/launch-run.ts';
 import type { HeldRun } from '#/services/jobs/read-run.ts';
 import { recordTrainerEvents } from '#/services/jobs/record-trainer-events.ts';
+import { abandonRun, clearRun } from './abandon-run.ts';
 import { lineReader } from './event-file.ts';
 import type { RunHandle, RunState } from './executors/executor.ts';
 import { failpoint } from './failpoint.ts';
@@ -24,8 +24,8 @@ export interface Supervisor {
   device_uuid: string | null;
   /** Resolves when nothing is left to do for the run here; never rejects. */
   over: Promise<void>;
-  /** Asks the run to end for this reason; the first reason counts. */
-  wish(reason: StopReason): void;
+  /** Asks the run to end for this reason; false when it was asked before: the first reason counts. */
+  wish(reason: StopReason): boolean;
   /** The job is somebody else's now: the run is ended and nothing of it is written any more. */
   fence(): void;
 }
@@ -70,10 +70,12 @@ class Care {
     if (run.cancel_requested) this.wish('cancel');
   }
 
-  wish(reason: StopReason): void {
-    this.#wish ??= reason;
+  wish(reason: StopReason): boolean {
     if (reason === 'cancel') this.#cancelled.abort();
+    if (this.#wish !== null) return false;
+    this.#wish = reason;
     this.#wake?.();
+    return true;
   }
 
   fence(): void {
@@ -86,7 +88,7 @@ class Care {
     const which = { job_id: this.#run.job_id, attempt: this.#run.attempt };
     for (;;) {
       try {
-        if (this.#fenced) await this.#abandon();
+        if (this.#fenced) await abandonRun(this.#parts, this.#run);
         else await this.#live(fresh);
         return;
       } catch (error) {
@@ -111,7 +113,7 @@ class Care {
     if (over === 'settled') return;
     const state = over ?? (await this.#watch());
     await failpoint('after_exit_seen');
-    await this.#clear();
+    await clearRun(this.#parts, this.#handle);
     await this.#readToTheEnd();
     const exit = state.phase === 'exited' ? exitOf(state) : null;
     const not_started = state.phase === 'lost' && !state.started;
@@ -125,7 +127,7 @@ class Care {
     const failure = await startRun(this.#parts, this.#run);
     if (failure === null) return null;
     await this.#parts.executor.forbid(this.#handle);
-    await this.#clear();
+    await clearRun(this.#parts, this.#handle);
     await finishRun(
       this.#parts,
       this.#run,
@@ -215,23 +217,6 @@ class Care {
     this.#wake = resolve;
     await Promise.race([promise, pauseUnlessStopped(this.#parts, watchMs(this.#parts.times))]);
     this.#wake = undefined;
-  }
-
-  /** Until nothing of the run's process tree is left: only then may its job be settled and its device given out again. */
-  async #clear(): Promise<void> {
-    while (!(await this.#parts.executor.clear(this.#handle))) await pauseUnlessStopped(this.#parts, 10);
-  }
-
-  /** Ends a run whose job is not ours any more, and gives its device back. */
-  async #abandon(): Promise<void> {
-    const { executor, times } = this.#parts;
-    await executor.forbid(this.#handle);
-    if ((await executor.observe(this.#handle)).phase === 'running') {
-      await executor.stop(this.#handle, times.grace_ms, 'fenced');
-      while ((await executor.observe(this.#handle)).phase === 'running') await pauseUnlessStopped(this.#parts, watchMs(times));
-    }
-    await this.#clear();
-    await patiently(this.#parts, () => releaseDevice(this.#run));
   }
 }
 

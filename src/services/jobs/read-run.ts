@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
 import { baseModels } from '#/db/schema/base-models.ts';
 import { datasets } from '#/db/schema/datasets.ts';
 import { jobEvents, jobRuns, trainingJobs } from '#/db/schema/jobs.ts';
@@ -52,21 +52,6 @@ export function readRuns(worker_id: string, job_ids?: string[]) {
   );
 }
 
-/** Checkpoints that the job's attempts have told of, newest step first. They may be gone from the disk. */
-export function readCheckpoints(job_id: string): Promise<{ attempt: number; step: number; path: string }[]> {
-  return asScheduler((tx) =>
-    tx
-      .select({
-        attempt: jobEvents.attempt,
-        step: sql<number>`(${jobEvents.data} ->> 'step')::integer`,
-        path: sql<string>`${jobEvents.data} ->> 'path'`,
-      })
-      .from(jobEvents)
-      .where(and(eq(jobEvents.job_id, job_id), eq(jobEvents.type, 'checkpoint')))
-      .orderBy(desc(sql`(${jobEvents.data} ->> 'step')::integer`), desc(jobEvents.attempt)),
-  );
-}
-
 /** What the trainer of an attempt has said that decides its end: `error`, `done` and `artifact` lines, in order. */
 export function readLastWords(run: RunKey): Promise<{ type: string; message: string | null; data: Record<string, unknown> }[]> {
   return asScheduler((tx) =>
@@ -86,7 +71,6 @@ export function readLastWords(run: RunKey): Promise<{ type: string; message: str
 
 /** How jobs stand, by id; one that is not in the answer was deleted. */
 export async function readJobStates(job_ids: string[]) {
-  if (job_ids.length === 0) return new Map();
   const rows = await asScheduler((tx) =>
     tx
       .select({
@@ -94,6 +78,7 @@ export async function readJobStates(job_ids: string[]) {
         status: trainingJobs.status,
         attempt: trainingJobs.attempt,
         worker_id: trainingJobs.worker_id,
+        deleted_at: trainingJobs.deleted_at,
       })
       .from(trainingJobs)
       .where(inArray(trainingJobs.id, job_ids)),

@@ -1,37 +1,50 @@
 import { listen } from '#/db/notify.ts';
 
-export interface WorkBell {
-  /** Resolves when something may have changed, at the latest after `timeout_ms`, at once when it rang meanwhile. */
+/** One who waits for the bell, and hears no ring twice and none too few. */
+export interface WorkEar {
+  /** Resolves when something may have changed, at the latest after `timeout_ms`; at once when it rang since the last wait. */
   wait(timeout_ms: number): Promise<void>;
-  /** Ends a wait from within. */
+}
+
+export interface WorkBell {
+  ear(): WorkEar;
+  /** Rings from within: ends every wait. */
   ring(): void;
   close(): Promise<void>;
 }
 
 /** Hears of new work, wishes and checks. Only a hint: whoever waits also looks by itself after its timeout. */
 export function listenForWork(): WorkBell {
-  let rang = false;
-  let wake: (() => void) | undefined;
+  const ears = new Set<() => void>();
   const ring = () => {
-    rang = true;
-    wake?.();
+    for (const hear of ears) hear();
   };
   const listener = listen('scheduler', ['lowrank_work'], ring);
   return {
     ring,
     close: () => listener.close(),
-    async wait(timeout_ms) {
-      if (!rang) {
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, timeout_ms);
-          wake = () => {
-            clearTimeout(timer);
-            resolve();
-          };
-        });
-        wake = undefined;
-      }
-      rang = false;
+    ear() {
+      let rang = false;
+      let wake: (() => void) | undefined;
+      ears.add(() => {
+        rang = true;
+        wake?.();
+      });
+      return {
+        async wait(timeout_ms) {
+          if (!rang) {
+            await new Promise<void>((resolve) => {
+              const timer = setTimeout(resolve, timeout_ms);
+              wake = () => {
+                clearTimeout(timer);
+                resolve();
+              };
+            });
+            wake = undefined;
+          }
+          rang = false;
+        },
+      };
     },
   };
 }
