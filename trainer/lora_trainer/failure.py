@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 
 EXIT_CODES = {
     "internal": 1,
@@ -40,7 +41,7 @@ def read_as_failure(error: BaseException) -> TrainerFailure:
         return error
     # safetensors hides the errno of the system in its text.
     text = str(error)
-    if (isinstance(error, OSError) and error.errno in DISK_ERRORS) or "No space left on device" in text:
+    if getattr(error, "errno", None) in DISK_ERRORS or any(os.strerror(number) in text for number in DISK_ERRORS):
         return TrainerFailure("disk_full", "The disk is full.", "Free space and resume from the last checkpoint.")
     if type(error).__name__ == "OutOfMemoryError" or "CUDA out of memory" in text:
         return TrainerFailure("out_of_memory", "The GPU's memory is full.", MEMORY_HINT)

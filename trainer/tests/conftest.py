@@ -1,5 +1,6 @@
 import copy
 import json
+import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,6 +9,9 @@ from types import SimpleNamespace
 import pytest
 from protocol import SAMPLES
 from tiny_model import make_model, make_tokenizer
+
+# Tiny matrices gain nothing from threads, and threads that wait for each other on a busy machine lose seconds.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def merge(into: dict, changes: dict) -> dict:

@@ -1,0 +1,112 @@
+"""Loads config.json and refuses one that breaks schema/config.schema.json or asks for what this trainer lacks."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from lora_trainer.failure import TrainerFailure
+
+SCHEMA = Path(__file__).resolve().parent.parent / "schema" / "config.schema.json"
+HINT = "Compare with trainer/PROTOCOL.md and schema/config.schema.json."
+# What a checkpoint must have in common with the run that goes on from it.
+LINEAGE = ("dataset", "model_kind", "method", "training_params", "init_adapters")
+
+
+@dataclass(frozen=True)
+class Config:
+    """A valid config.json: `raw` as it was read, `values` with its fields as attributes (`mapping` stays a dict)."""
+
+    raw: dict
+    values: Any
+
+    @property
+    def params(self) -> Any:
+        return self.values.training_params
+
+    @property
+    def output(self) -> Path:
+        return Path(self.values.output_path)
+
+    @property
+    def base(self) -> Path:
+        return Path(self.values.base_model.path)
+
+    @property
+    def lineage(self) -> dict:
+        """The part that decides on the data order and the arithmetic."""
+        base = {name: self.raw["base_model"][name] for name in ("id", "revision")}
+        return {name: self.raw[name] for name in LINEAGE} | {"base_model": base}
+
+
+def bad(field: str, message: str, hint: str = HINT) -> TrainerFailure:
+    return TrainerFailure("bad_config", message, hint, field)
+
+
+def as_attributes(value: object) -> object:
+    if isinstance(value, dict):
+        fields = {name: child if name == "mapping" else as_attributes(child) for name, child in value.items()}
+        return SimpleNamespace(**fields)
+    return [as_attributes(child) for child in value] if isinstance(value, list) else value
+
+
+def read_config(path: Path) -> dict:
+    """The JSON object of a file. Raises TrainerFailure(bad_config)."""
+    try:
+        raw = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise TrainerFailure("bad_config", f"The configuration cannot be read: {error}"[:500], HINT) from None
+    if not isinstance(raw, dict):
+        raise TrainerFailure("bad_config", "The configuration must be one JSON object.", HINT)
+    return raw
+
+
+def check_config(raw: dict) -> Config:
+    """Raises TrainerFailure(bad_config) that names the field."""
+    from jsonschema import Draft202012Validator
+
+    validator = Draft202012Validator(json.loads(SCHEMA.read_text("utf-8")))
+    faults = sorted(validator.iter_errors(raw), key=lambda fault: (len(fault.absolute_path), str(fault.absolute_path)))
+    if faults:
+        fault = faults[0]
+        path = [str(part) for part in fault.absolute_path]
+        if fault.validator == "required":
+            path.append(next(name for name in fault.validator_value if name not in fault.instance))
+        elif fault.validator == "additionalProperties":
+            path.append(next(name for name in fault.instance if name not in fault.schema.get("properties", {})))
+        field = ".".join(path) or "config.json"
+        raise bad(field, f"{field}: {fault.message}"[:500])
+    config = Config(raw, as_attributes(raw))
+    check_rules(config)
+    return config
+
+
+def check_rules(config: Config) -> None:
+    """The rules of PROTOCOL.md that a schema cannot say. Raises TrainerFailure(bad_config)."""
+    values, params = config.values, config.params
+    if params.epochs is None and params.max_steps is None:
+        raise bad("training_params.epochs", "Neither epochs nor max_steps is set.", "Set one of them, or both.")
+    if values.devices != 1 or values.strategy != "none":
+        field = "devices" if values.devices != 1 else "strategy"
+        raise bad(field, "This trainer uses one device.", "Set devices to 1 and strategy to none.")
+    if values.device == "cpu" and params.precision != "fp32":
+        hint = "Set precision to fp32, or device to cuda."
+        raise bad("training_params.precision", f"{params.precision} is not trained on the CPU.", hint)
+    for field, text in (("dataset_path", values.dataset_path), ("base_model.path", values.base_model.path)):
+        if not Path(text).exists():
+            code = "data" if field == "dataset_path" else "model_not_found"
+            raise TrainerFailure(
+                code, f"{field}: there is no such file or folder.", "Check that it was fetched.", field
+            )
+    folder = Path(values.job_folder).resolve()
+    if not config.output.is_dir() or not config.output.resolve().is_relative_to(folder):
+        raise bad("output_path", "output_path must be an existing folder in job_folder.")
+    if values.resume_from is not None:
+        resume = Path(values.resume_from)
+        if resume.is_symlink() or not resume.resolve().is_relative_to(folder):
+            raise bad("resume_from", "A checkpoint is only read from the job's own folder, job_folder.")
+        if not resume.is_dir():
+            raise bad("resume_from", "There is no checkpoint folder at resume_from.")

@@ -1,0 +1,338 @@
+"""transformers' Trainer with our data order, loss, figures and checkpoints in place of its own."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader
+from transformers import Trainer, TrainingArguments
+from transformers.trainer_callback import PrinterCallback, ProgressCallback, TrainerCallback, TrainerState
+
+from lora_trainer import checkpoints
+from lora_trainer.adapter import read_adapter, write_adapter
+from lora_trainer.collator import EpochBatches, Pack, collate
+from lora_trainer.config import Config
+from lora_trainer.failure import TrainerFailure
+from lora_trainer.loss import token_losses
+from lora_trainer.memory import measure_memory
+from lora_trainer.report import Report, figure
+from lora_trainer.stopping import Stop, interrupted
+
+NONFINITE_MAX = 3
+PROGRESS_SECONDS = 1.0
+# Lengths that are alike keep the GPU's allocator from splitting its memory into odd pieces.
+CUDA_MULTIPLE = 64
+SCHEDULES = {"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}
+
+
+class EpochLoader(DataLoader):
+    """A loader that Trainer tells the epoch."""
+
+    def set_epoch(self, epoch: int) -> None:
+        self.batch_sampler.set_epoch(epoch)
+
+
+@dataclass
+class RunState:
+    """What a checkpoint remembers of the figures, so that a resumed run logs what an uninterrupted one would."""
+
+    window_loss: float = 0.0
+    window_trained: int = 0
+    nonfinite: int = 0
+    """Steps in a row without a finite loss."""
+    evaluated: int = -1
+    """The last step that was evaluated."""
+    final_loss: float | None = None
+    evaluations: dict[str, float | None] = field(default_factory=dict)
+
+
+@dataclass
+class Totals:
+    """Counts over this attempt."""
+
+    tokens: int = 0
+    trained: int = 0
+
+
+def steps_of(packs: int, params: Any) -> int:
+    """Optimizer steps of a run: those of its epochs, at most max_steps."""
+    batches = -(-packs // params.batch_size)
+    by_epochs = math.inf if params.epochs is None else math.ceil(params.epochs * -(-batches // params.grad_accum))
+    return int(min(by_epochs, params.max_steps or math.inf))
+
+
+def arguments_of(config: Config, steps: int) -> TrainingArguments:
+    """Trainer's own switches; what it logs, saves and evaluates by itself is off."""
+    params, cuda = config.params, config.values.device == "cuda"
+    arguments = TrainingArguments(
+        output_dir=str(config.output),
+        max_steps=steps,
+        per_device_train_batch_size=params.batch_size,
+        gradient_accumulation_steps=params.grad_accum,
+        learning_rate=params.learning_rate,
+        lr_scheduler_type=SCHEDULES[params.lr_schedule],
+        warmup_steps=params.warmup_steps,
+        weight_decay=params.weight_decay,
+        max_grad_norm=params.max_grad_norm,
+        optim="adamw_torch_fused" if cuda else "adamw_torch",
+        bf16=params.precision == "bf16",
+        fp16=params.precision == "fp16",
+        activation_checkpointing=params.gradient_checkpointing,
+        activation_checkpointing_kwargs={"use_reentrant": False} if params.gradient_checkpointing else None,
+        seed=params.seed,
+        use_cpu=not cuda,
+        logging_nan_inf_filter=False,
+        logging_strategy="no",
+        save_strategy="no",
+        eval_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+        remove_unused_columns=False,
+    )
+    # A run has one GPU; Trainer would spread over all that it sees.
+    arguments._n_gpu = 1 if cuda else 0
+    return arguments
+
+
+class BeforeFirstStep(TrainerCallback):
+    """Runs what has to happen between loading and the first step."""
+
+    def __init__(self, act: Callable[[], None]) -> None:
+        self.act = act
+
+    def on_train_begin(self, *_: object, **__: object) -> None:
+        self.act()
+
+
+class LoraTrainer(Trainer):
+    """One run's steps. `after_step` of the recipe is called when a step's figures are written."""
+
+    def __init__(
+        self,
+        model: torch.nn.Module,
+        config: Config,
+        packs: list[Pack],
+        steps: int,
+        pad_id: int,
+        report: Report,
+        stop: Stop,
+        dataset_sha256: str,
+        evaluate_now: Callable[[int], None],
+    ) -> None:
+        super().__init__(model=model, args=arguments_of(config, steps))
+        self.remove_callback(PrinterCallback)
+        self.remove_callback(ProgressCallback)
+        self.add_callback(BeforeFirstStep(self._begin))
+        self.loss_is_scaled_for_ga = True
+        self.run_config = config
+        self.packs = packs
+        self.steps = steps
+        self.pad_id = pad_id
+        self.report = report
+        self.stop = stop
+        self.dataset_sha256 = dataset_sha256
+        self.evaluate_now = evaluate_now
+        self.run_state = RunState()
+        self.totals = Totals()
+        self._step_loss = torch.zeros((), device=self.args.device)
+        self._window_loss = torch.zeros((), dtype=torch.float64, device=self.args.device)
+        self._streak = torch.zeros((), dtype=torch.int64, device=self.args.device)
+        self._longest = torch.zeros((), dtype=torch.int64, device=self.args.device)
+        self._window_start = (time.monotonic(), 0, 0)
+        self._window_rows = 0
+        self._last_step_at = time.monotonic()
+        self._step_seconds: float | None = None
+        self._progress_at = -math.inf
+        self._done_step = -1
+        self.saved_step = -1
+
+    # Data and loss
+
+    def get_train_dataloader(self) -> DataLoader:
+        params = self.run_config.params
+        multiple = CUDA_MULTIPLE if self.run_config.values.device == "cuda" else 1
+        return EpochLoader(
+            self.packs,
+            batch_sampler=EpochBatches(len(self.packs), params.batch_size, params.seed),
+            collate_fn=lambda packs: collate(packs, self.pad_id, multiple) | {"rows": sum(map(len, packs))},
+            # A generator of its own: the loader must not draw from the one that dropout uses.
+            generator=torch.Generator(),
+        )
+
+    def _get_num_items_in_batch(self, batch_samples: list, device: torch.device) -> int:
+        """Trained tokens of the whole accumulated batch: the loss is a mean over them."""
+        return sum(batch["trained"] for batch in batch_samples)
+
+    def compute_loss(
+        self, model: torch.nn.Module, inputs: dict, return_outputs: bool = False, num_items_in_batch: int | None = None
+    ) -> torch.Tensor:
+        total = token_losses(model, inputs).sum()
+        self._step_loss += total.detach()
+        self.run_state.window_trained += inputs["trained"]
+        self.totals.tokens += inputs["tokens"]
+        self.totals.trained += inputs["trained"]
+        self._window_rows += inputs["rows"]
+        return total / num_items_in_batch
+
+    def floating_point_ops(self, inputs: dict) -> int:
+        """Not counted: Trainer would walk over all parameters in every step."""
+        return 0
+
+    # Figures, evaluation, checkpoints
+
+    def _begin(self) -> None:
+        step = self.state.global_step
+        evaluation = self.run_config.values.eval
+        due = evaluation.at_start if step == 0 else self._evaluation_due(step)
+        if due and self.run_state.evaluated != step:
+            self.evaluate_now(step)
+        self.report.stage("training")
+        self._restart_clocks()
+
+    def _evaluation_due(self, step: int) -> bool:
+        interval = self.run_config.values.eval.interval_steps
+        return step == self.steps or bool(interval and step % interval == 0)
+
+    def _restart_clocks(self) -> None:
+        """What happened since the last step was no training."""
+        self._last_step_at = time.monotonic()
+        self._window_start = (self._last_step_at, self.totals.tokens, self._window_rows)
+
+    def _maybe_log_save_evaluate(
+        self, tr_loss: torch.Tensor, grad_norm: Any, *_: Any, learning_rate: float | None = None, **__: Any
+    ) -> None:
+        """Called by Trainer after each optimizer step, and once more at the end of an epoch."""
+        step = self.state.global_step
+        if step == self._done_step:
+            return
+        self._done_step = step
+        # Trainer sums this up for a report of its own; kept at 0 it stays exact and finite.
+        tr_loss -= tr_loss
+        now = time.monotonic()
+        took, self._last_step_at = now - self._last_step_at, now
+        self._step_seconds = took if self._step_seconds is None else 0.9 * self._step_seconds + 0.1 * took
+        self._window_loss += self._step_loss
+        self._streak = (self._streak + 1) * ~torch.isfinite(self._step_loss)
+        self._longest = torch.maximum(self._longest, self._streak)
+        self._step_loss = torch.zeros_like(self._step_loss)
+        logged = step % self.run_config.params.logging_steps == 0 or step == self.steps
+        if logged:
+            self._log_window(step, now, grad_norm, learning_rate)
+        self.tell_progress(force=step == self.steps)
+        values = self.run_config.values
+        if self.stop.requested:
+            self.save_checkpoint()
+            raise interrupted(f"after step {step}")
+        evaluates = self._evaluation_due(step)
+        saves = bool(values.checkpoint_interval and step % values.checkpoint_interval == 0)
+        if evaluates:
+            self.evaluate_now(step)
+            if step < self.steps:
+                self.report.stage("training")
+        if saves:
+            self.save_checkpoint()
+        if evaluates or saves:
+            self._restart_clocks()
+
+    def _log_window(self, step: int, now: float, grad_norm: Any, learning_rate: float | None) -> None:
+        state = self.run_state
+        loss = self._window_loss.item() / state.window_trained
+        since, tokens, rows = self._window_start
+        seconds = max(now - since, 1e-9)
+        memory = measure_memory(self.run_config.values.device)
+        self.report.metric(
+            step,
+            self.state.epoch,
+            loss=loss,
+            learning_rate=learning_rate,
+            grad_norm=grad_norm.item() if torch.is_tensor(grad_norm) else grad_norm,
+            tokens_per_second=round((self.totals.tokens - tokens) / seconds, 1),
+            samples_per_second=round((self._window_rows - rows) / seconds, 2),
+            gpu_memory_mb=memory.reserved,
+            peak_memory_mb=memory.peak,
+        )
+        state.final_loss = figure(loss)
+        state.window_trained = 0
+        self._window_loss.zero_()
+        self._window_start = (now, self.totals.tokens, self._window_rows)
+        self.refuse_nonfinite()
+
+    def refuse_nonfinite(self) -> None:
+        """Raises TrainerFailure(nan_loss) after too many steps in a row without a finite loss."""
+        if int(self._longest) >= NONFINITE_MAX:
+            raise TrainerFailure(
+                "nan_loss",
+                f"The loss was not finite in {NONFINITE_MAX} steps in a row, up to step {self.state.global_step}.",
+                "Lower learning_rate, lengthen warmup_steps, or lower max_grad_norm.",
+            )
+
+    def tell_progress(self, force: bool = False) -> None:
+        """A progress line, at most one a second unless forced."""
+        now = time.monotonic()
+        if not force and now - self._progress_at < PROGRESS_SECONDS:
+            return
+        self._progress_at = now
+        step = self.state.global_step
+        eta = None if self._step_seconds is None else self._step_seconds * (self.steps - step)
+        self.report.progress(step, self.steps, self.state.epoch or 0.0, eta)
+
+    def save_checkpoint(self) -> None:
+        """Writes the state after the step in hand; refuses to where the loss is gone."""
+        self.refuse_nonfinite()
+        state, step = self.run_state, self.state.global_step
+        state.window_loss = self._window_loss.item()
+        state.nonfinite = int(self._streak)
+
+        def write(folder: Path) -> None:
+            write_adapter(folder, self.model, self.run_config)
+            checkpoints.save_training_state(
+                folder, self.optimizer, self.lr_scheduler, self.accelerator.scaler, asdict(state)
+            )
+            self.state.save_to_json(str(folder / "trainer_state.json"))
+
+        folder, size = checkpoints.write_checkpoint(self.run_config, self.dataset_sha256, step, write)
+        self.saved_step = step
+        self.report.checkpoint(step, folder.relative_to(self.run_config.output).as_posix(), size)
+
+    def load_run(self, folder: Path) -> None:
+        """Adapter and figures of a checkpoint."""
+        read_adapter(self.model, folder)
+        self.run_state = RunState(**checkpoints.load_run_state(folder))
+        self._window_loss.fill_(self.run_state.window_loss)
+        self._streak.fill_(self.run_state.nonfinite)
+
+    def is_finished(self, folder: Path) -> bool:
+        """If a checkpoint is that of the last step."""
+        return TrainerState.load_from_json(str(folder / "trainer_state.json")).global_step >= self.steps
+
+    def finish(self, folder: Path) -> None:
+        """What an attempt has left to do that was stopped after its last step."""
+        self.load_run(folder)
+        self.state = TrainerState.load_from_json(str(folder / "trainer_state.json"))
+        self.saved_step = self.state.global_step
+        if self.run_state.evaluated != self.steps:
+            self.evaluate_now(self.steps)
+
+    # Trainer's own way to a checkpoint, which would read pickles
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        self.load_run(Path(resume_from_checkpoint))
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        if checkpoint is not None:
+            checkpoints.load_training_state(
+                Path(checkpoint), self.optimizer, self.lr_scheduler, self.accelerator.scaler
+            )
+
+    def _load_scaler(self, checkpoint: str | None) -> None:
+        """Done with the optimizer."""
+
+    def _load_rng_state(self, checkpoint: str | None) -> None:
+        if checkpoint is not None:
+            checkpoints.load_random_state(Path(checkpoint))

@@ -1,0 +1,109 @@
+"""events.jsonl: the only writer of the lines that PROTOCOL.md describes."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+
+TRACEBACK_MAX = 19_000
+# PostgreSQL stores neither NUL nor half of a surrogate pair.
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def storable(text: str, length: int) -> str:
+    """The text cut to a length in UTF-16 units (JavaScript counts so), with what cannot be stored replaced."""
+    text = UNSTORABLE.sub("\ufffd", text)
+    if len(text) <= length and (text.isascii() or len(text.encode("utf-16-le")) // 2 <= length):
+        return text
+    return text.encode("utf-16-le")[: (length - 1) * 2].decode("utf-16-le", "ignore") + "…"
+
+
+def figure(value: float | None, digits: int | None = None) -> float | None:
+    """A number that JSON can hold: None for None, NaN and infinity."""
+    if value is None or not math.isfinite(value):
+        return None
+    return value if digits is None else round(value, digits)
+
+
+class Report:
+    """Appends numbered lines, each in one write; safe to use from several threads."""
+
+    def __init__(self, output: Path) -> None:
+        """Creates events.jsonl in `output`. Raises FileExistsError where another attempt has written one."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+        self._file = os.open(output / "events.jsonl", flags, 0o600)
+        self._lock = threading.Lock()
+        self._seq = 0
+
+    def _send(self, kind: str, /, **fields: object) -> None:
+        with self._lock:
+            self._seq += 1
+            now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            line = json.dumps({"seq": self._seq, "ts": now, "type": kind, **fields}, allow_nan=False).encode() + b"\n"
+            while line:
+                line = line[os.write(self._file, line) :]
+
+    def stage(self, stage: str) -> None:
+        self._send("stage", stage=stage)
+
+    def hello(
+        self,
+        trainer: str,
+        versions: dict[str, str],
+        device: str,
+        gpus: list[dict],
+        total_parameters: int,
+        trainable_parameters: int,
+    ) -> None:
+        self._send(
+            "hello",
+            protocol=1,
+            trainer=trainer,
+            versions=versions,
+            device=device,
+            gpus=gpus,
+            total_parameters=total_parameters,
+            trainable_parameters=trainable_parameters,
+        )
+
+    def progress(self, step: int, total_steps: int, epoch: float, eta_seconds: float | None) -> None:
+        self._send(
+            "progress", step=step, total_steps=total_steps, epoch=round(epoch, 6), eta_seconds=figure(eta_seconds, 3)
+        )
+
+    def metric(self, step: int, epoch: float, **figures: float | None) -> None:
+        """One line of figures; None leaves a figure out, one that is not finite is null and flags the line."""
+        given = {name: value for name, value in figures.items() if value is not None}
+        finite = {name: figure(value) for name, value in given.items()}
+        flag = {"nonfinite": True} if None in finite.values() else {}
+        self._send("metric", step=step, epoch=round(epoch, 6), **finite, **flag)
+
+    def sample(self, step: int, prompt: str, text: str) -> None:
+        self._send("sample", step=step, prompt=storable(prompt, 4000), text=storable(text, 100_000))
+
+    def checkpoint(self, step: int, path: str, size: int) -> None:
+        self._send("checkpoint", step=step, path=path, bytes=size)
+
+    def artifact(self, kind: str, path: str, sha256: str, size: int) -> None:
+        self._send("artifact", kind=kind, path=path, sha256=sha256, bytes=size)
+
+    def warning(self, code: str, message: str) -> None:
+        self._send("warning", code=code, message=storable(message, 2000))
+
+    def error(self, code: str, message: str, hint: str, field: str | None = None, traceback: str | None = None) -> None:
+        """The last line of a failed run, on the disk when this returns."""
+        extra = {} if field is None else {"field": storable(field, 200)}
+        if traceback is not None:
+            extra["traceback"] = storable(traceback[-TRACEBACK_MAX:], TRACEBACK_MAX)
+        self._send("error", code=code, message=storable(message, 2000), hint=storable(hint, 2000), **extra)
+        os.fsync(self._file)
+
+    def done(self, summary: dict[str, float | None]) -> None:
+        """The last line of a good run, on the disk when this returns."""
+        self._send("done", summary={name: figure(value) for name, value in summary.items()})
+        os.fsync(self._file)

@@ -1,0 +1,95 @@
+"""Trains one LoRA as config.json says and tells what happens in events.jsonl; PROTOCOL.md has the rules."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import traceback
+from pathlib import Path
+
+from lora_trainer.config import check_config, read_config
+from lora_trainer.failure import TrainerFailure, read_as_failure
+from lora_trainer.report import Report
+from lora_trainer.stopping import Stop, interrupted
+
+HOME = str(Path(__file__).resolve().parent)
+# Weights are fetched by somebody else before; a run itself must not reach for the network.
+ENVIRONMENT = {
+    "HF_HUB_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "PYTORCH_ALLOC_CONF": "expandable_segments:True",
+}
+
+
+def open_report(raw: dict) -> Report:
+    """The event file in output_path. Raises TrainerFailure(bad_config) where there can be none."""
+    output = raw.get("output_path")
+    if not isinstance(output, str) or not os.path.isabs(output) or not os.path.isdir(output):
+        raise TrainerFailure("bad_config", "output_path must be an existing folder.", "Make it first.", "output_path")
+    try:
+        return Report(Path(output))
+    except FileExistsError:
+        message = "output_path already holds the events.jsonl of another attempt."
+        raise TrainerFailure("bad_config", message, "Give each attempt its own folder.", "output_path") from None
+
+
+def without_host_paths(text: str, raw: dict) -> str:
+    """A traceback or message with the folders of this machine shortened to what they are."""
+    names = {HOME: "trainer", sys.prefix: "python", sys.base_prefix: "python", str(Path.home()): "~"}
+    for name in ("output_path", "job_folder", "dataset_path"):
+        names[str(raw.get(name))] = f"<{name}>"
+    base = raw.get("base_model")
+    names[str(base.get("path") if isinstance(base, dict) else None)] = "<base_model>"
+    for path in sorted(names, key=len, reverse=True):
+        if os.path.isabs(path) and path != "/":
+            text = text.replace(path, names[path])
+    return text
+
+
+def tell(report: Report | None, raw: dict, failure: TrainerFailure, trace: str | None) -> None:
+    """The error line; where it cannot be written, the same on stderr."""
+    message, trace = without_host_paths(failure.message, raw), trace and without_host_paths(trace, raw)
+    try:
+        if report is not None:
+            report.error(failure.code, message, failure.hint, failure.field, trace)
+            return
+    except OSError as error:
+        print(f"events.jsonl cannot be written: {error}", file=sys.stderr)
+    print(json.dumps({"code": failure.code, "message": message, "hint": failure.hint}), file=sys.stderr)
+
+
+def main(argv: list[str]) -> int:
+    """Runs one attempt; answers its exit code."""
+    parser = argparse.ArgumentParser(description="Train one LoRA adapter as config.json says.")
+    parser.add_argument("--config", type=Path, required=True, help="path of config.json (schema/config.schema.json)")
+    args = parser.parse_args(argv)
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    report, raw = None, {}
+    stop = Stop()
+    try:
+        stop.listen()
+        raw = read_config(args.config)
+        report = open_report(raw)
+        config = check_config(raw)
+        from lora_trainer.causal_lm import train_causal_lm
+
+        train_causal_lm(config, report, stop)
+        return 0
+    except KeyboardInterrupt:
+        failure, trace = interrupted("at the keyboard"), None
+    except Exception as error:
+        failure = read_as_failure(error)
+        expected = isinstance(error, TrainerFailure) and error.__cause__ is None
+        trace = None if expected else traceback.format_exc()
+        if trace:
+            print(trace, file=sys.stderr)
+    tell(report, raw, failure, trace)
+    return failure.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
