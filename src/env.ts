@@ -46,6 +46,8 @@ const Env = z.object({
   LOWRANK_API_KEY: z.string().min(1).optional(),
   /** The account that runs the embedded database when we are root. */
   LOWRANK_DATABASE_ACCOUNT: z.string().default('nobody'),
+  /** Answer the API alone, without the built pages. */
+  LOWRANK_WITHOUT_PAGES: flag,
   /** The web process's two logins: `start` hands their addresses to the server that it starts. */
   LOWRANK_WEB_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   LOWRANK_IDENTITY_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),

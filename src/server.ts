@@ -90,7 +90,7 @@ async function main(): Promise<void> {
   const running = await runServer({
     host: env.HOST,
     port: env.PORT,
-    pages: true,
+    pages: !env.LOWRANK_WITHOUT_PAGES,
     logins: { web, identity },
     data_dir: env.data_dir,
     public_url: env.PUBLIC_URL,

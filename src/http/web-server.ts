@@ -26,6 +26,7 @@ const KEEP_ALIVE_MS = 30_000;
 const LOOK_MS = 1_000;
 /** What a request may still take when the process is asked to end. */
 const DRAIN_MS = 8_000;
+const IDLE_LOOK_MS = 50;
 
 const newRequestId = (): string => `req_${randomUUID()}`;
 
@@ -142,16 +143,19 @@ export function serve(server: Server, serving: Serving): void {
 }
 
 async function writeError(response: ServerResponse, error: Response): Promise<void> {
-  response.writeHead(error.status, Object.fromEntries(error.headers));
-  response.end(await error.text());
+  const body = await error.text();
+  response.writeHead(error.status, { ...Object.fromEntries(error.headers), 'content-length': Buffer.byteLength(body) });
+  response.end(body);
 }
 
 /** Takes no new request, ends live streams, lets the rest finish for a few seconds, then closes whatever is left. */
 export async function drain(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   closeStreams();
-  server.closeIdleConnections();
+  // A connection whose last answer is out waits for another request, which it would not get.
+  const idle = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS);
   const force = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
   await closed;
   clearTimeout(force);
+  clearInterval(idle);
 }

@@ -1,0 +1,268 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import type { IncomingMessage, Server } from 'node:http';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { createRoute } from '@hono/zod-openapi';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import { loginUrl } from '#/db/migrate.ts';
+import { addCaller, TEST_OPTIONS } from '../../test/api.ts';
+import { useDatabase } from '../../test/database.ts';
+import { addressesOf } from './addresses.ts';
+import { createApi } from './api.ts';
+import { drain, listen, type Pages, serve } from './web-server.ts';
+
+const db = useDatabase();
+const BODY_TIMEOUT_MS = 300;
+
+/** A route that takes its body as it comes, as uploads do. */
+const streamRoute = createRoute({
+  method: 'post',
+  path: '/api/stream',
+  request: { body: { content: { 'application/octet-stream': {} } } },
+  responses: { 200: { description: 'Counted' } },
+});
+let onBytes: (bytes: number) => void = () => undefined;
+
+const drawn: IncomingMessage[] = [];
+const pages: Pages = {
+  handle(request, response) {
+    drawn.push(request);
+    response.setHeader('content-type', 'text/html').end('<h1>page</h1>');
+  },
+  policy: (path) =>
+    path === '/built' ? { header: "script-src 'sha256-x'", nonce: null } : { header: "script-src 'nonce-abc'", nonce: 'abc' },
+};
+
+let server: Server;
+let port: number;
+let url: string;
+let caller: Awaited<ReturnType<typeof addCaller>>;
+
+async function start(options: { pages: Pages | null } = { pages }): Promise<void> {
+  ({ server, port } = await listen('127.0.0.1', 0));
+  const addresses = addressesOf({ host: '127.0.0.1', port }, { hosts: [] });
+  url = addresses.base_url;
+  const common = { ...addresses, body_timeout_ms: BODY_TIMEOUT_MS, log: TEST_OPTIONS.log };
+  const api = createApi({ ...TEST_OPTIONS, ...common });
+  api.openapi(streamRoute, async (c) => {
+    let bytes = 0;
+    const reader = c.req.raw.body?.getReader();
+    for (let next = await reader?.read(); next !== undefined && !next.done; next = await reader?.read()) {
+      bytes += next.value.byteLength;
+      onBytes(bytes);
+    }
+    return c.json({ bytes }, 200);
+  });
+  serve(server, { ...common, api, pages: options.pages });
+}
+
+beforeAll(async () => {
+  caller = await addCaller(db);
+  await start();
+});
+afterAll(() => drain(server));
+
+/** Sends bytes as they are and reads all that comes back until the other side closes. */
+async function raw(bytes: string): Promise<{ status: number; headers: string; body: string }> {
+  const socket = connect(port, '127.0.0.1');
+  socket.write(bytes);
+  const answer = await text(socket);
+  const [headers = '', body = ''] = answer.split('\r\n\r\n');
+  return { status: Number(headers.split(' ')[1]), headers, body };
+}
+const host = () => `Host: 127.0.0.1:${port}\r\n`;
+const key = () => `Authorization: ${caller.headers.authorization}\r\n`;
+
+describe('a request as it arrives', () => {
+  test('for another Host is misdirected, page or API', async () => {
+    for (const path of ['/', '/api/health']) {
+      const answer = await raw(`GET ${path} HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n`);
+      expect([answer.status, JSON.parse(answer.body).code]).toEqual([421, 'misdirected_request']);
+    }
+    expect((await raw('GET / HTTP/1.0\r\n\r\n')).status).toBe(421);
+  });
+
+  test.each([
+    '/api/%2e%2e/api/health',
+    '/api/../api/health',
+    '/%2e%2e%2fetc/passwd',
+    '//api/health',
+    '/api/health;x=y',
+    '/api\\health',
+    '/a%00',
+  ])('with the target %s is not found, before anything rewrites it', async (target) => {
+    drawn.length = 0;
+    const answer = await raw(`GET ${target} HTTP/1.1\r\n${host()}Connection: close\r\n\r\n`);
+    expect([answer.status, JSON.parse(answer.body).code, drawn.length]).toEqual([404, 'not_found', 0]);
+  });
+
+  test('with headers of 64 KB gets 431 in the envelope', async () => {
+    const answer = await raw(`GET / HTTP/1.1\r\n${host()}X: ${'x'.repeat(64 * 1024)}\r\n\r\n`);
+    expect([answer.status, JSON.parse(answer.body)]).toEqual([
+      431,
+      expect.objectContaining({ code: 'headers_too_large', details: [] }),
+    ]);
+  });
+
+  test('that is no HTTP gets 400 in the envelope', async () => {
+    const answer = await raw('\x16\x03\x01 hello\r\n\r\n');
+    expect([answer.status, JSON.parse(answer.body).code]).toEqual([400, 'invalid_request']);
+  });
+
+  test('with two Authorization headers is not signed in', async () => {
+    const ask = (headers: string) => raw(`GET /api/me HTTP/1.1\r\n${host()}${headers}Connection: close\r\n\r\n`);
+    const other = `Authorization: Bearer lowrank_${'0'.repeat(49)}\r\n`;
+    expect((await ask(key())).status).toBe(200);
+    expect((await ask(other + key())).status).toBe(401);
+    expect((await ask(key() + other)).status).toBe(401);
+  });
+});
+
+describe('a body that arrives slowly', () => {
+  const head = (more: string) => `POST /api/keys HTTP/1.1\r\n${host()}${key()}Content-Type: application/json\r\n${more}\r\n`;
+
+  test.each([
+    ['shorter than it says', () => `${head('Content-Length: 100\r\n')}{"name":`],
+    ['in chunks without an end', () => `${head('Transfer-Encoding: chunked\r\n')}8\r\n{"name":\r\n`],
+  ])('%s gets 408 in time', async (_, bytes) => {
+    const answer = await raw(bytes());
+    expect([answer.status, JSON.parse(answer.body).code]).toEqual([408, 'request_timeout']);
+  });
+
+  test('to a route that takes it as a stream gets 408 too', async () => {
+    const answer = await raw(`POST /api/stream HTTP/1.1\r\n${host()}${key()}Content-Length: 5\r\n\r\nab`);
+    expect([answer.status, JSON.parse(answer.body).code]).toEqual([408, 'request_timeout']);
+  });
+
+  test('reaches a route that takes it as a stream while it still is sent', async () => {
+    const half = Promise.withResolvers<void>();
+    onBytes = (bytes) => bytes === 1_000 && half.resolve();
+    const body = new ReadableStream<Uint8Array>({
+      async start(controller) {
+        controller.enqueue(new Uint8Array(1_000));
+        await half.promise;
+        controller.enqueue(new Uint8Array(1_000));
+        controller.close();
+      },
+    });
+    const answer = await fetch(`${url}/api/stream`, {
+      method: 'POST',
+      headers: caller.headers,
+      body,
+      duplex: 'half',
+    } as RequestInit);
+    expect(await answer.json()).toEqual({ bytes: 2_000 });
+  });
+
+  test('that is too large is refused by its announcement and by its bytes', async () => {
+    const init = { method: 'POST', headers: { ...caller.headers, 'content-type': 'application/json' } };
+    const body = `{"name":"${'a'.repeat(5_000_000)}"}`;
+    expect((await fetch(`${url}/api/keys`, { ...init, body })).status).toBe(413);
+    const chunks = new Blob([body]).stream();
+    const answer = await fetch(`${url}/api/keys`, { ...init, body: chunks, duplex: 'half' } as RequestInit);
+    expect([answer.status, (await answer.json()).code]).toEqual([413, 'payload_too_large']);
+  });
+});
+
+describe('a page', () => {
+  test('carries its policy and the headers of every answer', async () => {
+    const built = await fetch(`${url}/built`);
+    expect(Object.fromEntries(built.headers)).toMatchObject({
+      'content-security-policy': "script-src 'sha256-x'",
+      'x-content-type-options': 'nosniff',
+      'cross-origin-opener-policy': 'same-origin',
+    });
+    expect((await fetch(`${url}/jobs/1`)).headers.get('content-security-policy')).toBe("script-src 'nonce-abc'");
+  });
+
+  test('is drawn with our nonce, never with one that the client sent', async () => {
+    drawn.length = 0;
+    await fetch(`${url}/jobs/1`, { headers: { 'content-security-policy': "script-src 'nonce-evil'" } });
+    await fetch(`${url}/built`, { headers: { 'content-security-policy': "script-src 'nonce-evil'" } });
+    expect(drawn.map((request) => request.headers['content-security-policy'])).toEqual([
+      "script-src 'nonce-abc'",
+      "script-src 'none'",
+    ]);
+  });
+
+  test('takes no POST', async () => {
+    const answer = await fetch(`${url}/`, { method: 'POST', body: 'x' });
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+  });
+});
+
+describe('the end of the process', () => {
+  afterEach(() => start());
+
+  test('lets what runs finish and takes nothing new', async () => {
+    const slow = Promise.withResolvers<void>();
+    const entered = Promise.withResolvers<void>();
+    await drain(server);
+    await start({
+      pages: {
+        ...pages,
+        async handle(_, response) {
+          entered.resolve();
+          await slow.promise;
+          response.end('done');
+        },
+      },
+    });
+    const running = fetch(`${url}/slow`);
+    await entered.promise;
+    const drained = drain(server);
+    await expect(fetch(`${url}/api/health`)).rejects.toThrow();
+    slow.resolve();
+    expect(await (await running).text()).toBe('done');
+    await drained;
+  });
+});
+
+test('a port that is taken is named', async () => {
+  await expect(listen('127.0.0.1', port)).rejects.toThrow(`Port ${port} on 127.0.0.1 is taken by another program`);
+});
+
+describe('the web process', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lowrank-web-'));
+  const children: ChildProcess[] = [];
+  afterAll(() => {
+    for (const child of children) child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  function launch(variables: Record<string, string>): ChildProcess {
+    const { passwords } = inject('database');
+    const logins = {
+      LOWRANK_WEB_URL: loginUrl(db.owner_url, 'web', passwords),
+      LOWRANK_IDENTITY_URL: loginUrl(db.owner_url, 'identity', passwords),
+    };
+    const child = spawn(process.execPath, [resolve('src/server.ts')], {
+      env: { PATH: process.env.PATH, NODE_ENV: 'production', LOWRANK_DATA_DIR: folder, PORT: '0', ...logins, ...variables },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    children.push(child);
+    return child;
+  }
+
+  test('refuses plain HTTP where others reach it, and says the two ways out', async () => {
+    const child = launch({ HOST: '0.0.0.0' });
+    const [said, [code]] = await Promise.all([text(child.stderr as NodeJS.ReadableStream), once(child, 'exit')]);
+    expect(code).toBe(1);
+    expect(said).toMatch(/PUBLIC_URL=https:.*ALLOW_PLAIN_HTTP=1/);
+  });
+
+  test('says one ready line, answers, and ends with 0 at SIGTERM', async () => {
+    const child = launch({ LOWRANK_WITHOUT_PAGES: '1' });
+    const [line] = (await once(createInterface({ input: child.stdout as NodeJS.ReadableStream }), 'line')) as [string];
+    const ready = JSON.parse(line) as { ready: boolean; url: string };
+    expect(ready).toEqual({ ready: true, url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) });
+    expect((await fetch(`${ready.url}/api/ready`)).status).toBe(200);
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  });
+});
