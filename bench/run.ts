@@ -1,0 +1,24 @@
+import { execFileSync } from 'node:child_process';
+import { cpus, totalmem } from 'node:os';
+
+const BENCHES: Record<string, () => Promise<void>> = {
+  claim: async () => (await import('./claim.ts')).benchClaim(),
+  submit: async () => (await import('./submit.ts')).benchSubmit(),
+  ingest: async () => (await import('./ingest.ts')).benchIngest(),
+  start: async () => (await import('./start.ts')).benchStart(),
+  upload: async () => (await import('./upload.ts')).benchUpload(),
+  overhead: async () => (await import('./overhead.ts')).benchOverhead(),
+};
+
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => BENCHES[name] === undefined);
+if (unknown.length > 0) {
+  console.error(`No such bench: ${unknown.join(', ')}. There are: ${Object.keys(BENCHES).join(', ')}`);
+  process.exit(1);
+}
+const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+console.log(
+  `${cpus().length} × ${cpus()[0]?.model}, ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}, commit ${commit}`,
+);
+// The long one runs only when it is asked for: it takes half an hour.
+for (const name of asked.length > 0 ? asked : Object.keys(BENCHES).filter((one) => one !== 'overhead')) await BENCHES[name]?.();
