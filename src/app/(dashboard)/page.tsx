@@ -1,4 +1,4 @@
-import { DashboardPage } from '#/components/jobs/DashboardPage.tsx';
+import { DashboardPage } from '#/components/dashboard/DashboardPage.tsx';
 
 export default function Page() {
   return <DashboardPage />;

@@ -6,9 +6,9 @@ import { Button } from '#/components/ui/Button.tsx';
 import { Field, Input } from '#/components/ui/Field.tsx';
 import { sameOriginPath } from '#/hooks/same-origin-path.ts';
 import { useFirstRunState, useSignIn } from '#/hooks/useAccount.ts';
+import { violation } from '#/hooks/violation.ts';
 import { formValues } from './form-values.ts';
 import { PasswordField } from './PasswordField.tsx';
-import { violation } from './violation.ts';
 
 export function SignInForm() {
   const router = useRouter();

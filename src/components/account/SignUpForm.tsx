@@ -6,9 +6,9 @@ import { Button } from '#/components/ui/Button.tsx';
 import { Field, Input } from '#/components/ui/Field.tsx';
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from '#/domain/constants.ts';
 import { useSignUp } from '#/hooks/useAccount.ts';
+import { violation } from '#/hooks/violation.ts';
 import { formValues } from './form-values.ts';
 import { PasswordField } from './PasswordField.tsx';
-import { violation } from './violation.ts';
 
 export function SignUpForm() {
   const router = useRouter();
@@ -35,7 +35,7 @@ export function SignUpForm() {
           signUp.mutate(body, { onSuccess: () => router.replace('/') });
         }}
       >
-        <Field label="Name" hint="Optional." error={violation(error, 'name')}>
+        <Field label="Name (optional)" error={violation(error, 'name')}>
           {(control) => <Input {...control} name="name" autoComplete="name" maxLength={120} />}
         </Field>
         <Field label="E-mail" error={violation(error, 'email')}>

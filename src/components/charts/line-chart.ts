@@ -1,5 +1,6 @@
 /** uPlot as the studio draws it: loaded when a chart is first shown, coloured by the theme, moved by mouse, touch and keys. */
 import type uPlot from 'uplot';
+import { formatMarks } from './format-marks.ts';
 import { logSplits } from './log-splits.ts';
 import { onThemeChange, type ThemeColours, themeColours } from './theme-colours.ts';
 
@@ -17,8 +18,8 @@ export interface Line {
 export interface LineChartOptions {
   lines: Line[];
   log: boolean;
+  /** The marks of the horizontal axis. */
   formatX(value: number): string;
-  formatY(value: number): string;
   /** The row under the cursor, or null when it left. */
   onRow(row: number | null): void;
   onZoom(zoomed: boolean): void;
@@ -43,14 +44,14 @@ export async function makeLineChart(
   let colours = themeColours();
   let zoomed = false;
   const font = `11px ${getComputedStyle(host).fontFamily}`;
-  const axis = (size: number, format: (value: number) => string): uPlot.Axis => ({
+  const axis = (size: number, format: (splits: number[]) => string[]): uPlot.Axis => ({
     size,
     font,
     gap: 6,
     stroke: () => colours.soft,
     grid: { stroke: () => colours.line, width: 1 },
     ticks: { show: false },
-    values: (_, splits) => splits.map((value) => (value === null ? '' : format(value))),
+    values: (_, splits) => format(splits),
   });
   const zoom = (to: boolean) => {
     zoomed = to;
@@ -84,9 +85,9 @@ export async function makeLineChart(
           : { range: (_, min, max) => within(min, max) },
       },
       axes: [
-        { ...axis(30, options.formatX), space: 70 },
+        { ...axis(30, (splits) => splits.map(options.formatX)), space: 70 },
         {
-          ...axis(54, options.formatY),
+          ...axis(48, formatMarks),
           space: 34,
           ...(options.log ? { splits: (_, __, min, max) => logSplits(min, max), filter: (_, splits) => splits } : {}),
         },

@@ -24,6 +24,7 @@ import { JobReadout } from './JobReadout.tsx';
 import { stageWords } from './job-words.ts';
 import { LogPanel } from './LogPanel.tsx';
 import { LossChart } from './LossChart.tsx';
+import { ResultPanel } from './ResultPanel.tsx';
 import { StatusBadge } from './StatusBadge.tsx';
 
 const BACK = { href: '/jobs', name: 'Jobs' };
@@ -104,6 +105,7 @@ function Job({ job, events }: { job: TrainingJob; events: JobEvents }) {
         )}
         {job.failure !== null && <FailurePanel failure={job.failure} />}
         <JobReadout job={job} />
+        {job.status === 'completed' && <ResultPanel job_id={job.id} />}
         <LossChart points={record.points} waiting={waitingWords(job)} />
         <Panel flush aria-label="Details">
           <Tabs defaultValue="log">

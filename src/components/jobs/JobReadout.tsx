@@ -14,24 +14,22 @@ export function JobReadout({ job }: { job: TrainingJob }) {
   const over = isTerminal(job.status);
   const dash = <span className="text-soft">–</span>;
   return (
-    <div className="grid gap-2.5">
-      <Readout
-        readings={[
-          { label: over ? 'Ended as' : 'Stage', value: <span className="text-base">{stageWords(job)}</span> },
-          {
-            label: 'Step',
-            value: formatCount(job.current_step),
-            note: `of ${formatCount(job.total_steps)}`,
-          },
-          { label: 'Epoch', value: job.current_epoch.toFixed(job.total_epochs > 1 ? 1 : 2), note: `of ${job.total_epochs}` },
-          { label: over ? 'Took' : 'Elapsed', value: <Elapsed job={job} /> },
-          ...(over ? [] : [{ label: 'Time left', value: <TimeLeft job={job} /> }]),
-          { label: 'Speed', value: speed === null ? dash : formatCount(speed), note: speed === null ? undefined : 'tokens/s' },
-          { label: 'Loss', value: loss === null ? dash : formatFigure(loss) },
-          { label: 'Evaluation loss', value: evaluated === null ? dash : formatFigure(evaluated) },
-        ]}
-      />
-      <JobProgress job={job} />
-    </div>
+    <Readout
+      foot={<JobProgress job={job} className="h-1 rounded-none" />}
+      readings={[
+        { label: over ? 'Ended as' : 'Stage', value: <span className="text-base">{stageWords(job)}</span> },
+        {
+          label: 'Step',
+          value: formatCount(job.current_step),
+          note: `of ${formatCount(job.total_steps)}`,
+        },
+        { label: 'Epoch', value: job.current_epoch.toFixed(job.total_epochs > 1 ? 1 : 2), note: `of ${job.total_epochs}` },
+        { label: over ? 'Took' : 'Elapsed', value: <Elapsed job={job} /> },
+        ...(over ? [] : [{ label: 'Time left', value: <TimeLeft job={job} /> }]),
+        { label: 'Speed', value: speed === null ? dash : formatCount(speed), note: speed === null ? undefined : 'tokens/s' },
+        { label: 'Loss', value: loss === null ? dash : formatFigure(loss) },
+        { label: 'Evaluation loss', value: evaluated === null ? dash : formatFigure(evaluated) },
+      ]}
+    />
   );
 }

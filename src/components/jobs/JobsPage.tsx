@@ -1,14 +1,15 @@
 'use client';
-import { Activity, ChevronLeft, ChevronRight, Plus } from 'lucide-react';
+import { Activity, Plus } from 'lucide-react';
 import { usePathname, useRouter, useSearchParams } from 'next/navigation';
 import { PageHeader } from '#/components/shell/PageHeader.tsx';
 import { Button, ButtonLink } from '#/components/ui/Button.tsx';
 import { EmptyState } from '#/components/ui/EmptyState.tsx';
 import { Select } from '#/components/ui/Field.tsx';
+import { Pages } from '#/components/ui/Pages.tsx';
 import { Panel } from '#/components/ui/Panel.tsx';
 import { QueryFault } from '#/components/ui/QueryFault.tsx';
 import { SkeletonRows } from '#/components/ui/Skeleton.tsx';
-import { formatCount, formatOf } from '#/components/units.ts';
+import { formatOf } from '#/components/units.ts';
 import { JOB_STATUSES, type JobStatus } from '#/domain/statuses.ts';
 import { useTrainingJobs } from '#/hooks/useTrainingJobs.ts';
 import { JobsTable } from './JobsTable.tsx';
@@ -101,17 +102,7 @@ function JobsList() {
           Jobs of another status are not shown.
         </EmptyState>
       )}
-      {data && pages > 1 && (
-        <nav aria-label="Pages" className="flex items-center justify-end gap-2 border-t px-4 py-2 text-soft text-sm">
-          Page {formatCount(page)} of {formatCount(pages)}
-          <Button size="icon" aria-label="Newer jobs" disabled={page <= 1} onClick={() => go({ status, page: page - 1 })}>
-            <ChevronLeft aria-hidden />
-          </Button>
-          <Button size="icon" aria-label="Older jobs" disabled={page >= pages} onClick={() => go({ status, page: page + 1 })}>
-            <ChevronRight aria-hidden />
-          </Button>
-        </nav>
-      )}
+      {data && <Pages page={page} pages={pages} onPage={(next) => go({ status, page: next })} />}
     </Panel>
   );
 }

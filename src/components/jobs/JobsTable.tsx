@@ -9,7 +9,7 @@ import { metric, stageWords } from './job-words.ts';
 import { StatusBadge } from './StatusBadge.tsx';
 import { TimeLeft } from './TimeLeft.tsx';
 
-const COLUMNS = 'lg:grid-cols-[minmax(0,2.4fr)_7.5rem_minmax(11rem,1.6fr)_6.5rem_5.5rem_6rem]';
+const COLUMNS = 'lg:grid-cols-[minmax(0,2.4fr)_7.5rem_minmax(11rem,1.6fr)_8.5rem_4.5rem_6rem]';
 
 /** Jobs as rows: columns where there is room, stacked lines on a narrow screen. The whole row leads to the job. */
 export function JobsTable({ jobs, label }: { jobs: readonly TrainingJob[]; label: string }) {
@@ -22,7 +22,7 @@ export function JobsTable({ jobs, label }: { jobs: readonly TrainingJob[]; label
         <span>Job</span>
         <span>Status</span>
         <span>Progress</span>
-        <span>Time left or taken</span>
+        <span>Time</span>
         <span className="text-right">Loss</span>
         <span className="text-right">Queued</span>
       </div>
@@ -62,8 +62,7 @@ function Row({ job }: { job: TrainingJob }) {
         </p>
       </div>
       <div className="text-sm lg:text-base">
-        <span className="text-soft lg:sr-only">{isTerminal(job.status) ? 'Took ' : 'Left '}</span>
-        <TimeLeft job={job} />
+        <TimeLeft job={job} worded />
       </div>
       <div className="text-right text-sm lg:text-base">
         {loss === null ? (

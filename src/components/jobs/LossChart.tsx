@@ -44,7 +44,6 @@ export function LossChart({ points, waiting }: LossChartProps) {
         { label: 'Evaluation loss', colour: 'copper', width: 1.75, dots: true },
       ],
       formatX: axis === 'step' ? formatCount : (seconds: number) => formatDuration(seconds * 1000),
-      formatY: formatFigure,
       onRow: setRow,
       onZoom: setZoomed,
     } satisfies Parameters<typeof makeLineChart>[1];
@@ -75,10 +74,11 @@ export function LossChart({ points, waiting }: LossChartProps) {
     <Panel
       title="Loss"
       aside={
-        <div className="flex flex-wrap items-center gap-x-4 gap-y-1.5">
-          <label className="flex items-center gap-2 text-soft text-sm">
+        <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5">
+          <label htmlFor="smoothing" className="order-last flex items-center gap-2 text-soft text-sm sm:order-none sm:mr-1">
             Smoothing
             <input
+              id="smoothing"
               type="range"
               min={0}
               max={SMOOTHING_MAX}

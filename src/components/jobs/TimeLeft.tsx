@@ -4,20 +4,27 @@ import type { TrainingJob } from '#/contract/jobs.ts';
 import { isTerminal } from '#/domain/statuses.ts';
 import { useNow } from '#/hooks/useNow.ts';
 
-/** How long the run still takes, or took; hover shows when it ends or ended. */
-export function TimeLeft({ job }: { job: TrainingJob }) {
+/** How long the run still takes, or took; hover shows when it ends or ended. `worded` says which of the two it is. */
+export function TimeLeft({ job, worded = false }: { job: TrainingJob; worded?: boolean }) {
   const now = useNow(1_000);
   if (isTerminal(job.status)) {
     if (job.started_at === null || job.completed_at === null) return <span className="text-soft">–</span>;
     return (
       <span title={`Ended ${formatExact(Date.parse(job.completed_at))}`}>
         {formatDuration(Date.parse(job.completed_at) - Date.parse(job.started_at))}
+        {worded && <span className="text-soft text-sm"> taken</span>}
       </span>
     );
   }
   if (job.estimated_completion_at === null) return <span className="text-soft">–</span>;
   const end = Date.parse(job.estimated_completion_at);
-  return <span title={`Expected ${formatExact(end)}`}>{end - now > 1000 ? formatDuration(end - now) : 'any moment'}</span>;
+  if (end - now < 1000) return <span>any moment</span>;
+  return (
+    <span title={`Expected ${formatExact(end)}`}>
+      {formatDuration(end - now)}
+      {worded && <span className="text-soft text-sm"> left</span>}
+    </span>
+  );
 }
 
 /** Time since the run began, to its end. */

@@ -8,25 +8,23 @@ export interface Reading {
   note?: ReactNode;
 }
 
-/** Figures side by side as on an instrument: name above, value below, hairlines between. */
-export function Readout({ readings, className }: { readings: Reading[]; className?: string }) {
+/** Figures side by side as on an instrument: name above, value below, hairlines between. `foot` closes it below. */
+export function Readout({ readings, foot, className }: { readings: Reading[]; foot?: ReactNode; className?: string }) {
   return (
-    <dl
-      className={classNames(
-        'grid grid-cols-2 gap-px overflow-hidden rounded-lg border bg-line shadow-lift sm:grid-cols-[repeat(auto-fit,minmax(8.5rem,1fr))]',
-        className,
-      )}
-    >
-      {readings.map(({ label, value, note }) => (
-        <div key={label} className="min-w-0 bg-panel px-4 py-2.5">
-          <dt className="text-soft text-xs">{label}</dt>
-          <dd className="mt-0.5 flex min-h-6 flex-wrap items-baseline gap-x-1.5 font-medium text-lg">
-            {value}
-            {note !== undefined && <span className="font-normal text-soft text-sm">{note}</span>}
-          </dd>
-        </div>
-      ))}
-    </dl>
+    <div className={classNames('overflow-hidden rounded-lg border bg-panel shadow-lift', className)}>
+      <dl className="-mr-px -mb-px grid grid-cols-2 sm:grid-cols-[repeat(auto-fit,minmax(8.25rem,1fr))]">
+        {readings.map(({ label, value, note }) => (
+          <div key={label} className="min-w-0 border-r border-b px-3.5 py-2 sm:px-4 sm:py-2.5">
+            <dt className="text-soft text-xs">{label}</dt>
+            <dd className="mt-0.5 flex min-h-6 flex-wrap items-baseline gap-x-1.5 font-medium text-lg">
+              {value}
+              {note !== undefined && <span className="font-normal text-soft text-sm">{note}</span>}
+            </dd>
+          </div>
+        ))}
+      </dl>
+      {foot && <div className="border-t">{foot}</div>}
+    </div>
   );
 }
 

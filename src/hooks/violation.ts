@@ -1,4 +1,4 @@
-import { ApiError } from '#/hooks/api.ts';
+import { ApiError } from './api.ts';
 
 /** The sentence for one field of a refused request, or undefined where that field is not at fault. */
 export function violation(error: Error | null, path: string): string | undefined {

@@ -1,0 +1,47 @@
+'use client';
+import { formValues } from '#/components/account/form-values.ts';
+import { Alert } from '#/components/ui/Alert.tsx';
+import { Button } from '#/components/ui/Button.tsx';
+import { CopyButton } from '#/components/ui/CopyButton.tsx';
+import { Field, Input } from '#/components/ui/Field.tsx';
+import { Time } from '#/components/ui/Time.tsx';
+import { useInvite } from '#/hooks/useInvite.ts';
+import { violation } from '#/hooks/violation.ts';
+import { Section } from './Section.tsx';
+
+export function InvitationSection() {
+  const invite = useInvite();
+  return (
+    <Section
+      title="Invitations"
+      about="No e-mail is sent: pass the link on yourself. It works once, for the address that it names."
+    >
+      <form
+        className="flex max-w-xl flex-wrap items-start gap-2"
+        onSubmit={(event) => {
+          const { email = '' } = formValues(event);
+          invite.mutate(email);
+        }}
+      >
+        <Field label="E-mail of the new member" className="min-w-56 flex-1" error={violation(invite.error, 'email')}>
+          {(control) => <Input {...control} name="email" type="email" required autoComplete="off" />}
+        </Field>
+        <Button type="submit" className="mt-6.5" busy={invite.isPending}>
+          Make a link
+        </Button>
+      </form>
+      {invite.error && <Alert className="mt-4 max-w-xl" tone="bad" title={invite.error.message} />}
+      {invite.data && (
+        <Alert
+          className="mt-4 max-w-xl"
+          tone="good"
+          title={`The link for ${invite.data.email}`}
+          actions={<CopyButton text={invite.data.url} label="Copy the link" />}
+        >
+          <code className="block font-mono text-ink text-sm">{invite.data.url}</code>
+          It is shown this once and ends <Time at={invite.data.expires_at} />.
+        </Alert>
+      )}
+    </Section>
+  );
+}

@@ -1,0 +1,39 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { toast } from 'sonner';
+import type { components } from '#/contract/api.gen.ts';
+import { answer, api } from './api.ts';
+import { LISTS } from './query-keys.ts';
+
+export type ApiKey = components['schemas']['ApiKey'];
+
+export interface NewKey {
+  name: string;
+  scopes: ('read' | 'write')[];
+  expires_at?: string;
+}
+
+/** Own API keys, newest first; their secrets are never in it. */
+export function useApiKeys() {
+  return useQuery({ queryKey: LISTS.keys, queryFn: async ({ signal }) => (await answer(api.GET('/api/keys', { signal }))).keys });
+}
+
+/** Makes a key; the answer alone holds its secret. */
+export function useCreateApiKey() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (body: NewKey) => answer(api.POST('/api/keys', { body })),
+    onSuccess: () => queries.invalidateQueries({ queryKey: LISTS.keys }),
+  });
+}
+
+export function useRevokeApiKey() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) => answer(api.DELETE('/api/keys/{id}', { params: { path: { id } } })),
+    onSuccess: (key) => {
+      toast.success(`${key.name} is revoked`);
+      return queries.invalidateQueries({ queryKey: LISTS.keys });
+    },
+    onError: (error) => toast.error(error.message),
+  });
+}
