@@ -42,7 +42,10 @@ export async function step(title, work, out = process.stderr) {
     out.write(`${live ? '\r\x1b[2K' : ''}${mark} ${title}  ${seconds(performance.now() - began)}\n`);
   };
   try {
-    const result = await work((next) => (word = next.replace(/\s+/g, ' ').trim()));
+    const result = await work((next) => {
+      // A line that says nothing about progress leaves the last word standing.
+      if (next !== '') word = cutTo(next.replace(/\s+/g, ' ').trim(), 70);
+    });
     close(live ? '✓' : '  done:');
     return result;
   } catch (error) {
