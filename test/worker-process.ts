@@ -1,7 +1,8 @@
 /** A real worker process on a data directory of its own, trainings for it with the stand-in trainer, and looks at what became of them. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -21,6 +22,8 @@ export interface Behaviour {
   step_seconds?: number;
   save_seconds?: number;
   flood_mb?: number;
+  /** Steps between two checkpoints, 5 unless said; part of the plan, not of the behaviour. */
+  checkpoint_interval?: number;
 }
 
 export interface JobRow {
@@ -120,14 +123,9 @@ export async function makeHost(db: TestDatabase): Promise<WorkerHost> {
 async function killMarked(data_dir: string): Promise<number> {
   let killed = 0;
   for (const [marker, identities] of await findMarked()) {
-    const folder = join(data_dir, 'runs', marker.split(':')[0] ?? '');
-    if ((await readFile(join(folder, '..', 'contact.json')).catch(() => null)) === null) continue;
-    if ((await import('node:fs')).existsSync(folder)) {
-      for (const identity of identities) {
-        await signalProcess(identity, 'SIGKILL');
-        killed++;
-      }
-    }
+    if (!existsSync(join(data_dir, 'runs', marker.split(':')[0] ?? ''))) continue;
+    for (const identity of identities) await signalProcess(identity, 'SIGKILL');
+    killed += identities.length;
   }
   return killed;
 }
@@ -178,7 +176,7 @@ export async function addTraining(
     total_steps: spec.max_steps,
     config: {
       spec,
-      plan: { ...plan, checkpoint_interval: 5 },
+      plan: { ...plan, checkpoint_interval: behaviours[0]?.checkpoint_interval ?? 5 },
       dataset: { format: 'prompt_completion', mapping: {}, invalid_rows: 'refuse', file_name: 'rows.jsonl' },
       base_model: { name: 'tiny', hf_repo_id: null, revision: null },
     },
