@@ -1,6 +1,7 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Logger } from 'pino';
 import type { Context } from '#/services/context.ts';
+import type { Allowance } from '#/services/rate-limits/take-allowance.ts';
 
 /** What a request proved itself with: for scopes, and for `stillValid` while a stream is open. */
 export interface Credential {
@@ -18,6 +19,8 @@ export interface ApiEnv {
     credential: Credential;
     request_id: string;
     log: Logger;
+    /** Set where requests of this kind are counted. */
+    allowance: Allowance | undefined;
   };
 }
 

@@ -5,6 +5,7 @@ import type { Api, ApiEnv, ApiOptions } from './api-env.ts';
 import { errorResponse } from './error-response.ts';
 import { gate } from './gate.ts';
 import { registerSecuritySchemes } from './openapi.ts';
+import { allowanceHeaders } from './rate-limit.ts';
 import { type RouteTable, routeTable } from './route-table.ts';
 import { ROUTES } from './routes.ts';
 import { API_POLICY, securityHeaders } from './security-headers.ts';
@@ -25,6 +26,9 @@ function frame(options: ApiOptions): MiddlewareHandler<ApiEnv> {
     c.set('log', log);
     await next();
     for (const [name, value] of headers) c.res.headers.set(name, value);
+    if (c.var.allowance !== undefined) {
+      for (const [name, value] of allowanceHeaders(c.var.allowance)) c.res.headers.set(name, value);
+    }
     c.res.headers.set('X-Request-Id', request_id);
     if (!c.res.headers.has('Cache-Control')) c.res.headers.set('Cache-Control', 'no-store');
     const line = { method: c.req.method, path: c.req.path, status: c.res.status, ms: Math.round(performance.now() - began) };

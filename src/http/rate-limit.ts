@@ -1,5 +1,6 @@
 import type { Context as HonoContext } from 'hono';
-import { takeAllowance } from '#/services/rate-limits/take-allowance.ts';
+import { AppError } from '#/domain/app-error.ts';
+import { type Allowance, takeAllowance } from '#/services/rate-limits/take-allowance.ts';
 import type { ApiEnv } from './api-env.ts';
 import type { KnownRoute } from './route-table.ts';
 
@@ -19,12 +20,23 @@ const LIMITS: Record<string, Limit> = {
   'POST /api/datasets/upload': UPLOAD,
 };
 
-/** Takes this request out of its user's minute and says in headers what is left. Throws `rate_limited`. */
+/** Takes this request out of its user's minute and notes what is left, for the answer's headers. Throws `rate_limited`. */
 export async function limitRate(c: HonoContext<ApiEnv>, route: KnownRoute): Promise<void> {
   const limit = LIMITS[`${route.method} ${route.template}`];
   if (limit === undefined) return;
-  const left = await takeAllowance(`${limit.bucket}:${c.var.ctx.user_id}`, limit.max, limit.refusal);
-  c.header('RateLimit-Limit', String(left.max));
-  c.header('RateLimit-Remaining', String(left.remaining));
-  c.header('RateLimit-Reset', String(left.reset_s));
+  try {
+    c.set('allowance', await takeAllowance(`${limit.bucket}:${c.var.ctx.user_id}`, limit.max, limit.refusal));
+  } catch (error) {
+    if (error instanceof AppError) c.set('allowance', { max: limit.max, remaining: 0, reset_s: error.retry_after_s ?? 60 });
+    throw error;
+  }
+}
+
+/** What is left, as headers of whatever the answer becomes. */
+export function allowanceHeaders({ max, remaining, reset_s }: Allowance): [name: string, value: string][] {
+  return [
+    ['RateLimit-Limit', String(max)],
+    ['RateLimit-Remaining', String(remaining)],
+    ['RateLimit-Reset', String(reset_s)],
+  ];
 }
