@@ -20,32 +20,35 @@ from lora_trainer.failure import read_as_failure
 def check_adapter(base: Path, adapter: Path) -> dict:
     """Puts the adapter on a base without data by PEFT and compares every tensor. `problems` is empty if it fits."""
     import torch
-    from peft import PeftConfig, get_peft_model, set_peft_model_state_dict
-    from safetensors import safe_open
+    from peft import PeftConfig, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
+    from safetensors.torch import load_file
     from transformers import AutoConfig, AutoModelForCausalLM
 
-    problems: list[str] = []
+    settings = PeftConfig.from_pretrained(str(adapter))
+    named = settings.base_model_name_or_path
     with torch.device("meta"):
         config = AutoConfig.from_pretrained(base, trust_remote_code=False, local_files_only=True)
         model = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
-        settings = PeftConfig.from_pretrained(str(adapter))
         adapted = get_peft_model(model, settings)
-    expected = {name: tuple(parameter.shape) for name, parameter in adapted.named_parameters() if ".default" in name}
-    tensors: dict[str, torch.Tensor] = {}
-    with safe_open(adapter / WEIGHTS, "pt") as file:
-        for name in sorted(file.keys()):
-            tensors[name] = file.get_tensor(name)
-            if not torch.isfinite(tensors[name]).all():
-                problems.append(f"{name} holds values that are not finite")
-    loaded = set_peft_model_state_dict(adapted, tensors, low_cpu_mem_usage=True)
-    problems += [f"{name} belongs to no module" for name in loaded.unexpected_keys]
-    problems += [f"{name} is missing" for name in loaded.missing_keys if name in expected]
+        own = get_peft_model_state_dict(adapted, save_embedding_layers=False)
+    expected = {name: tensor.shape for name, tensor in own.items()}
+    tensors = load_file(adapter / WEIGHTS)
+    problems = [f"{name} is missing" for name in expected.keys() - tensors.keys()]
+    problems += [f"{name} belongs to no module" for name in tensors.keys() - expected.keys()]
+    for name in expected.keys() & tensors.keys():
+        if tensors[name].shape != expected[name]:
+            problems.append(f"{name} has the shape {[*tensors[name].shape]}, not {[*expected[name]]}")
+        elif not torch.isfinite(tensors[name]).all():
+            problems.append(f"{name} holds values that are not finite")
+    if not problems:
+        loaded = set_peft_model_state_dict(adapted, tensors, low_cpu_mem_usage=True)
+        problems += [f"PEFT finds no place for {name}" for name in loaded.unexpected_keys]
     return {
         "ok": not problems and bool(tensors),
-        "problems": problems[:20] if tensors else ["the adapter holds no tensors"],
+        "problems": sorted(problems)[:20] if tensors else ["the adapter holds no tensors"],
         "tensors": len(tensors),
         "parameters": sum(tensor.numel() for tensor in tensors.values()),
-        "base_model": settings.base_model_name_or_path,
+        "base_model": named,
         "rank": settings.r,
     }
 
