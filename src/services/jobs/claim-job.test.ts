@@ -1,0 +1,162 @@
+import { randomUUID } from 'node:crypto';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { useDatabase } from '../../../test/database.ts';
+import { addBaseModel, addDataset, addJob, addPerson } from '../../../test/factories.ts';
+import { brokenInvariants } from '../../../test/invariants.ts';
+import { registerWorker } from '../machine/register-worker.ts';
+import { claimJob } from './claim-job.ts';
+import { settleRun } from './finish-run.ts';
+import type { RunKey } from './hold-run.ts';
+
+const db = useDatabase();
+const LEASE_MS = 30_000;
+let worker_id: string;
+
+async function addWorker(devices: number): Promise<string> {
+  const id = randomUUID();
+  const gpus = Array.from({ length: devices }, (_, index) => ({
+    kind: 'gpu' as const,
+    uuid: `GPU-${index}`,
+    name: 'Test',
+    memory_mb: 1,
+  }));
+  await registerWorker({ id, boot_id: 'boot', pid: 1, version: '0', facts: {} }, gpus);
+  return id;
+}
+
+const claim = () => claimJob(worker_id, 'process', LEASE_MS);
+const settle = (run: RunKey) => settleRun(run, { type: 'cancelled' }, null, 0);
+
+beforeEach(async () => {
+  await db.asOwner('DELETE FROM identity.users');
+  await db.asOwner('DELETE FROM lowrank.workers');
+  worker_id = await addWorker(64);
+});
+
+/** Jobs of one person that share their dataset and model, in the order given. */
+async function addJobs(user_id: string, fields: Record<string, unknown>[]): Promise<string[]> {
+  const shared = { dataset_id: await addDataset(db, user_id), base_model_id: await addBaseModel(db) };
+  const ids: string[] = [];
+  for (const [index, more] of fields.entries()) {
+    ids.push(await addJob(db, user_id, { ...shared, queued_at: new Date(Date.UTC(2026, 0, 1, 0, 0, index)), ...more }));
+  }
+  return ids;
+}
+
+describe('a claim', () => {
+  test('moves the job, takes a slot and a device and opens a run, all at once', async () => {
+    const user = await addPerson(db);
+    const [id] = await addJobs(user, [{}]);
+    expect(await claim()).toEqual({ job_id: id, attempt: 1, epoch: 1 });
+    const [job] = await db.asOwner(
+      'SELECT status, slot, worker_id, current_stage, lease_until > clock_timestamp() AS leased FROM lowrank.training_jobs',
+    );
+    expect(job).toEqual({ status: 'initializing', slot: 1, worker_id, current_stage: 'starting', leased: true });
+    expect(await db.asOwner('SELECT attempt, epoch FROM lowrank.job_runs')).toEqual([{ attempt: 1, epoch: 1 }]);
+    expect(await brokenInvariants(db, [])).toEqual([]);
+  });
+
+  test('goes by priority, then by age, and passes over what is held or waits', async () => {
+    const user = await addPerson(db);
+    await db.asOwner('UPDATE lowrank.user_queues SET active_max = 9 WHERE user_id = $1', [user]);
+    await db.asOwner('INSERT INTO lowrank.job_slots (user_id, slot) SELECT $1, generate_series(3, 9)', [user]);
+    const later = new Date(Date.now() + 3_600_000);
+    const ids = await addJobs(user, [
+      {},
+      { priority: 5 },
+      {},
+      { held_at: new Date() },
+      { not_before: later, priority: 9 },
+      { priority: -1 },
+    ]);
+    const order = [await claim(), await claim(), await claim(), await claim(), await claim()];
+    expect(order.map((run) => run && ids.indexOf(run.job_id))).toEqual([1, 0, 2, 5, null]);
+  });
+
+  test("takes turns between users, whatever the length of one's queue", async () => {
+    const hog = await addPerson(db);
+    const other = await addPerson(db);
+    await addJobs(
+      hog,
+      Array.from({ length: 30 }, () => ({ priority: 10 })),
+    );
+    const [first] = await addJobs(other, [{ priority: -10 }]);
+    const runs = [await claim(), await claim()];
+    expect(runs.map((run) => run?.job_id)).toContain(first);
+  });
+
+  test('serves a user who was never served before one who was', async () => {
+    const served = await addPerson(db);
+    await addJobs(served, [{}, {}]);
+    await settle((await claim())!);
+    const fresh = await addPerson(db);
+    const [first] = await addJobs(fresh, [{}]);
+    expect((await claim())?.job_id).toBe(first);
+  });
+
+  test('never gives a user more active jobs than slots, under many claimers and endings at once', async () => {
+    const users = await Promise.all(Array.from({ length: 5 }, () => addPerson(db)));
+    for (const user of users)
+      await addJobs(
+        user,
+        Array.from({ length: 20 }, () => ({})),
+      );
+    const workers = await Promise.all(Array.from({ length: 16 }, () => addWorker(2)));
+    let most = 0;
+    let claimed = 0;
+    let claiming = true;
+    const sampler = async () => {
+      while (claiming) {
+        const [row] = await db.asOwner<{ n: number }>(
+          'SELECT coalesce(max(n), 0)::int AS n FROM (SELECT count(*) AS n FROM lowrank.training_jobs WHERE slot IS NOT NULL GROUP BY user_id) a',
+        );
+        most = Math.max(most, row?.n ?? 0);
+      }
+    };
+    const claimer = async (id: string) => {
+      for (let round = 0; round < 12; round++) {
+        const run = await claimJob(id, 'process', LEASE_MS);
+        if (run === null) continue;
+        claimed++;
+        await settle(run);
+      }
+    };
+    const sampled = sampler();
+    await Promise.all(workers.map(claimer));
+    claiming = false;
+    await sampled;
+    expect(claimed).toBeGreaterThan(60);
+    expect(most).toBe(2);
+    expect(await brokenInvariants(db, [])).toEqual([]);
+  });
+
+  test('gives no device to two runs and none that is quarantined', async () => {
+    worker_id = await addWorker(2);
+    await db.asOwner("UPDATE lowrank.gpu_devices SET quarantined_at = now() WHERE worker_id = $1 AND uuid = 'GPU-1'", [
+      worker_id,
+    ]);
+    const [one, two] = [await addPerson(db), await addPerson(db)];
+    await addJobs(one, [{}]);
+    await addJobs(two, [{}]);
+    const first = await claim();
+    expect(first).not.toBeNull();
+    expect(await claim()).toBeNull();
+    await settle(first!);
+    expect(await claim()).not.toBeNull();
+  });
+
+  test('finds nothing where every user is at the limit', async () => {
+    const user = await addPerson(db);
+    await addJobs(user, [{}, {}, {}]);
+    expect([await claim(), await claim(), await claim()].map((run) => run !== null)).toEqual([true, true, false]);
+  });
+
+  test('goes on to the next user when all that a user has must wait', async () => {
+    const waiting = await addPerson(db);
+    await addJobs(waiting, [{ not_before: new Date(Date.now() + 3_600_000) }]);
+    const ready = await addPerson(db);
+    await db.asOwner('UPDATE lowrank.user_queues SET last_claimed_at = now() WHERE user_id = $1', [ready]);
+    const [id] = await addJobs(ready, [{}]);
+    expect((await claim())?.job_id).toBe(id);
+  });
+});

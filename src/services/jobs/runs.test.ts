@@ -1,0 +1,298 @@
+import { randomUUID } from 'node:crypto';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { AUTOMATIC_RESTARTS_MAX, scaledPromiseTimes } from '#/domain/constants.ts';
+import type { RunExit } from '#/domain/run-exit.ts';
+import { bareFailure } from '#/domain/run-verdict.ts';
+import { useDatabase } from '../../../test/database.ts';
+import { addJob, addPerson } from '../../../test/factories.ts';
+import { brokenInvariants } from '../../../test/invariants.ts';
+import { noteWorkerStopped, registerWorker } from '../machine/register-worker.ts';
+import { cancelJob } from './cancel-job.ts';
+import { claimJob } from './claim-job.ts';
+import { completeRun, type NewArtifact, settleRun } from './finish-run.ts';
+import type { RunKey } from './hold-run.ts';
+import { noteStarted } from './launch-run.ts';
+import { recordTrainerEvents } from './record-trainer-events.ts';
+import { renewLeases } from './renew-leases.ts';
+import { sweepJobs } from './sweep-jobs.ts';
+
+const db = useDatabase();
+const TIMES = scaledPromiseTimes(1);
+const EXIT: RunExit = {
+  code: 0,
+  signal: null,
+  stop_requested: null,
+  fenced: false,
+  orphans_killed: 0,
+  oom_kills: 0,
+  log_bytes_dropped: 0,
+};
+const LOST = { type: 'lost', failure: bareFailure('contact_lost', 'gone.') } as const;
+
+let user_id: string;
+let worker_id: string;
+let run: RunKey;
+
+async function addWorker(): Promise<string> {
+  const id = randomUUID();
+  await registerWorker({ id, boot_id: 'boot', pid: 1, version: '0', facts: {} }, [
+    { kind: 'cpu', uuid: 'cpu', name: 'CPU', memory_mb: 1 },
+  ]);
+  return id;
+}
+
+beforeEach(async () => {
+  await db.asOwner('DELETE FROM identity.users');
+  await db.asOwner('DELETE FROM lowrank.workers');
+  user_id = await addPerson(db);
+  worker_id = await addWorker();
+  await addJob(db, user_id);
+  const claimed = await claimJob(worker_id, 'process', TIMES.contact_lost_ms);
+  if (claimed === null) throw new Error('the scene needs a claim');
+  run = claimed;
+  await noteStarted(run, {});
+});
+
+const job = async () => {
+  const [row] = await db.asOwner<Record<string, unknown>>('SELECT * FROM lowrank.training_jobs');
+  if (row === undefined) throw new Error('the job is gone');
+  return row;
+};
+const line = (seq: number, more: Record<string, unknown>) => JSON.stringify({ seq, ts: '2026-03-01T12:00:00.000Z', ...more });
+const metric = (seq: number, step: number, more: Record<string, unknown> = {}) =>
+  line(seq, { type: 'metric', step, loss: 1.5, ...more });
+const batch = (from: number, to: number, lines: string[]) => ({ from, to, lines, oversized: 0 });
+const points = () => db.asOwner('SELECT seq, step, loss, learning_rate, extra FROM lowrank.metrics_points ORDER BY seq');
+
+describe('lines of a trainer', () => {
+  test('become points, events and progress, once', async () => {
+    const lines = [
+      line(1, { type: 'stage', stage: 'training' }),
+      metric(2, 1, { learning_rate: 0.5 }),
+      line(3, { type: 'progress', step: 6, total_steps: 12, epoch: 0.5, eta_seconds: 60 }),
+      line(4, { type: 'warning', code: 'note', message: 'words' }),
+    ];
+    const stored = await recordTrainerEvents(run, batch(0, 100, lines));
+    expect(stored).toMatchObject({ offset: 100, cancel_requested: false, progress: { stage: 'training', step: 6 } });
+    expect(await points()).toEqual([{ seq: 2, step: 1, loss: 1.5, learning_rate: 0.5, extra: null }]);
+    expect(await job()).toMatchObject({
+      current_stage: 'training',
+      current_step: 6,
+      progress: 50,
+      current_metrics: { loss: 1.5, learning_rate: 0.5 },
+    });
+    const events = await db.asOwner(
+      "SELECT type, message, trainer_seq FROM lowrank.job_events WHERE type <> 'state' ORDER BY seq",
+    );
+    expect(events).toEqual([
+      { type: 'stage', message: 'training', trainer_seq: 1 },
+      { type: 'warning', message: 'words', trainer_seq: 4 },
+    ]);
+    expect(await brokenInvariants(db, [])).toEqual([]);
+  });
+
+  test('that were stored before are not stored again, and say where to go on', async () => {
+    await recordTrainerEvents(run, batch(0, 100, [metric(1, 1)]));
+    expect(await recordTrainerEvents(run, batch(0, 100, [metric(1, 1)]))).toMatchObject({ offset: 100 });
+    expect(await points()).toHaveLength(1);
+  });
+
+  test('are stored by one of two who store them at the same time', async () => {
+    await Promise.all(
+      Array.from({ length: 8 }, () =>
+        recordTrainerEvents(run, batch(0, 100, [metric(1, 1), line(2, { type: 'stage', stage: 'saving' })])),
+      ),
+    );
+    expect(await points()).toHaveLength(1);
+    expect(await brokenInvariants(db, [])).toEqual([]);
+  });
+
+  test('with figures that no column holds lose the figure, not the line', async () => {
+    await recordTrainerEvents(
+      run,
+      batch(0, 10, [
+        metric(1, 1, { loss: 1e300, learning_rate: 1e-60 }),
+        metric(2, 2, { loss: null, nonfinite: true }),
+        metric(2_147_483_648, 3),
+        metric(3, 3, { loss: 3.4e38 }),
+      ]),
+    );
+    expect(await points()).toMatchObject([
+      { seq: 1, loss: null, learning_rate: 0 },
+      { seq: 2, loss: null, extra: { nonfinite: true } },
+      { seq: 3, loss: 3.4e38 },
+    ]);
+    const [row] = await db.asOwner('SELECT events_rejected, events_seq FROM lowrank.job_runs');
+    expect(row).toEqual({ events_rejected: 1, events_seq: 3 });
+  });
+
+  test('of no sense are counted, and a seq that does not grow is no new line', async () => {
+    await recordTrainerEvents(run, {
+      ...batch(0, 10, ['{', metric(5, 1), metric(5, 2), metric(4, 3), '', 'null']),
+      oversized: 1,
+    });
+    expect(await points()).toMatchObject([{ seq: 5, step: 1 }]);
+    expect(await db.asOwner('SELECT events_rejected FROM lowrank.job_runs')).toEqual([{ events_rejected: 6 }]);
+  });
+
+  test('of a flood of warnings are capped, those that decide are stored', async () => {
+    await db.asOwner('UPDATE lowrank.training_jobs SET event_seq = 20000');
+    await recordTrainerEvents(
+      run,
+      batch(0, 10, [
+        line(1, { type: 'warning', code: 'w', message: 'm' }),
+        line(2, { type: 'error', code: 'data', message: 'm', hint: 'h' }),
+      ]),
+    );
+    expect(await db.asOwner("SELECT type FROM lowrank.job_events WHERE type <> 'state'")).toEqual([{ type: 'error' }]);
+  });
+
+  test('under an epoch that is over are not stored', async () => {
+    await db.asOwner('UPDATE lowrank.training_jobs SET epoch = epoch + 1');
+    await expect(recordTrainerEvents(run, batch(0, 100, [metric(1, 1)]))).rejects.toMatchObject({ code: 'fenced' });
+    expect(await points()).toEqual([]);
+  });
+
+  test('of a job that is over are not stored', async () => {
+    await settleRun(run, { type: 'cancelled' }, null, 0);
+    await expect(recordTrainerEvents(run, batch(0, 100, [metric(1, 1)]))).rejects.toMatchObject({ code: 'fenced' });
+  });
+});
+
+const ARTIFACT: NewArtifact = {
+  id: randomUUID(),
+  name: 'A run',
+  storage_path: 'x/y',
+  files: [],
+  sha256: 'a'.repeat(64),
+  size: 1,
+  quality_metrics: {},
+  training_summary: {},
+  passport: {},
+};
+
+describe('the end of a run', () => {
+  test('completes the job with its artifact and gives the device back', async () => {
+    expect(await completeRun(run, ARTIFACT, EXIT)).toBe('completed');
+    expect(await job()).toMatchObject({ status: 'completed', artifact_id: ARTIFACT.id, slot: null, progress: 100 });
+    expect(await brokenInvariants(db, [])).toEqual([]);
+  });
+
+  test('is exactly one of completed and cancelled when both happen at once, and the answer tells which', async () => {
+    for (let round = 0; round < 8; round++) {
+      await db.asOwner('DELETE FROM lowrank.training_jobs');
+      await addJob(db, user_id);
+      const claimed = await claimJob(worker_id, 'process', TIMES.contact_lost_ms);
+      await noteStarted(claimed!, {});
+      const [done, cancel] = await Promise.all([
+        completeRun(claimed!, { ...ARTIFACT, id: randomUUID() }, EXIT),
+        cancelJob({ user_id, role: 'user' }, claimed!.job_id).then(
+          () => 'accepted',
+          (error: { code: string }) => error.code,
+        ),
+      ]);
+      expect(`${done} ${cancel}`).toMatch(/^(completed job_already_final|cancelled accepted)$/);
+      expect((await job()).status).toBe(done);
+      expect(await brokenInvariants(db, [])).toEqual([]);
+    }
+  });
+
+  test('by a fault of ours queues the job again after a growing pause, a few times', async () => {
+    let key = run;
+    const pauses: number[] = [];
+    for (let restart = 1; restart <= AUTOMATIC_RESTARTS_MAX; restart++) {
+      expect(await settleRun(key, LOST, null, 5_000)).toBe('queued');
+      const [row] = await db.asOwner<{ retry_count: number; pause: number }>(
+        'SELECT retry_count, extract(epoch FROM not_before - clock_timestamp())::float8 AS pause FROM lowrank.training_jobs',
+      );
+      expect(row?.retry_count).toBe(restart);
+      pauses.push(Math.round(row?.pause ?? 0));
+      expect(await claimJob(worker_id, 'process', 1)).toBeNull();
+      await db.asOwner('UPDATE lowrank.training_jobs SET not_before = now()');
+      const next = await claimJob(worker_id, 'process', 1);
+      expect(next).toEqual({ job_id: run.job_id, attempt: restart + 1, epoch: restart + 1 });
+      key = next!;
+    }
+    expect(pauses).toEqual([5, 10, 20]);
+    expect(await settleRun(key, LOST, null, 5_000)).toBe('failed');
+    expect(await job()).toMatchObject({ error_code: 'contact_lost' });
+    expect(await brokenInvariants(db, [])).toEqual([]);
+  });
+
+  test('of a lost run whose user wished its end is cancelled', async () => {
+    await cancelJob({ user_id, role: 'user' }, run.job_id);
+    expect(await settleRun(run, LOST, null, 0)).toBe('cancelled');
+  });
+
+  test('is written once', async () => {
+    const ends = await Promise.allSettled(Array.from({ length: 6 }, () => settleRun(run, { type: 'cancelled' }, EXIT, 0)));
+    expect(ends.filter((end) => end.status === 'fulfilled')).toHaveLength(1);
+    expect(await brokenInvariants(db, [])).toEqual([]);
+  });
+});
+
+describe('a lease', () => {
+  const renew = (held: RunKey[] = [run]) => renewLeases(worker_id, held, TIMES.contact_lost_ms);
+  const backdate = (ms: number) =>
+    db
+      .asOwner(`UPDATE lowrank.training_jobs SET lease_until = clock_timestamp() - $1 * interval '1 ms'`, [
+        ms - TIMES.contact_lost_ms,
+      ])
+      .then(() =>
+        db.asOwner(`UPDATE lowrank.workers SET heartbeat_at = clock_timestamp() - $1 * interval '1 ms' WHERE id = $2`, [
+          ms,
+          worker_id,
+        ]),
+      );
+
+  test('is renewed for what is held, and tells of wishes', async () => {
+    await db.asOwner("UPDATE lowrank.training_jobs SET lease_until = now() - interval '1 hour', contact_lost_at = now()");
+    expect(await renew()).toEqual({ kept: new Map([[run.job_id, { cancel_requested: false }]]), unattended: [] });
+    expect(await job()).toMatchObject({ contact_lost_at: null });
+    await cancelJob({ user_id, role: 'user' }, run.job_id);
+    expect((await renew()).kept.get(run.job_id)).toEqual({ cancel_requested: true });
+  });
+
+  test('under an epoch that is over is not renewed', async () => {
+    expect((await renew([{ ...run, epoch: run.epoch - 1 }])).kept.size).toBe(0);
+  });
+
+  test('tells of a run that nobody looks after', async () => {
+    expect(await renew([])).toEqual({ kept: new Map(), unattended: [run.job_id] });
+  });
+
+  test('that is over shows the lost contact, and nothing else happens before the fence', async () => {
+    const other = await addWorker();
+    await backdate(TIMES.contact_lost_ms - 1_000);
+    expect(await sweepJobs(other, TIMES)).toEqual({ lost_contact: 0, settled: [] });
+    await backdate(TIMES.fence_ms - 5_000);
+    expect(await sweepJobs(other, TIMES)).toEqual({ lost_contact: 1, settled: [] });
+    expect((await job()).contact_lost_at).not.toBeNull();
+    expect((await job()).status).toBe('running');
+  });
+
+  test('of a worker that stopped in order is not lost and never fenced', async () => {
+    const other = await addWorker();
+    await noteWorkerStopped(worker_id);
+    await backdate(TIMES.fence_ms * 4);
+    expect(await sweepJobs(other, TIMES)).toEqual({ lost_contact: 0, settled: [] });
+  });
+
+  test('past the fence settles the job from afar, keeps the device leased, and the old host writes nothing more', async () => {
+    const other = await addWorker();
+    await backdate(TIMES.fence_ms + 1_000);
+    expect(await sweepJobs(other, TIMES)).toEqual({ lost_contact: 1, settled: [run.job_id] });
+    expect(await job()).toMatchObject({ status: 'queued', retry_count: 1, contact_lost_at: null });
+    expect(await db.asOwner('SELECT 1 FROM lowrank.gpu_leases WHERE released_at IS NULL')).toHaveLength(1);
+    await db.asOwner('UPDATE lowrank.training_jobs SET not_before = now()');
+    expect(await claimJob(other, 'process', TIMES.contact_lost_ms)).toMatchObject({ attempt: 2, epoch: 2 });
+    await expect(recordTrainerEvents(run, batch(0, 1, [metric(1, 1)]))).rejects.toMatchObject({ code: 'fenced' });
+    await expect(settleRun(run, LOST, null, 0)).rejects.toMatchObject({ code: 'fenced' });
+    expect((await renew()).kept.size).toBe(0);
+  });
+
+  test('by its own host is never fenced, whatever the clock says', async () => {
+    await backdate(TIMES.fence_ms * 2);
+    expect((await sweepJobs(worker_id, TIMES)).settled).toEqual([]);
+  });
+});
