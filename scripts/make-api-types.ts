@@ -30,7 +30,7 @@ export async function apiTypes(): Promise<string> {
   const app = new OpenAPIHono();
   for (const route of await declaredRoutes()) app.openAPIRegistry.registerPath(route);
   const document = app.getOpenAPI31Document({ openapi: '3.1.0', info: { title: 'Lowrank', version: '1' } });
-  return HEAD + astToString(await openapiTS(JSON.stringify(document), { alphabetize: true }));
+  return HEAD + astToString(await openapiTS(JSON.stringify(document), { alphabetize: true, defaultNonNullable: false }));
 }
 
 if (import.meta.main) await writeFile(API_TYPES_FILE, await apiTypes());

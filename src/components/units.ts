@@ -68,11 +68,6 @@ export function formatFigure(value: number): string {
   return value.toFixed(size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : size >= 1 ? 3 : 4);
 }
 
-/** A setting as it was written: 0.00005 → `5e-5`, 0.1 → `0.1`. */
-export function formatSetting(value: number): string {
-  return value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential().replace('e+', 'e') : String(value);
-}
-
 /** 0.5 → `50 %`. */
 export function formatShare(share: number): string {
   const percent = share * 100;

@@ -3787,7 +3787,7 @@ export interface components {
                 type: string;
             };
             /** @default {} */
-            hyperparameters: {
+            hyperparameters?: {
                 /** @description Scale of the adapter: its update is multiplied by alpha / rank */
                 alpha?: number;
                 /** @description Rows a step */
@@ -3807,11 +3807,11 @@ export interface components {
              * @default balanced
              * @enum {string}
              */
-            preset_id: "fast" | "balanced" | "quality" | "custom" | "aggressive" | "conservative";
+            preset_id?: "fast" | "balanced" | "quality" | "custom" | "aggressive" | "conservative";
             /** @default 0 */
-            priority: number;
+            priority?: number;
             /** @default true */
-            start: boolean;
+            start?: boolean;
         };
         Dataset: components["schemas"]["DatasetSummary"] & {
             sample_data: ({

@@ -2,16 +2,18 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { toast } from 'sonner';
 import type { components } from '#/contract/api.gen.ts';
-import { answer, api } from './api.ts';
+import { answer, api, isPassing } from './api.ts';
 import { jobKey, LISTS } from './query-keys.ts';
 
 export type CreateJob = components['schemas']['CreateJob'];
 
-/** Queues a training; a key made once a form keeps a second click from queueing a second one. */
+/** Queues a training. The same `key` and body make one job, however often a lost answer is asked for again. */
 export function useCreateTrainingJob() {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: async (body: CreateJob) => (await answer(api.POST('/api/jobs', { body }))).data,
+    mutationFn: async ({ body, key }: { body: CreateJob; key: string }) =>
+      (await answer(api.POST('/api/jobs', { body, headers: { 'Idempotency-Key': key } }))).data,
+    retry: (count, error) => count < 2 && isPassing(error),
     onSuccess: (job) => {
       queries.setQueryData(jobKey(job.id), job);
       void queries.invalidateQueries({ queryKey: LISTS.jobs });

@@ -1,8 +1,9 @@
 import { CopyButton } from '#/components/ui/CopyButton.tsx';
 import { Facts } from '#/components/ui/Readout.tsx';
 import { Scroll } from '#/components/ui/Scroll.tsx';
-import { formatCount, formatSetting } from '#/components/units.ts';
+import { formatCount } from '#/components/units.ts';
 import type { TrainingJob } from '#/contract/jobs.ts';
+import { written } from '#/hooks/written-number.ts';
 
 /** The settings at a glance, and the complete configuration as it was stored. */
 export function JobConfiguration({ job }: { job: TrainingJob }) {
@@ -14,12 +15,12 @@ export function JobConfiguration({ job }: { job: TrainingJob }) {
         className="content-start"
         facts={[
           ['Preset', job.preset_id],
-          ['Learning rate', formatSetting(learning_rate)],
+          ['Learning rate', written(learning_rate)],
           ['Batch size', `${batch_size} rows`],
           ['Epochs', formatCount(epochs)],
           ['Rank', rank],
           ['Alpha', alpha],
-          ['Dropout', formatSetting(dropout)],
+          ['Dropout', written(dropout)],
           ['Hardware', `${job.gpu_config.count} × ${job.gpu_config.type}`],
           ['Priority', job.priority],
         ]}

@@ -1,0 +1,175 @@
+'use client';
+import { useRouter } from 'next/navigation';
+import { useRef } from 'react';
+import { Alert } from '#/components/ui/Alert.tsx';
+import { Button } from '#/components/ui/Button.tsx';
+import { Field, Input, Select } from '#/components/ui/Field.tsx';
+import { Panel } from '#/components/ui/Panel.tsx';
+import { formatOf } from '#/components/units.ts';
+import type { BaseModel } from '#/contract/base-models.ts';
+import type { DatasetSummary } from '#/contract/datasets.ts';
+import { randomKey } from '#/hooks/random-key.ts';
+import { HYPERPARAMETER_NAMES, submission } from '#/hooks/training-form.ts';
+import { useCreateTrainingJob } from '#/hooks/useJobVerbs.ts';
+import { useTrainingConfig } from '#/hooks/useTrainingConfig.ts';
+import { violation } from '#/hooks/violation.ts';
+import { HyperparameterField } from './HyperparameterField.tsx';
+import { PresetCards } from './PresetCards.tsx';
+import { PRESETS } from './preset-words.ts';
+import { SubmitCard } from './SubmitCard.tsx';
+
+interface ConfigureFormProps {
+  dataset_id: string;
+  datasets: DatasetSummary[];
+  models: BaseModel[];
+}
+
+export function ConfigureForm({ dataset_id, datasets, models }: ConfigureFormProps) {
+  const router = useRouter();
+  const usable = datasets.filter(({ training_ready }) => training_ready);
+  const ready = models.filter(({ status }) => status === 'ready');
+  const only = ready.length === 1 ? (ready[0]?.id ?? '') : '';
+  const { form, errors, changed, set, setValue, choosePreset } = useTrainingConfig(dataset_id);
+  const create = useCreateTrainingJob();
+  // One key for one body: pressing twice, or again after a lost answer, makes one job.
+  const sent = useRef({ text: '', key: '' });
+  const chosen = { ...form, base_model_id: form.base_model_id || only };
+  const dataset = datasets.find(({ id }) => id === chosen.dataset_id);
+  const model = ready.find(({ id }) => id === chosen.base_model_id);
+  const preset = PRESETS.find(({ id }) => id === form.preset_id)?.name;
+
+  const submit = () => {
+    const body = submission(chosen);
+    const text = JSON.stringify(body);
+    if (sent.current.text !== text) sent.current = { text, key: randomKey() };
+    create.mutate({ body, key: sent.current.key }, { onSuccess: (job) => router.push(`/jobs/${job.id}`) });
+  };
+
+  const error = create.error;
+  return (
+    <form
+      className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_19rem]"
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        submit();
+      }}
+    >
+      <div className="grid min-w-0 gap-4">
+        <Panel title="What">
+          <div className="grid gap-4 sm:grid-cols-2">
+            <Field
+              label="Dataset"
+              error={violation(error, 'dataset_id') ?? (dataset && !dataset.training_ready ? notReady(dataset) : undefined)}
+              hint={
+                dataset?.training_ready
+                  ? `${formatOf(dataset.total_training_pairs ?? 0, 'row')} to train on, ${dataset.total_validation_pairs ?? 0} held out`
+                  : undefined
+              }
+            >
+              {(control) => (
+                <Select {...control} value={dataset?.id ?? ''} onChange={(event) => set({ dataset_id: event.target.value })}>
+                  <option value="">Choose a dataset</option>
+                  {dataset && !dataset.training_ready && <option value={dataset.id}>{dataset.name}</option>}
+                  {usable.map(({ id, name }) => (
+                    <option key={id} value={id}>
+                      {name}
+                    </option>
+                  ))}
+                </Select>
+              )}
+            </Field>
+            <Field
+              label="Base model"
+              error={violation(error, 'base_model_id')}
+              hint={
+                model?.has_chat_template === false
+                  ? 'It has no chat template: prompt and completion are joined as they are.'
+                  : undefined
+              }
+            >
+              {(control) => (
+                <Select {...control} value={model?.id ?? ''} onChange={(event) => set({ base_model_id: event.target.value })}>
+                  <option value="">Choose a base model</option>
+                  {ready.map(({ id, name }) => (
+                    <option key={id} value={id}>
+                      {name}
+                    </option>
+                  ))}
+                </Select>
+              )}
+            </Field>
+          </div>
+        </Panel>
+        <Panel title="Preset">
+          <PresetCards value={form.preset_id} onChange={choosePreset} />
+        </Panel>
+        <Panel
+          title="Hyperparameters"
+          aside={
+            <span className="flex min-h-7 items-center gap-3 text-soft text-sm">
+              {changed.length === 0 ? (
+                `As ${preset} sets them`
+              ) : (
+                <>
+                  {formatOf(changed.length, 'value')} changed from {preset}
+                  <Button size="sm" onClick={() => choosePreset(form.preset_id)}>
+                    Back to {preset}
+                  </Button>
+                </>
+              )}
+            </span>
+          }
+        >
+          <div className="grid gap-x-8 gap-y-5 sm:grid-cols-2">
+            {HYPERPARAMETER_NAMES.map((name) => (
+              <HyperparameterField
+                key={name}
+                name={name}
+                value={form.values[name]}
+                error={errors[name] ?? violation(error, `hyperparameters.${name}`)}
+                onChange={(value) => setValue(name, value)}
+              />
+            ))}
+            <Field
+              label="Stop after (optional)"
+              hint="Steps; ends the run before its epochs do."
+              error={errors.max_steps ?? violation(error, 'max_steps')}
+            >
+              {(control) => (
+                <Input
+                  {...control}
+                  inputMode="numeric"
+                  autoComplete="off"
+                  className="w-24"
+                  value={form.max_steps}
+                  onChange={(event) => set({ max_steps: event.target.value })}
+                />
+              )}
+            </Field>
+            <Field label="Name (optional)" hint="So that you find it again." error={violation(error, 'name')}>
+              {(control) => (
+                <Input
+                  {...control}
+                  autoComplete="off"
+                  maxLength={120}
+                  value={form.name}
+                  onChange={(event) => set({ name: event.target.value })}
+                />
+              )}
+            </Field>
+          </div>
+        </Panel>
+      </div>
+      <div className="grid gap-4 lg:sticky lg:top-7">
+        <SubmitCard form={chosen} dataset={dataset} model={model} errors={errors} busy={create.isPending || create.isSuccess} />
+        {error && <Alert tone="bad" title={error.message} />}
+      </div>
+    </form>
+  );
+}
+
+function notReady(dataset: DatasetSummary): string {
+  if (dataset.status === 'error') return 'It cannot be trained on as it is: its report says what to mend.';
+  return 'It is still being checked. This page goes on by itself when it is ready.';
+}

@@ -1,0 +1,43 @@
+import { formatOf } from '#/components/units.ts';
+import { HYPERPARAMETER_PRESETS } from '#/domain/hyperparameters.ts';
+import type { FormPreset } from '#/hooks/training-form.ts';
+import { written } from '#/hooks/written-number.ts';
+import { PRESETS } from './preset-words.ts';
+
+/** One choice that sets every number; the cards show the main ones. */
+export function PresetCards({ value, onChange }: { value: FormPreset; onChange(preset: FormPreset): void }) {
+  return (
+    <fieldset>
+      <legend className="sr-only">Preset</legend>
+      <div className="grid gap-3 sm:grid-cols-3">
+        {PRESETS.map(({ id, name, about, icon: Icon }) => {
+          const { epochs, learning_rate, batch_size, rank } = HYPERPARAMETER_PRESETS[id];
+          return (
+            <label
+              key={id}
+              htmlFor={`preset-${id}`}
+              className="flex cursor-pointer flex-col gap-1 rounded-lg border bg-panel p-3.5 transition-colors hover:border-edge has-checked:border-accent has-checked:bg-accent-wash/60 has-checked:shadow-[inset_0_0_0_1px_var(--color-accent)] has-focus-visible:outline-2 has-focus-visible:outline-accent has-focus-visible:outline-offset-2"
+            >
+              <input
+                id={`preset-${id}`}
+                type="radio"
+                name="preset"
+                className="sr-only"
+                checked={value === id}
+                onChange={() => onChange(id)}
+              />
+              <span className="flex items-center gap-2 font-medium">
+                <Icon aria-hidden className="size-4 text-accent" />
+                {name}
+              </span>
+              <span className="text-soft text-sm">{about}</span>
+              <span className="mt-auto pt-1.5 text-sm">
+                {formatOf(epochs, 'epoch')} · rate {written(learning_rate)} · batch {batch_size} · rank {rank}
+              </span>
+            </label>
+          );
+        })}
+      </div>
+    </fieldset>
+  );
+}

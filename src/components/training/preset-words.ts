@@ -1,0 +1,18 @@
+import { Crown, type LucideIcon, Target, Zap } from 'lucide-react';
+import type { HyperparameterName } from '#/domain/hyperparameters.ts';
+import type { FormPreset } from '#/hooks/training-form.ts';
+
+export const PRESETS: readonly { id: FormPreset; name: string; about: string; icon: LucideIcon }[] = [
+  { id: 'fast', name: 'Fast', about: 'Quick tries: one pass, a small adapter.', icon: Zap },
+  { id: 'balanced', name: 'Balanced', about: 'Right for most datasets.', icon: Target },
+  { id: 'quality', name: 'Quality', about: 'For production: slow steps, a large adapter.', icon: Crown },
+];
+
+export const FIELD_WORDS: Record<HyperparameterName, { label: string; about: string }> = {
+  learning_rate: { label: 'Learning rate', about: 'How far each step goes. Too high and the loss jumps.' },
+  batch_size: { label: 'Batch size', about: 'Rows a step. More needs more memory.' },
+  epochs: { label: 'Epochs', about: 'Passes over the rows.' },
+  rank: { label: 'Rank', about: 'Size of the adapter: what it can learn.' },
+  alpha: { label: 'Alpha', about: 'Weight of the adapter; often twice the rank.' },
+  dropout: { label: 'Dropout', about: 'Share of inputs left out at random, against learning by heart.' },
+};

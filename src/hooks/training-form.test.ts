@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { changedFields, formErrors, presetValues, submission, type TrainingForm } from './training-form.ts';
+import { readNumber, written } from './written-number.ts';
+
+const form = (over: Partial<TrainingForm> = {}): TrainingForm => ({
+  dataset_id: 'd',
+  base_model_id: 'm',
+  preset_id: 'fast',
+  values: presetValues('fast'),
+  max_steps: '',
+  name: '',
+  ...over,
+});
+
+test('an untouched preset is submitted by its name alone', () => {
+  expect(formErrors(form())).toEqual({});
+  expect(submission(form())).toEqual({ dataset_id: 'd', base_model_id: 'm', preset_id: 'fast', hyperparameters: {} });
+});
+
+test('only what differs from the preset is sent, as numbers', () => {
+  const changed = form({
+    values: { ...presetValues('fast'), learning_rate: '2e-4', epochs: ' 3 ' },
+    max_steps: '40',
+    name: ' Try ',
+  });
+  expect(changedFields(changed)).toEqual(['learning_rate', 'epochs']);
+  expect(submission(changed)).toMatchObject({ hyperparameters: { learning_rate: 2e-4, epochs: 3 }, max_steps: 40, name: 'Try' });
+});
+
+test('each broken number is told at its own field', () => {
+  const values = { ...presetValues('fast'), learning_rate: '1', batch_size: '2.5', rank: 'ten', dropout: '' };
+  expect(Object.keys(formErrors(form({ values, max_steps: '0' }))).sort()).toEqual([
+    'batch_size',
+    'dropout',
+    'learning_rate',
+    'max_steps',
+    'rank',
+  ]);
+});
+
+test('numbers are read as people write them, and nothing else is', () => {
+  expect(['1e-4', '0,5', ' 8 ', '.5'].map(readNumber)).toEqual([1e-4, 0.5, 8, 0.5]);
+  expect(['', '0x10', 'Infinity', '1 000', '1,2,3', 'NaN'].map(readNumber)).toEqual(Array(6).fill(Number.NaN));
+});
+
+test('a setting is written as it is typed', () => {
+  expect([5e-5, 1e-4, 0.1, 0, 16].map(written)).toEqual(['5e-5', '1e-4', '0.1', '0', '16']);
+});

@@ -1,0 +1,78 @@
+/** What a person typed into the training form, and what it comes to. */
+import {
+  HYPERPARAMETER_PRESETS,
+  type HyperparameterConfig,
+  type HyperparameterName,
+  HyperparameterOverrides,
+  type PresetId,
+} from '#/domain/hyperparameters.ts';
+import type { CreateJob } from './useJobVerbs.ts';
+import { readNumber, written } from './written-number.ts';
+
+export type FormPreset = Exclude<PresetId, 'custom'>;
+export type TypedValues = Record<HyperparameterName, string>;
+
+export interface TrainingForm {
+  dataset_id: string;
+  base_model_id: string;
+  preset_id: FormPreset;
+  /** As typed. */
+  values: TypedValues;
+  /** Empty: all epochs to their end. */
+  max_steps: string;
+  name: string;
+}
+
+export const HYPERPARAMETER_NAMES = Object.keys(HYPERPARAMETER_PRESETS.balanced) as HyperparameterName[];
+
+const MAX_STEPS_MAX = 1_000_000;
+
+export function presetValues(preset_id: FormPreset): TypedValues {
+  const preset = HYPERPARAMETER_PRESETS[preset_id];
+  return Object.fromEntries(HYPERPARAMETER_NAMES.map((name) => [name, written(preset[name])])) as TypedValues;
+}
+
+/** Names of the values that are no longer the preset's own. */
+export function changedFields({ preset_id, values }: TrainingForm): HyperparameterName[] {
+  return HYPERPARAMETER_NAMES.filter((name) => readNumber(values[name]) !== HYPERPARAMETER_PRESETS[preset_id][name]);
+}
+
+export type FormErrors = Partial<Record<HyperparameterName | 'max_steps', string>>;
+
+/** Every broken rule of the numbers, in the domain's own words. */
+export function formErrors(form: TrainingForm): FormErrors {
+  const errors: FormErrors = {};
+  for (const name of HYPERPARAMETER_NAMES) {
+    const text = form.values[name].trim();
+    if (text === '') errors[name] = `Type a number; the preset has ${written(HYPERPARAMETER_PRESETS[form.preset_id][name])}`;
+    else {
+      const issue = HyperparameterOverrides.shape[name].safeParse(readNumber(text)).error?.issues[0];
+      if (issue !== undefined) errors[name] = issue.message;
+    }
+  }
+  if (form.max_steps.trim() !== '') {
+    const steps = readNumber(form.max_steps);
+    if (!Number.isInteger(steps) || steps < 1 || steps > MAX_STEPS_MAX) {
+      errors.max_steps = `must be a whole number from 1 to ${MAX_STEPS_MAX}, or empty`;
+    }
+  }
+  return errors;
+}
+
+/** The values as numbers, once there is no error among them. */
+export function typedNumbers(values: TypedValues): HyperparameterConfig {
+  return Object.fromEntries(HYPERPARAMETER_NAMES.map((name) => [name, readNumber(values[name])])) as HyperparameterConfig;
+}
+
+/** The submission: the preset and only what differs from it. */
+export function submission(form: TrainingForm): CreateJob {
+  const numbers = typedNumbers(form.values);
+  return {
+    dataset_id: form.dataset_id,
+    base_model_id: form.base_model_id,
+    preset_id: form.preset_id,
+    hyperparameters: Object.fromEntries(changedFields(form).map((name) => [name, numbers[name]])),
+    ...(form.max_steps.trim() === '' ? {} : { max_steps: readNumber(form.max_steps) }),
+    ...(form.name.trim() === '' ? {} : { name: form.name.trim() }),
+  };
+}
