@@ -86,7 +86,8 @@ export const UploadQuery = z.strictObject({
 });
 
 const binary = { type: 'string' as const, format: 'binary' };
-const raw = { schema: z.any().openapi(binary) };
+// Plain schemas, not Zod's: what is declared with a Zod schema is read into memory to be validated.
+const raw = { schema: binary };
 
 /** Media types of a raw body; its bytes say what it is. */
 export const RAW_UPLOAD_TYPES = [
@@ -109,18 +110,11 @@ export const uploadDatasetRoute = createRoute({
       content: {
         ...Object.fromEntries(RAW_UPLOAD_TYPES.map((type) => [type, raw])),
         'multipart/form-data': {
-          schema: z.any().openapi({
+          schema: {
             type: 'object',
             required: ['file'],
-            properties: {
-              file: binary,
-              name: text,
-              description: text,
-              format: text,
-              mapping: text,
-              invalid_rows: text,
-            },
-          }),
+            properties: { file: binary, name: text, description: text, format: text, mapping: text, invalid_rows: text },
+          },
         },
       },
     },

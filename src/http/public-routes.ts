@@ -10,4 +10,6 @@ export const PUBLIC_ROUTES: ReadonlySet<string> = new Set([
   'POST /api/first-run',
   // Says only whether set-up is needed, so that the first visit finds its page.
   'GET /api/first-run',
+  // By a token of its own: signed for one user, file and quarter of an hour.
+  'GET /api/downloads/{token}',
 ]);

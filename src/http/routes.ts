@@ -1,7 +1,10 @@
 import type { RouteModule } from './api-env.ts';
+import { artifactRoutes } from './artifact-routes.ts';
+import { datasetRoutes } from './dataset-routes.ts';
 import { jobRoutes } from './job-routes.ts';
+import { modelRoutes } from './model-routes.ts';
 import { peopleRoutes } from './people-routes.ts';
 import { systemRoutes } from './system-routes.ts';
 
 /** Every resource's routes, one line each. */
-export const ROUTES: RouteModule[] = [systemRoutes, peopleRoutes, jobRoutes];
+export const ROUTES: RouteModule[] = [systemRoutes, peopleRoutes, jobRoutes, datasetRoutes, modelRoutes, artifactRoutes];

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { and, eq, isNull, ne, sql } from 'drizzle-orm';
 import { datasets } from '#/db/schema/datasets.ts';
-import { asUser } from '#/db/tenancy.ts';
+import { asUser, type Tx } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
 import { DATASET_BYTES_MAX } from '#/domain/constants.ts';
 import { nameFromFile, type UploadOptions } from '#/domain/dataset-options.ts';
@@ -9,7 +9,7 @@ import type { Context } from '#/services/context.ts';
 import { checkDisk, quotaExceeded, reserveQuota, storageUsage } from '#/services/storage/reserve-space.ts';
 import { storage } from '#/storage/connect-storage.ts';
 import { type StoredFile, storageKey } from '#/storage/storage.ts';
-import { DATASET_FILE, type DatasetRow } from './dataset-row.ts';
+import { DATASET_FILE, type DatasetRow, findDataset } from './dataset-row.ts';
 
 /** How long an upload is believed without a sign; renewed while bytes come. */
 const LEASE = sql`clock_timestamp() + interval '2 minutes'`;
@@ -24,6 +24,14 @@ export interface Upload {
   lastOptions?: () => Promise<UploadOptions>;
 }
 
+/** Run in the transaction that stores the dataset, so that a request told twice makes one. */
+export interface UploadHooks {
+  /** Runs first; a dataset id that it returns is answered instead of a new dataset. */
+  before?: (tx: Tx) => Promise<string | null>;
+  /** Runs last, once the dataset is stored. */
+  after?: (tx: Tx, dataset_id: string) => Promise<void>;
+}
+
 export interface UploadedDataset {
   dataset: DatasetRow;
   /** Another dataset of the same user with the same bytes. */
@@ -34,7 +42,7 @@ export interface UploadedDataset {
  * Takes a dataset's file as a stream and leaves it for its check. Of an upload that breaks off nothing stays. Throws
  * `invalid_request` (empty file), `payload_too_large`, `quota_exceeded` and `storage_full`.
  */
-export async function uploadDataset(ctx: Context, upload: Upload): Promise<UploadedDataset> {
+export async function uploadDataset(ctx: Context, upload: Upload, hooks: UploadHooks = {}): Promise<UploadedDataset> {
   const { declared_bytes } = upload;
   if (declared_bytes === 0) throw emptyFile();
   if (declared_bytes !== null && declared_bytes > DATASET_BYTES_MAX) throw tooLarge();
@@ -56,7 +64,9 @@ export async function uploadDataset(ctx: Context, upload: Upload): Promise<Uploa
   try {
     const file = await receive(ctx, id, upload.content, reserved);
     const options = (await upload.lastOptions?.()) ?? upload.options;
-    return await settle(ctx, id, options, file);
+    const uploaded = await settle(ctx, id, options, file, hooks);
+    if (uploaded.dataset.id !== id) await forget(ctx, id);
+    return uploaded;
   } catch (error) {
     await forget(ctx, id);
     throw error;
@@ -88,8 +98,25 @@ async function receive(ctx: Context, id: string, content: AsyncIterable<Uint8Arr
   }
 }
 
-function settle(ctx: Context, id: string, options: UploadOptions, file: StoredFile): Promise<UploadedDataset> {
+function settle(
+  ctx: Context,
+  id: string,
+  options: UploadOptions,
+  file: StoredFile,
+  hooks: UploadHooks,
+): Promise<UploadedDataset> {
   return asUser(ctx.user_id, async (tx) => {
+    const known = await hooks.before?.(tx);
+    if (known != null) {
+      const first = await findDataset(tx, ctx.user_id, known);
+      if (first.checksum !== file.sha256) {
+        throw new AppError(
+          'idempotency_key_reused',
+          'This Idempotency-Key came with another file before: use a new key for a new file',
+        );
+      }
+      return { dataset: first, duplicate_of: null };
+    }
     const [dataset] = await tx
       .update(datasets)
       .set({
@@ -116,6 +143,7 @@ function settle(ctx: Context, id: string, options: UploadOptions, file: StoredFi
       )
       .orderBy(datasets.created_at)
       .limit(1);
+    await hooks.after?.(tx, id);
     return { dataset, duplicate_of: twin ?? null };
   });
 }

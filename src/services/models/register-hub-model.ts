@@ -1,9 +1,8 @@
 import { and, desc, eq, isNull, or, sql } from 'drizzle-orm';
 import { baseModels } from '#/db/schema/base-models.ts';
-import { asUser } from '#/db/tenancy.ts';
 import type { Context } from '#/services/context.ts';
 import { checkDisk, reserveQuota } from '#/services/storage/reserve-space.ts';
-import type { RegisteredModel } from './register-local-model.ts';
+import { onceRegistered, type RegisteredModel, type RegistrationHooks } from './register-local-model.ts';
 
 /**
  * Registers a model of the Hub, which a worker then fetches. The same repository and revision (or the commit that it was
@@ -12,9 +11,10 @@ import type { RegisteredModel } from './register-local-model.ts';
 export async function registerHubModel(
   ctx: Context,
   wish: { hf_repo_id: string; revision: string; name?: string | undefined },
+  hooks: RegistrationHooks = {},
 ): Promise<RegisteredModel> {
   await checkDisk(0);
-  return asUser(ctx.user_id, async (tx) => {
+  return onceRegistered(ctx, hooks, async (tx) => {
     await tx.execute(sql`SELECT pg_advisory_xact_lock(hashtextextended(${`model:${wish.hf_repo_id}`}, 0))`);
     const [known] = await tx
       .select()

@@ -2,16 +2,24 @@ import { realpath } from 'node:fs/promises';
 import { basename, isAbsolute } from 'node:path';
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import { baseModels } from '#/db/schema/base-models.ts';
-import { asUser } from '#/db/tenancy.ts';
+import { asUser, type Tx } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
 import type { Context } from '#/services/context.ts';
 import { modelFolders } from '#/storage/limits.ts';
-import { type BaseModelRow, columnsOfFolder } from './model-row.ts';
+import { type BaseModelRow, columnsOfFolder, findModel } from './model-row.ts';
 import { isWithin, readModelFolder } from './read-model-folder.ts';
 import { hashWeights } from './weights-checksum.ts';
 
 /** Weights up to this size are summed while the caller waits; larger ones by the worker. */
 const SUMMED_AT_ONCE_BYTES = 64 * 1024 * 1024;
+
+/** Run in the transaction that stores the model, so that a request told twice makes one. */
+export interface RegistrationHooks {
+  /** Runs first; a model id that it returns is answered instead of a new model. */
+  before?: (tx: Tx) => Promise<string | null>;
+  /** Runs last, once the model is stored. */
+  after?: (tx: Tx, model_id: string) => Promise<void>;
+}
 
 export interface RegisteredModel {
   model: BaseModelRow;
@@ -26,6 +34,7 @@ export interface RegisteredModel {
 export async function registerLocalModel(
   ctx: Context,
   wish: { path: string; name?: string | undefined },
+  hooks: RegistrationHooks = {},
 ): Promise<RegisteredModel> {
   if (ctx.role !== 'administrator') {
     throw new AppError('forbidden', 'Only an administrator may register a folder of this machine; give a Hub id instead');
@@ -41,7 +50,7 @@ export async function registerLocalModel(
           folder,
           weights.map((file) => file.path),
         );
-  return asUser(ctx.user_id, async (tx) => {
+  return onceRegistered(ctx, hooks, async (tx) => {
     await tx.execute(sql`SELECT pg_advisory_xact_lock(hashtextextended(${`model:${folder}`}, 0))`);
     const [known] = await tx
       .select()
@@ -65,6 +74,21 @@ export async function registerLocalModel(
     // The folder holds other weights than it did: jobs of the old ones keep their row, new jobs take this one.
     if (known !== undefined) await tx.update(baseModels).set({ deleted_at: sql`now()` }).where(eq(baseModels.id, known.id));
     return { model, created: true };
+  });
+}
+
+/** Runs a registration in one transaction between its hooks. */
+export function onceRegistered(
+  ctx: Context,
+  hooks: RegistrationHooks,
+  register: (tx: Tx) => Promise<RegisteredModel>,
+): Promise<RegisteredModel> {
+  return asUser(ctx.user_id, async (tx) => {
+    const known = await hooks.before?.(tx);
+    if (known != null) return { model: await findModel(tx, known), created: false };
+    const registered = await register(tx);
+    await hooks.after?.(tx, registered.model.id);
+    return registered;
   });
 }
 

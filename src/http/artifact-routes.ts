@@ -1,0 +1,86 @@
+import { Readable } from 'node:stream';
+import type { Context as HonoContext } from 'hono';
+import {
+  deleteArtifactRoute,
+  downloadArtifactRoute,
+  downloadRoute,
+  getArtifactRoute,
+  jobArtifactsRoute,
+  listArtifactsRoute,
+} from '#/contract/artifacts.ts';
+import { readRange } from '#/services/artifacts/byte-range.ts';
+import { deleteArtifact } from '#/services/artifacts/delete-artifact.ts';
+import { type Download, openDownload, signDownload } from '#/services/artifacts/download-artifact.ts';
+import { getArtifact, listArtifacts, listJobArtifacts } from '#/services/artifacts/list-artifacts.ts';
+import type { ApiEnv, RouteModule } from './api-env.ts';
+import { presentArtifact } from './artifact-presenter.ts';
+
+/** What jobs leave, and the way to its bytes. */
+export const artifactRoutes: RouteModule = (api) => {
+  api.openapi(jobArtifactsRoute, async (c) => {
+    const rows = await listJobArtifacts(c.var.ctx, c.req.valid('param').id);
+    return c.json({ success: true as const, data: { artifacts: rows.map(presentArtifact) } }, 200);
+  });
+  api.openapi(listArtifactsRoute, async (c) => {
+    const query = c.req.valid('query');
+    const { artifacts, total } = await listArtifacts(c.var.ctx, query);
+    return c.json({ artifacts: artifacts.map(presentArtifact), total, ...query }, 200);
+  });
+  api.openapi(getArtifactRoute, async (c) => c.json(presentArtifact(await getArtifact(c.var.ctx, c.req.valid('param').id)), 200));
+  api.openapi(deleteArtifactRoute, async (c) => {
+    await deleteArtifact(c.var.ctx, c.req.valid('param').id);
+    return c.body(null, 204);
+  });
+  api.openapi(downloadArtifactRoute, async (c) => {
+    const signed = await signDownload(c.var.ctx, c.req.valid('param').id, c.req.valid('query').file ?? null);
+    const url = `/api/downloads/${signed.token}`;
+    const { expires_at, file_name, bytes } = signed;
+    return c.json({ url, expires_at: expires_at.toISOString(), file_name, bytes }, 303, { Location: url });
+  });
+  api.openapi(downloadRoute, async (c) => {
+    const download = await openDownload(c.req.valid('param').token);
+    return download.kind === 'zip' ? sendZip(c, download) : sendFile(c, download);
+  });
+};
+
+/** RFC 6266: a plain name for old clients, the exact one for all others. */
+function attachment(file_name: string): string {
+  const plain = file_name.replace(/[^A-Za-z0-9._-]/g, '_');
+  const exact = encodeURIComponent(file_name).replace(
+    /['()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+  return `attachment; filename="${plain}"; filename*=UTF-8''${exact}`;
+}
+
+// The policy that lets a document do nothing, and nosniff, are on every answer of the API.
+const common = (file_name: string) => ({
+  'Content-Type': 'application/octet-stream',
+  'Content-Disposition': attachment(file_name),
+  'Cache-Control': 'private, no-store',
+});
+
+function sendZip(c: HonoContext<ApiEnv>, download: Download & { kind: 'zip' }): Response {
+  const headers = { ...common(download.file_name), 'Content-Type': 'application/zip', 'Accept-Ranges': 'none' };
+  if (c.req.raw.method === 'HEAD') return new Response(null, { headers });
+  return new Response(Readable.toWeb(download.open()) as ReadableStream, { headers });
+}
+
+async function sendFile(c: HonoContext<ApiEnv>, download: Download & { kind: 'file' }): Promise<Response> {
+  const { bytes, sha256, file_name } = download;
+  const etag = `"${sha256}"`;
+  const headers: Record<string, string> = { ...common(file_name), ETag: etag, 'Accept-Ranges': 'bytes' };
+  const known = c.req.header('if-none-match');
+  if (known !== undefined && (known.trim() === '*' || known.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag))) {
+    return new Response(null, { status: 304, headers });
+  }
+  const if_range = c.req.header('if-range');
+  const range = if_range === undefined || if_range.trim() === etag ? readRange(c.req.header('range'), bytes) : null;
+  if (range === 'unsatisfiable')
+    return new Response(null, { status: 416, headers: { ...headers, 'Content-Range': `bytes */${bytes}` } });
+  headers['Content-Length'] = String(range === null ? bytes : range.last - range.first + 1);
+  if (range !== null) headers['Content-Range'] = `bytes ${range.first}-${range.last}/${bytes}`;
+  const status = range === null ? 200 : 206;
+  if (c.req.raw.method === 'HEAD') return new Response(null, { status, headers });
+  return new Response(Readable.toWeb(await download.open(range)) as ReadableStream, { status, headers });
+}

@@ -1,0 +1,63 @@
+import type { Dataset, DatasetSummary } from '#/contract/datasets.ts';
+import type { DatasetRow } from '#/services/datasets/dataset-row.ts';
+import type { ListedDataset } from '#/services/datasets/list-datasets.ts';
+
+const REPORT_FIELDS = [
+  'rows_total',
+  'rows_valid',
+  'rows_rejected',
+  'rejected_by_code',
+  'warnings',
+  'problem',
+  'suggestion',
+] as const;
+
+/** A dataset as lists have it. */
+export function presentDatasetSummary(row: ListedDataset): DatasetSummary {
+  const checked = row.validated_at !== null;
+  return {
+    id: row.id,
+    project_id: null,
+    name: row.name,
+    version: row.version,
+    description: row.description,
+    modality: row.modality,
+    status: row.status,
+    format: row.format,
+    mapping: row.mapping,
+    invalid_rows: row.invalid_rows,
+    file_name: row.file_name,
+    file_size: row.file_size,
+    size_bytes: row.file_size,
+    checksum: row.checksum,
+    storage_bucket: 'lora-datasets',
+    storage_path: row.storage_path,
+    manifest_path: null,
+    num_samples: row.num_samples,
+    total_training_pairs: row.total_training_pairs,
+    total_validation_pairs: row.total_validation_pairs,
+    total_tokens: row.total_tokens,
+    avg_turns_per_conversation: row.avg_turns_per_conversation,
+    avg_tokens_per_turn: row.avg_tokens_per_turn,
+    training_ready: row.training_ready,
+    validated_at: row.validated_at?.toISOString() ?? null,
+    integrity_checked: checked,
+    integrity_passed: checked && row.status === 'ready',
+    integrity_report: checked ? Object.fromEntries(REPORT_FIELDS.map((field) => [field, row.statistics[field] ?? null])) : null,
+    statistics: row.statistics,
+    tags: row.tags,
+    metadata: row.metadata,
+    created_at: row.created_at.toISOString(),
+    updated_at: row.updated_at.toISOString(),
+  };
+}
+
+/** One dataset with its report. */
+export function presentDataset(row: DatasetRow): Dataset {
+  return {
+    ...presentDatasetSummary(row),
+    // Both were parsed by the report's schema when they were written.
+    validation_errors: row.validation_errors as Dataset['validation_errors'],
+    sample_data: row.sample_data as Dataset['sample_data'],
+  };
+}

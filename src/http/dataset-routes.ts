@@ -1,0 +1,43 @@
+import {
+  deleteDatasetRoute,
+  getDatasetRoute,
+  listDatasetsRoute,
+  updateDatasetRoute,
+  uploadDatasetRoute,
+} from '#/contract/datasets.ts';
+import { deleteDataset } from '#/services/datasets/delete-dataset.ts';
+import { getDataset } from '#/services/datasets/get-dataset.ts';
+import { listDatasets } from '#/services/datasets/list-datasets.ts';
+import { updateDataset } from '#/services/datasets/update-dataset.ts';
+import { uploadDataset } from '#/services/datasets/upload-dataset.ts';
+import type { RouteModule } from './api-env.ts';
+import { presentDataset, presentDatasetSummary } from './dataset-presenter.ts';
+import { createOnce } from './idempotency.ts';
+import { receiveUpload } from './received-upload.ts';
+
+/** Door C's datasets. */
+export const datasetRoutes: RouteModule = (api) => {
+  api.openapi(uploadDatasetRoute, async (c) => {
+    const upload = await receiveUpload(c.req.raw, c.req.query());
+    return createOnce(c, {
+      route: 'POST /api/datasets/upload',
+      request: upload.options,
+      make: (hooks) => uploadDataset(c.var.ctx, upload, hooks),
+      present: ({ dataset, duplicate_of }) => ({ ...presentDataset(dataset), duplicate_of }),
+    });
+  });
+  api.openapi(listDatasetsRoute, async (c) => {
+    const { limit, offset, search, q, modality } = c.req.valid('query');
+    const { datasets, total } = await listDatasets(c.var.ctx, { limit, offset, search: search ?? q, modality });
+    return c.json({ datasets: datasets.map(presentDatasetSummary), total, limit, offset }, 200);
+  });
+  api.openapi(getDatasetRoute, async (c) => c.json(presentDataset(await getDataset(c.var.ctx, c.req.valid('param').id)), 200));
+  api.openapi(updateDatasetRoute, async (c) => {
+    const dataset = await updateDataset(c.var.ctx, c.req.valid('param').id, c.req.valid('json'));
+    return c.json(presentDataset(dataset), 200);
+  });
+  api.openapi(deleteDatasetRoute, async (c) => {
+    await deleteDataset(c.var.ctx, c.req.valid('param').id);
+    return c.body(null, 204);
+  });
+};

@@ -1,0 +1,348 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pino from 'pino';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Dataset, DatasetUploaded } from '#/contract/datasets.ts';
+import { connectStorage } from '#/storage/connect-storage.ts';
+import { localFolder } from '#/storage/local-folder.ts';
+import { addCaller, json, makeApi, noWaiting } from '../../test/api.ts';
+import { useDatabase } from '../../test/database.ts';
+import { addDataset, addJob } from '../../test/factories.ts';
+import type { Api } from './api-env.ts';
+import { drain, listen, serve } from './web-server.ts';
+
+const db = useDatabase();
+const ROWS = '{"prompt":"2+2?","completion":"4"}\n{"prompt":"3+3?","completion":"6"}\n';
+const NO_ID = '00000000-0000-4000-8000-000000000000';
+
+let api: Api;
+let folder: string;
+let owner: Awaited<ReturnType<typeof addCaller>>;
+let stranger: Awaited<ReturnType<typeof addCaller>>;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'lowrank-datasets-'));
+  connectStorage(localFolder(join(folder, 'storage')));
+  api = makeApi();
+  owner = await addCaller(db);
+  stranger = await addCaller(db);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+beforeEach(() => noWaiting(db));
+
+const upload = (query: string, body: BodyInit = ROWS, headers: Record<string, string> = {}) =>
+  api.request(`/api/datasets/upload${query}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-ndjson', ...owner.headers, ...headers },
+    body,
+  });
+const form = (parts: Record<string, string | File>) => {
+  const body = new FormData();
+  for (const [name, part] of Object.entries(parts)) body.append(name, part);
+  return api.request('/api/datasets/upload', { method: 'POST', headers: owner.headers, body });
+};
+const stored = async (query = '?file_name=rows.jsonl') => (await (await upload(query)).json()) as DatasetUploaded;
+const files = () => {
+  const root = join(folder, 'storage');
+  return existsSync(join(root, owner.user_id)) ? readdirSync(join(root, owner.user_id)) : [];
+};
+const staged = () => readdirSync(join(folder, 'storage/.staging'));
+const violations = async (answer: Response) =>
+  ((await answer.json()) as { details: { path: string; code: string }[] }).details.map((row) => `${row.path} ${row.code}`);
+const rowsOf = (name: string) =>
+  db.asOwner<{ status: string; deleted: boolean }>(
+    'SELECT status, deleted_at IS NOT NULL AS deleted FROM lowrank.datasets WHERE file_name = $1',
+    [name],
+  );
+
+describe('an upload', () => {
+  test('as a raw body is stored whole with its sum and waits for its check', async () => {
+    const answer = await upload('?file_name=sums.jsonl&mapping=prompt%3Dprompt&invalid_rows=skip&name=Sums');
+    expect(answer.status).toBe(201);
+    const dataset = (await answer.json()) as DatasetUploaded;
+    expect(dataset).toMatchObject({
+      name: 'Sums',
+      status: 'validating',
+      file_name: 'sums.jsonl',
+      file_size: ROWS.length,
+      checksum: createHash('sha256').update(ROWS).digest('hex'),
+      mapping: { prompt: 'prompt' },
+      invalid_rows: 'skip',
+      training_ready: false,
+      storage_path: `${owner.user_id}/${dataset.id}`,
+    });
+    expect(readFileSync(join(folder, 'storage', owner.user_id, dataset.id, 'data'), 'utf8')).toBe(ROWS);
+    expect(staged()).toEqual([]);
+  });
+
+  test('as a form is stored the same, fields before and after the file', async () => {
+    const answer = await form({
+      name: 'A form',
+      file: new File([ROWS], 'form.jsonl'),
+      mapping: 'prompt=prompt,completion=completion',
+    });
+    expect(answer.status).toBe(201);
+    expect(await answer.json()).toMatchObject({
+      name: 'A form',
+      file_name: 'form.jsonl',
+      mapping: { prompt: 'prompt', completion: 'completion' },
+    });
+  });
+
+  test('of bytes that lie there already says so, and is stored', async () => {
+    const body = `${ROWS}{"prompt":"once","completion":"more"}\n`;
+    const first = (await (await upload('?name=first', body)).json()) as DatasetUploaded;
+    const second = (await (await upload('?name=second', body)).json()) as DatasetUploaded;
+    expect(first.duplicate_of).toBeNull();
+    expect(second.duplicate_of).toEqual({ id: first.id, name: 'first' });
+    const other = await api.request('/api/datasets/upload', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...stranger.headers },
+      body,
+    });
+    expect(await other.json()).toMatchObject({ duplicate_of: null });
+  });
+
+  test('told twice with one Idempotency-Key is one dataset; with another file it is refused', async () => {
+    const key = { 'idempotency-key': 'upload-1' };
+    const first = await upload('?name=once', ROWS, key);
+    const again = await upload('?name=once', ROWS, key);
+    expect(again.headers.get('idempotent-replayed')).toBe('true');
+    expect(await again.json()).toEqual(await first.json());
+    const before = files().length;
+    expect((await upload('?name=once', `${ROWS} `, key)).status).toBe(409);
+    expect(files().length).toBe(before);
+  });
+
+  test.each<[string, string, string]>([
+    ['an unknown parameter', '?nmae=x', 'nmae unknown_parameter'],
+    ['an unknown field in the mapping', '?mapping=promt%3Dx', 'mapping.promt invalid'],
+    ['a mapping that is none', '?mapping=promt', 'mapping invalid'],
+    ['an unknown format', '?format=csv', 'format invalid_value'],
+    ['a file name that is a folder', '?file_name=..', 'file_name invalid'],
+    ['a name of two lines', '?name=a%0Ab', 'name invalid_format'],
+    ['an unknown rule for broken rows', '?invalid_rows=drop', 'invalid_rows invalid_value'],
+  ])('with %s is refused by name', async (_, query, row) => {
+    const answer = await upload(query);
+    expect(answer.status).toBe(400);
+    expect(await violations(answer)).toEqual([row]);
+  });
+
+  test('of an empty file is refused and leaves nothing', async () => {
+    const before = files();
+    for (const answer of [await upload('?file_name=empty.jsonl', ''), await form({ file: new File([], 'empty.jsonl') })]) {
+      expect(answer.status).toBe(400);
+      expect(await violations(answer)).toEqual(['file empty']);
+    }
+    expect(files()).toEqual(before);
+    expect((await rowsOf('empty.jsonl')).every((row) => row.deleted)).toBe(true);
+  });
+
+  test.each([
+    ['text/plain', 415],
+    ['image/png', 415],
+    ['multipart/form-data', 400],
+    ['multipart/form-data; boundary=', 400],
+    ['multipart/form-data; boundary=x', 400],
+  ])('with the Content-Type %s is refused with %i', async (type, status) => {
+    expect((await upload('', ROWS, { 'content-type': type })).status).toBe(status);
+  });
+
+  test('as a form without a file, with two, or with a field twice is refused and leaves nothing', async () => {
+    const before = files();
+    const two = new FormData();
+    two.append('file', new File([ROWS], 'one.jsonl'));
+    two.append('file', new File([ROWS], 'two.jsonl'));
+    const twice = new FormData();
+    twice.append('name', 'a');
+    twice.append('name', 'b');
+    twice.append('file', new File([ROWS], 'three.jsonl'));
+    const codes = [];
+    for (const body of [new FormData(), two, twice]) {
+      const answer = await api.request('/api/datasets/upload', { method: 'POST', headers: owner.headers, body });
+      expect(answer.status).toBe(400);
+      codes.push(...(await violations(answer)));
+    }
+    expect(codes).toEqual(['body file_required', 'body one_file', 'body invalid_multipart']);
+    expect((await form({ name: 'x', file: new File([ROWS], 'x.jsonl'), wrong: 'y' })).status).toBe(400);
+    expect(files()).toEqual(before);
+    expect(staged()).toEqual([]);
+  });
+
+  test('beyond the quota is refused before it is stored', async () => {
+    await db.asOwner(`INSERT INTO lowrank.settings (key, value) VALUES ('user_quota_gb', '0.000001')`);
+    try {
+      const before = files();
+      const answer = await upload('?file_name=much.jsonl', 'x'.repeat(5000));
+      expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([413, 'quota_exceeded']);
+      expect(files()).toEqual(before);
+    } finally {
+      await db.asOwner(`DELETE FROM lowrank.settings WHERE key = 'user_quota_gb'`);
+    }
+  });
+
+  test('is refused with a key that may only read', async () => {
+    const reader = await addCaller(db, { scopes: ['read'] });
+    expect((await upload('', ROWS, reader.headers)).status).toBe(403);
+  });
+});
+
+describe('over a socket', () => {
+  let server: Server;
+  let port: number;
+  beforeAll(async () => {
+    ({ server, port } = await listen('127.0.0.1', 0));
+    const host = `127.0.0.1:${port}`;
+    const app = makeApi({ base_url: `http://${host}`, allowed_hosts: [host] });
+    serve(server, {
+      api: app,
+      pages: null,
+      base_url: `http://${host}`,
+      allowed_hosts: [host],
+      body_timeout_ms: 400,
+      log: pino({ level: 'silent' }),
+    });
+  });
+  afterAll(() => drain(server));
+
+  const post = (query: string, headers: Record<string, string | number>) =>
+    request({
+      host: '127.0.0.1',
+      port,
+      path: `/api/datasets/upload${query}`,
+      method: 'POST',
+      headers: { 'content-type': 'application/x-ndjson', ...owner.headers, ...headers },
+    });
+  const statusOf = (sending: ReturnType<typeof request>) =>
+    new Promise<number>((resolve, reject) => {
+      sending.once('response', (answer) => {
+        answer.resume();
+        resolve(answer.statusCode ?? 0);
+      });
+      sending.once('error', reject);
+    });
+  /** Waits until the database says what is expected: the server ends an upload in its own time. */
+  const until = async (name: string, check: (rows: { status: string; deleted: boolean }[]) => boolean) => {
+    for (;;) {
+      const rows = await rowsOf(name);
+      if (check(rows)) return rows;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  };
+
+  test.each([
+    ['raw', { 'content-length': 1_000_000 }, 'x'],
+    ['chunked', {}, 'x'],
+    [
+      'form',
+      { 'content-type': 'multipart/form-data; boundary=b' },
+      '--b\r\nContent-Disposition: form-data; name="file"; filename="NAME"\r\n\r\nx',
+    ],
+  ])('a client that goes away in mid-upload (%s) leaves nothing', async (kind, headers, first) => {
+    const before = files();
+    const name = `gone-${kind}.jsonl`;
+    const sending = post(kind === 'form' ? '' : `?file_name=${name}`, headers);
+    sending.on('error', () => undefined);
+    sending.write(first.replace('NAME', name) + 'x'.repeat(100_000));
+    await until(name, (rows) => rows.length === 1);
+    expect((await rowsOf(name))[0]).toMatchObject({ status: 'uploading', deleted: false });
+    sending.destroy();
+    await until(name, (rows) => rows[0]?.deleted === true);
+    expect(files()).toEqual(before);
+    expect(staged()).toEqual([]);
+  });
+
+  test('a client that falls silent is told so and leaves nothing', async () => {
+    const sending = post('?file_name=silent.jsonl', { 'content-length': 1_000_000 });
+    sending.write('x'.repeat(1000));
+    expect(await statusOf(sending)).toBe(408);
+    await until('silent.jsonl', (rows) => rows[0]?.deleted === true);
+    sending.destroy();
+  });
+
+  test('a length above the limit is refused before a byte, and what was sent instead is let go', async () => {
+    const sending = post('', { 'content-length': 524_288_001 });
+    sending.on('error', () => undefined);
+    sending.flushHeaders();
+    expect(await statusOf(sending)).toBe(413);
+    sending.destroy();
+  });
+});
+
+describe('a dataset', () => {
+  test('is listed, searched, read, renamed and deleted by its owner', async () => {
+    const { id } = await stored('?file_name=walk.jsonl&name=The%20walk%20100%25_a');
+    const list = async (query: string) =>
+      (await (await api.request(`/api/datasets?${query}`, { headers: owner.headers })).json()) as {
+        datasets: Dataset[];
+        total: number;
+      };
+    expect((await list('search=walk%20100%25_')).datasets.map((one) => one.id)).toEqual([id]);
+    expect((await list('q=WALK')).total).toBe(1);
+    expect((await list('search=walk%25a')).total).toBe(0);
+    expect((await list('limit=1')).datasets).toHaveLength(1);
+    const renamed = await api.request(`/api/datasets/${id}`, json({ name: 'Renamed', description: 'x' }, owner.headers, 'PATCH'));
+    expect(await renamed.json()).toMatchObject({ id, name: 'Renamed', description: 'x', version: 1, status: 'validating' });
+    expect((await api.request(`/api/datasets/${id}`, { method: 'DELETE', headers: owner.headers })).status).toBe(204);
+    for (const method of ['GET', 'DELETE'])
+      expect((await api.request(`/api/datasets/${id}`, { method, headers: owner.headers })).status).toBe(404);
+    expect((await list('q=Renamed')).total).toBe(0);
+  });
+
+  test('of another user is not found, and the answer is that for none', async () => {
+    const { id } = await stored();
+    const answers = [];
+    for (const which of [id, NO_ID])
+      for (const init of [{}, { method: 'DELETE' }, json({ name: 'mine' }, {}, 'PATCH')] as RequestInit[]) {
+        const answer = await api.request(`/api/datasets/${which}`, {
+          ...init,
+          headers: { ...(init.headers as Record<string, string>), ...stranger.headers },
+        });
+        const { request_id, ...body } = (await answer.json()) as Record<string, unknown>;
+        answers.push([answer.status, body]);
+      }
+    expect(answers.slice(0, 3)).toEqual(answers.slice(3));
+    expect(answers.every(([status]) => status === 404)).toBe(true);
+    expect(await (await api.request('/api/datasets', { headers: stranger.headers })).json()).toMatchObject({
+      datasets: expect.not.arrayContaining([expect.objectContaining({ id })]),
+    });
+    expect((await api.request(`/api/datasets/${id}`, { headers: owner.headers })).status).toBe(200);
+  });
+
+  test('is checked again when it is to be read another way', async () => {
+    const id = await addDataset(db, owner.user_id, { status: 'error', training_ready: false, claim: 4, attempts: 3 });
+    const answer = await api.request(
+      `/api/datasets/${id}`,
+      json({ mapping: { prompt: 'question' }, invalid_rows: 'skip', format: 'prompt_completion' }, owner.headers, 'PATCH'),
+    );
+    expect(await answer.json()).toMatchObject({
+      status: 'validating',
+      version: 2,
+      mapping: { prompt: 'question' },
+      invalid_rows: 'skip',
+      metadata: { requested_format: 'prompt_completion' },
+    });
+    const [row] = await db.asOwner('SELECT claim, attempts FROM lowrank.datasets WHERE id = $1', [id]);
+    expect(row).toEqual({ claim: 5, attempts: 0 });
+    const refused = await api.request(
+      `/api/datasets/${id}`,
+      json({ mapping: { promt: 'x' }, status: 'ready' }, owner.headers, 'PATCH'),
+    );
+    expect(await violations(refused)).toEqual(['mapping.promt invalid', 'status unknown_field']);
+  });
+
+  test('that a training needs is neither deleted nor read another way; a finished one needs nothing', async () => {
+    const dataset_id = await addDataset(db, owner.user_id);
+    const job = await addJob(db, owner.user_id, { dataset_id });
+    const change = () => api.request(`/api/datasets/${dataset_id}`, json({ invalid_rows: 'skip' }, owner.headers, 'PATCH'));
+    const remove = () => api.request(`/api/datasets/${dataset_id}`, { method: 'DELETE', headers: owner.headers });
+    expect([(await change()).status, (await remove()).status]).toEqual([409, 409]);
+    expect((await api.request(`/api/datasets/${dataset_id}`, json({ name: 'New' }, owner.headers, 'PATCH'))).status).toBe(200);
+    await db.asOwner(`UPDATE lowrank.training_jobs SET status = 'cancelled' WHERE id = $1`, [job]);
+    expect([(await change()).status, (await remove()).status]).toEqual([200, 204]);
+  });
+});

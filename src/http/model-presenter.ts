@@ -1,0 +1,50 @@
+import type { BaseModel } from '#/contract/base-models.ts';
+import type { BaseModelRow } from '#/services/models/model-row.ts';
+
+interface FetchProgress {
+  bytes: number;
+  bytes_total: number;
+}
+
+/** A base model as `user_id` sees it. Host paths stay here: of a model in place only its name is told. */
+export function presentModel(row: BaseModelRow, user_id: string): BaseModel {
+  const { fetch, ...metadata } = row.metadata;
+  return {
+    id: row.id,
+    name: row.name,
+    family: row.family,
+    description: row.description,
+    params_b: row.params_b,
+    params: row.params,
+    dtype: row.dtype,
+    context_length: row.context_length,
+    hidden_size: row.hidden_size,
+    num_layers: row.num_layers,
+    vocab_size: row.vocab_size,
+    architecture: row.architecture,
+    modality: row.modality,
+    trainable: row.trainable,
+    servable: row.servable,
+    quantized: row.quantized,
+    is_gguf: row.is_gguf,
+    has_chat_template: row.has_chat_template,
+    stage: row.stage,
+    status: row.status,
+    status_reason: row.status_reason,
+    fetched: row.status === 'fetching' ? ((fetch as FetchProgress | undefined) ?? null) : null,
+    in_place: row.local_path !== null,
+    storage_path: row.storage_path,
+    tokenizer_path: row.storage_path === null ? null : `${row.storage_path}/tokenizer.json`,
+    size_bytes: row.size_bytes,
+    checksum: row.checksum,
+    hf_repo_id: row.hf_repo_id,
+    hf_revision: row.hf_revision,
+    hf_requested_revision: row.hf_requested_revision,
+    tags: row.tags,
+    metadata,
+    model_card: null,
+    created_by_me: row.created_by === user_id,
+    created_at: row.created_at.toISOString(),
+    updated_at: row.updated_at.toISOString(),
+  };
+}

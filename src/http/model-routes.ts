@@ -1,0 +1,45 @@
+import { deleteBaseModelRoute, getBaseModelRoute, listBaseModelsRoute, registerBaseModelRoute } from '#/contract/base-models.ts';
+import { deleteModel } from '#/services/models/delete-model.ts';
+import { getModel, listModels } from '#/services/models/list-models.ts';
+import { registerHubModel } from '#/services/models/register-hub-model.ts';
+import { registerLocalModel } from '#/services/models/register-local-model.ts';
+import type { RouteModule } from './api-env.ts';
+import { createOnce } from './idempotency.ts';
+import { presentModel } from './model-presenter.ts';
+
+/** Door C's registry of base models. */
+export const modelRoutes: RouteModule = (api) => {
+  api.openapi(listBaseModelsRoute, async (c) => {
+    const { q, ...query } = c.req.valid('query');
+    const { models, total } = await listModels(c.var.ctx, { ...query, search: query.search ?? q });
+    const { user_id } = c.var.ctx;
+    return c.json(
+      { models: models.map((model) => presentModel(model, user_id)), total, limit: query.limit, offset: query.offset },
+      200,
+    );
+  });
+  api.openapi(getBaseModelRoute, async (c) => {
+    const model = await getModel(c.var.ctx, c.req.valid('param').id);
+    return c.json(presentModel(model, c.var.ctx.user_id), 200);
+  });
+  api.openapi(registerBaseModelRoute, async (c) => {
+    const { ctx } = c.var;
+    const wish = c.req.valid('json');
+    const make = (hooks: Parameters<typeof registerHubModel>[2]) =>
+      'path' in wish ? registerLocalModel(ctx, wish, hooks) : registerHubModel(ctx, wish, hooks);
+    if (c.req.header('Idempotency-Key') === undefined) {
+      const { model, created } = await make({});
+      return c.json(presentModel(model, ctx.user_id), created ? 201 : 200);
+    }
+    return createOnce(c, {
+      route: 'POST /api/base-models',
+      request: wish,
+      make,
+      present: ({ model }) => presentModel(model, ctx.user_id),
+    });
+  });
+  api.openapi(deleteBaseModelRoute, async (c) => {
+    await deleteModel(c.var.ctx, c.req.valid('param').id);
+    return c.body(null, 204);
+  });
+};

@@ -1,0 +1,168 @@
+/** An upload's two forms, raw body and multipart, as one stream with what is said beside it. */
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import busboy from 'busboy';
+import { RAW_UPLOAD_TYPES } from '#/contract/datasets.ts';
+import { AppError } from '#/domain/app-error.ts';
+import { UploadOptions } from '#/domain/dataset-options.ts';
+import { brokenRules, refusal } from './violations.ts';
+
+const FIELDS_MAX = 20;
+const FIELD_BYTES_MAX = 16 * 1024;
+
+export interface ReceivedUpload {
+  options: UploadOptions;
+  content: AsyncIterable<Uint8Array>;
+  declared_bytes: number | null;
+  /** With what stood behind the file in a form. Resolves once the whole body has been read. */
+  lastOptions(): Promise<UploadOptions>;
+}
+
+const brokenOff = () => new AppError('request_timeout', 'The upload broke off before its end: send it again');
+const badForm = (message: string, code = 'invalid_multipart') =>
+  new AppError('invalid_request', message, [{ path: 'body', message, code }]);
+
+/** Bytes of a body whose sender may go away: its error is not ours. Who stops reading lets the rest go. */
+async function* bytesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = body.getReader();
+  let ended = false;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      ended = done;
+      if (done) return;
+      yield value;
+    }
+  } catch (error) {
+    ended = true;
+    throw error instanceof AppError ? error : brokenOff();
+  } finally {
+    if (!ended) await reader.cancel();
+  }
+}
+
+function declaredBytes(request: Request): number | null {
+  const header = request.headers.get('content-length');
+  if (header === null) return null;
+  if (!/^\d{1,15}$/.test(header))
+    throw refusal([{ path: 'Content-Length', message: 'must be a whole number', code: 'invalid_length' }]);
+  return Number(header);
+}
+
+function parseOptions(fields: Record<string, unknown>, target: string): UploadOptions {
+  const parsed = UploadOptions.safeParse(fields);
+  if (!parsed.success) throw brokenRules(parsed.error.issues, target);
+  return parsed.data;
+}
+
+/** Opens the upload of a request. `query` are its parameters as they were sent. Throws `unsupported_media_type`, `invalid_request`. */
+export async function receiveUpload(request: Request, query: Record<string, string>): Promise<ReceivedUpload> {
+  const type = request.headers.get('content-type') ?? '';
+  const media = (type.split(';', 1)[0] ?? '').trim().toLowerCase();
+  const body = request.body ?? emptyBody();
+  if (media === 'multipart/form-data') {
+    if (Object.keys(query).length > 0)
+      throw refusal([{ path: 'query', message: 'goes into the form beside the file', code: 'unknown_parameter' }]);
+    return receiveForm(type, body, declaredBytes(request));
+  }
+  if (!(RAW_UPLOAD_TYPES as readonly string[]).includes(media)) {
+    throw new AppError('unsupported_media_type', `Send the file as ${RAW_UPLOAD_TYPES.join(', ')} or multipart/form-data`);
+  }
+  const options = parseOptions(query, 'query');
+  return { options, content: bytesOf(body), declared_bytes: declaredBytes(request), lastOptions: async () => options };
+}
+
+function emptyBody(): ReadableStream<Uint8Array> {
+  return new ReadableStream({ start: (controller) => controller.close() });
+}
+
+interface OpenForm {
+  parser: busboy.Busboy;
+  fields: Record<string, string>;
+  /** The first file of the form. */
+  file: Promise<{ stream: Readable; file_name: string }>;
+}
+
+function openForm(content_type: string): OpenForm {
+  let parser: busboy.Busboy;
+  try {
+    parser = busboy({
+      headers: { 'content-type': content_type },
+      defParamCharset: 'utf8',
+      // A path is kept whole: it is a label, and a name such as ".." must not become another by cutting.
+      preservePath: true,
+      limits: {
+        fields: FIELDS_MAX,
+        fieldSize: FIELD_BYTES_MAX,
+        fieldNameSize: 100,
+        files: 1,
+        parts: FIELDS_MAX + 1,
+        headerPairs: 50,
+      },
+    });
+  } catch {
+    throw badForm('The multipart body cannot be read: see the boundary in its Content-Type');
+  }
+  const fields: Record<string, string> = Object.create(null);
+  const file = new Promise<{ stream: Readable; file_name: string }>((resolve, reject) => {
+    parser.on('field', (name, value, info) => {
+      if (info.nameTruncated || info.valueTruncated)
+        parser.destroy(badForm(`A form field is longer than ${FIELD_BYTES_MAX / 1024} KB`));
+      else if (Object.hasOwn(fields, name)) parser.destroy(badForm(`The form has ${JSON.stringify(name.slice(0, 60))} twice`));
+      else fields[name] = value;
+    });
+    parser.on('file', (_, stream, info) => {
+      // Its error is the parser's, which is listened to.
+      stream.on('error', () => undefined);
+      resolve({ stream, file_name: info.filename ?? '' });
+    });
+    parser.on('filesLimit', () => parser.destroy(badForm('The form has more than one file: upload them one by one', 'one_file')));
+    parser.on('fieldsLimit', () => parser.destroy(badForm(`The form has more than ${FIELDS_MAX} fields`)));
+    parser.on('partsLimit', () => parser.destroy(badForm(`The form has more than ${FIELDS_MAX} fields`)));
+    parser.on('error', reject);
+    parser.on('close', () => reject(badForm('The form has no file: send it as a part with a file name', 'file_required')));
+  });
+  return { parser, fields, file };
+}
+
+async function receiveForm(
+  content_type: string,
+  body: ReadableStream<Uint8Array>,
+  declared_bytes: number | null,
+): Promise<ReceivedUpload> {
+  const { parser, fields, file } = openForm(content_type);
+  const ended = pipeline(Readable.from(bytesOf(body)), parser).catch((error: unknown) => {
+    throw error instanceof AppError ? error : badForm('The multipart body is cut off or broken');
+  });
+  // Whoever waits for the file or the end hears of it.
+  ended.catch(() => undefined);
+  const opened = await Promise.race([file, ended.then(() => file)]).catch((error: unknown) => {
+    throw error instanceof AppError ? error : badForm('The multipart body is cut off or broken');
+  });
+  const optionsNow = () => parseOptions({ ...fields, file_name: opened.file_name }, 'form');
+  let options: UploadOptions;
+  try {
+    options = optionsNow();
+  } catch (error) {
+    parser.destroy();
+    throw error;
+  }
+  async function* content(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* opened.stream;
+    } catch {
+      // The reason stands at the parser.
+      await ended;
+      throw brokenOff();
+    }
+  }
+  return {
+    options,
+    content: content(),
+    declared_bytes,
+    async lastOptions() {
+      await ended;
+      return optionsNow();
+    },
+  };
+}

@@ -1,0 +1,36 @@
+import type { Readable } from 'node:stream';
+import { ZipFile } from 'yazl';
+import { storage } from '#/storage/connect-storage.ts';
+import type { PublishedFile } from '#/storage/storage.ts';
+
+/** Every entry has the same, so that the same files make the same zip. */
+const EPOCH = new Date(Date.UTC(1980, 0, 1));
+
+/**
+ * All files of a resource as one uncompressed zip below `folder`, streamed: each is opened when its turn comes and nothing
+ * is kept. Ends with an error when a file cannot be read.
+ */
+export function zipFiles(owner: string, resource_id: string, folder: string, files: PublishedFile[]): Readable {
+  const zip = new ZipFile();
+  const output = zip.outputStream as Readable;
+  // An error of an entry is the whole's: the reader must not take a part for all.
+  zip.on('error', (error: Error) => output.destroy(error));
+  for (const file of files) {
+    const options = { compress: false, size: file.bytes, mtime: EPOCH, mode: 0o100644 };
+    zip.addReadStreamLazy(`${folder}/${file.path}`, options, (done) => {
+      storage()
+        .open(owner, resource_id, file.path)
+        .then(
+          ({ stream }) => {
+            output.once('close', () => stream.destroy());
+            done(null, stream);
+          },
+          (error: unknown) => {
+            done(error, undefined as never);
+          },
+        );
+    });
+  }
+  zip.end();
+  return output;
+}
