@@ -1,0 +1,71 @@
+/** A whole studio for a test: its own data directory, database, web and worker, started as a person starts it. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from '#/db/embedded/free-port.ts';
+
+export const REPO = join(import.meta.dirname, '../..');
+export const PYTHON = join(REPO, 'trainer/.venv/bin/python');
+
+export interface TestStudio {
+  url: string;
+  data_dir: string;
+  setup_token: string;
+  /** Everything that the terminal said. */
+  said(): string;
+  /** The process ids of a part of the studio. */
+  pidOf(part: 'server' | 'worker'): number;
+  /** Ends it in order. */
+  stop(): Promise<void>;
+  /** Ends it and removes what it wrote. */
+  remove(): Promise<void>;
+}
+
+/** The child of a process whose command line names a file. */
+function childOf(parent: number, file: string): number {
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
+      const [state, ppid] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      if (Number(ppid) !== parent || state === 'Z') continue;
+      if (readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(file)) return Number(name);
+    } catch {
+      // The process ended while it was looked at.
+    }
+  }
+  throw new Error(`process ${parent} has no child that runs ${file}`);
+}
+
+/** Starts `lowrank start` (or another command that starts a studio) and waits until it says where it is. */
+export async function startStudio(data_dir = mkdtempSync(join(tmpdir(), 'lowrank-e2e-'))): Promise<TestStudio> {
+  const port = await freePort();
+  const child: ChildProcess = spawn(process.execPath, [join(REPO, 'src/cli.ts'), 'start'], {
+    env: { ...process.env, NODE_ENV: 'production', LOWRANK_DATA_DIR: data_dir, PORT: String(port), LOG_LEVEL: 'info' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => (said += text));
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  await new Promise<void>((resolve, reject) => {
+    child.stdout?.on('data', () => said.includes('Ctrl-C ends') && resolve());
+    child.once('exit', (code) => reject(new Error(`the studio ended with ${code}:\n${said}`)));
+  });
+  const stop = async () => {
+    child.kill('SIGINT');
+    await gone;
+  };
+  return {
+    url: `http://127.0.0.1:${port}`,
+    data_dir,
+    setup_token: /Set-up token: (\S+)/.exec(said)?.[1] ?? '',
+    said: () => said,
+    pidOf: (part) => childOf(child.pid ?? -1, `src/${part}.ts`),
+    stop,
+    async remove() {
+      if (child.exitCode === null) await stop();
+      rmSync(data_dir, { recursive: true, force: true });
+    },
+  };
+}
