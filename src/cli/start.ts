@@ -15,7 +15,7 @@ export async function start(): Promise<void> {
   const studio = await startStudio(say);
   say(`\n  Lowrank is at ${studio.url}   (ready in ${((performance.now() - began) / 1000).toFixed(1)} s)`);
   if (studio.setup_token !== null) {
-    say(`\n  First visit: make the owner at ${studio.url}/first-run`);
+    say(`\n  First visit: make the owner at ${studio.url}/first-run#${studio.setup_token}`);
     say(`  Set-up token: ${studio.setup_token}`);
   }
   say('\n  Ctrl-C ends the studio; trainings that run go on and are found again at the next start.\n');
