@@ -6,17 +6,7 @@ import { plainEnvironment, runProgram } from './run-program.mjs';
 import { dropStamp, hashOf, readStamp, writeStamp } from './stamps.mjs';
 
 const STEP = 'pages';
-const SOURCES = [
-  'src/app',
-  'src/components',
-  'src/hooks',
-  'src/contract',
-  'src/domain',
-  'public',
-  'package.json',
-  'package-lock.json',
-  'tsconfig.json',
-];
+const SOURCES = ['src/app', 'src/components', 'src/hooks', 'src/contract', 'src/domain', 'public', 'package-lock.json'];
 
 /** What the pages are made of, with the configuration files at the top. @param {string} root */
 function sources(root) {

@@ -162,7 +162,7 @@ describe('a first start', () => {
   });
 });
 
-describe('a server whose starter is gone', () => {
+describe('a server whose starter is gone', { timeout: 120_000 }, () => {
   it('lives on after kill -9 of its starter, and the next start adopts it', async () => {
     const first = starter();
     const { pid, adopted } = await first.told;
@@ -212,18 +212,18 @@ describe('a server whose starter is gone', () => {
     const before = kept.pid;
     process.kill(before, 'SIGKILL');
     await untilGone(before);
-    await expect.poll(() => kept.pid, { timeout: 15_000 }).not.toBe(before);
+    await expect.poll(() => kept.pid, { timeout: 60_000 }).not.toBe(before);
     expect(await ask(kept.url, 'select 1 as one')).toEqual({ one: 1 });
     const other = await ensureServer(options());
     expect(other.adopted).toBe(true);
     await other.stop();
-    await expect.poll(() => said.at(-1), { timeout: 15_000 }).toContain('stopped on purpose');
+    await expect.poll(() => said.at(-1), { timeout: 60_000 }).toContain('stopped on purpose');
     expect(await readPostmaster(join(kept.home, 'pgdata'))).toBeNull();
     kept.release();
   });
 });
 
-describe('a start that meets an obstacle', () => {
+describe('a start that meets an obstacle', { timeout: 60_000 }, () => {
   it('takes another port when a stranger sits on the one of last time', async () => {
     const home = join(data_dir, 'server');
     const remembered = Number(await readFile(join(home, 'port'), 'utf8'));
@@ -284,7 +284,7 @@ describe('a start that meets an obstacle', () => {
   });
 });
 
-describe('below a folder of mode 700', () => {
+describe('below a folder of mode 700', { timeout: 60_000 }, () => {
   it('a server starts, is found again after a move, and a copy of its folder is refused', async () => {
     const closed = join(scratch, 'closed');
     await mkdir(closed, { mode: 0o700 });

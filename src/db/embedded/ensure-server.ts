@@ -1,6 +1,7 @@
 // The embedded database: one real PostgreSQL server a data folder, whoever asks first starts it and everyone else adopts it.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { type Account, serverAccount } from './account.ts';
 import { findBinaries } from './binaries.ts';
@@ -147,7 +148,18 @@ async function obtain(
       await checkMajor(home, binaries.major);
       found = await startServer({ home, binaries, account, durable, connections_max, port, outlives_us, log });
     }
-    if (found === null) continue;
+    if (found === null) {
+      if (tries > 20) {
+        const what = `Another server holds ${home.pgdata}, but it cannot be recognised as ours.`;
+        throw new ServerError(
+          'start_failed',
+          what,
+          `Look at process ${(await readPostmaster(home.pgdata))?.pid}, and stop it if it is PostgreSQL.`,
+        );
+      }
+      await pause(100);
+      continue;
+    }
     try {
       await proveIdentity(home, found, await readCredentials(home));
       return { found, adopted: live !== null };

@@ -46,13 +46,14 @@ export async function isAlive(pid: number): Promise<boolean> {
   }
 }
 
-/** Whether process `pid` is a PostgreSQL on `pgdata`; null where the kernel will not tell us. */
+/** Whether process `pid` is the PostgreSQL on `pgdata`; null where the kernel will not tell us. */
 export async function servesFolder(pid: number, pgdata: string): Promise<boolean | null> {
   try {
-    const words = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0');
-    if (words[0] === '') return null;
     const folder = await realpath(pgdata);
-    return words.includes(pgdata) || words.includes(folder) || (words[0]?.startsWith('postgres') ?? false);
+    const words = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0');
+    if (words.includes(folder)) return true;
+    // A folder that was moved under a running server: its working directory moved along.
+    return (await readlink(`/proc/${pid}/cwd`).catch(() => '')) === folder;
   } catch {
     return null;
   }

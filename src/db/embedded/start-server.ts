@@ -12,6 +12,7 @@ import { isAlive, leftBackends, type Postmaster, readPostmaster, servesFolder } 
 import { ServerError } from './server-error.ts';
 import { logSize, openLog, readLog } from './server-log.ts';
 import { serverSettings } from './settings.ts';
+import { signalServer } from './stop-server.ts';
 
 export interface StartOptions {
   home: Home;
@@ -130,7 +131,7 @@ export async function startServer(options: StartOptions): Promise<Postmaster | n
     const passing = /pre-existing shared memory block|could not bind IPv4 address/.test(words);
     if (!passing || tries === TRIES_MAX) throw explainFailure('The database server did not start', words);
     if (tries === 1) log('processes of the last server are still leaving; trying again');
-    if (tries === TRIES_BEFORE_EVICTION) for (const pid of await leftBackends(home.pgdata)) process.kill(pid, 'SIGQUIT');
+    if (tries === TRIES_BEFORE_EVICTION) for (const pid of await leftBackends(home.pgdata)) signalServer(pid, 'SIGQUIT');
     await pause(PAUSE_MS);
   }
 }

@@ -24,7 +24,8 @@ export async function wasStoppedOnPurpose(home_path: string): Promise<boolean> {
   return (await stat(join(home_path, MARK)).catch(() => null)) !== null;
 }
 
-function signalServer(pid: number, signal: NodeJS.Signals): void {
+/** A process that is gone by now needs no signal. */
+export function signalServer(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {
