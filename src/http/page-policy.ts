@@ -50,7 +50,7 @@ async function scriptHashes(folder: string): Promise<Map<string, string[]>> {
  */
 export async function pagePolicies(folder: string): Promise<(path: string) => PagePolicy> {
   const pages = await scriptHashes(folder);
-  const anywhere = [...pages].flatMap(([path, hashes]) => (ANYWHERE.has(path) ? hashes : []));
+  const anywhere = [...new Set([...pages].flatMap(([path, hashes]) => (ANYWHERE.has(path) ? hashes : [])))];
   const built = new Map([...pages].map(([path, hashes]) => [path, policyOf([...new Set([...hashes, ...anywhere])])]));
   return (path) => {
     const header = built.get(path);

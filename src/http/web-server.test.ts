@@ -10,8 +10,10 @@ import { text } from 'node:stream/consumers';
 import { createRoute } from '@hono/zod-openapi';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { loginUrl } from '#/db/migrate.ts';
+import { silenceJobBell } from '#/services/jobs/job-bell.ts';
 import { addCaller, TEST_OPTIONS } from '../../test/api.ts';
 import { useDatabase } from '../../test/database.ts';
+import { addJob } from '../../test/factories.ts';
 import { addressesOf } from './addresses.ts';
 import { createApi } from './api.ts';
 import { drain, listen, type Pages, serve } from './web-server.ts';
@@ -65,7 +67,10 @@ beforeAll(async () => {
   caller = await addCaller(db);
   await start();
 });
-afterAll(() => drain(server));
+afterAll(async () => {
+  await drain(server);
+  await silenceJobBell();
+});
 
 /** Sends bytes as they are and reads all that comes back until the other side closes. */
 async function raw(bytes: string): Promise<{ status: number; headers: string; body: string }> {
@@ -221,6 +226,18 @@ describe('the end of the process', () => {
     expect(await (await running).text()).toBe('done');
     await drained;
   });
+});
+
+test('a live stream ends with the process, so that its client comes back', async () => {
+  const job = await addJob(db, caller.user_id);
+  const stream = await fetch(`${url}/api/jobs/${job}/stream`, { headers: caller.headers });
+  expect(stream.headers.get('content-type')).toMatch(/^text\/event-stream/);
+  const reader = stream.body?.getReader();
+  expect(new TextDecoder().decode((await reader?.read())?.value)).toContain('event: hello');
+  const drained = drain(server);
+  for (let next = await reader?.read(); next?.done === false; next = await reader?.read());
+  await drained;
+  await start();
 });
 
 test('a port that is taken is named', async () => {

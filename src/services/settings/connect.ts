@@ -1,4 +1,5 @@
 import { connectDatabase, disconnectDatabase } from '#/db/pools.ts';
+import { silenceJobBell } from '#/services/jobs/job-bell.ts';
 
 /** The addresses of the logins that the web process works under. */
 export interface WebLogins {
@@ -11,7 +12,8 @@ export function connect(logins: WebLogins): void {
   connectDatabase({ ...logins });
 }
 
-/** Closes every connection, after the last request. */
-export function disconnect(): Promise<void> {
-  return disconnectDatabase();
+/** Closes every connection, the listening one too, after the last request. */
+export async function disconnect(): Promise<void> {
+  await silenceJobBell();
+  await disconnectDatabase();
 }
