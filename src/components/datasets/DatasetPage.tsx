@@ -101,7 +101,7 @@ function Shown({ dataset }: { dataset: Dataset }) {
         {dataset.status === 'error' && <DatasetProblem dataset={dataset} report={report} />}
         {!checking && report !== null && (
           <>
-            <DatasetReadout dataset={dataset} report={report} />
+            {report.rows_total > 0 && <DatasetReadout dataset={dataset} report={report} />}
             {report.warnings.length > 0 && (
               <Alert
                 tone="warn"
@@ -122,10 +122,22 @@ function Shown({ dataset }: { dataset: Dataset }) {
               <RejectedRows rows={rejected} total={report.rows_rejected} by_code={report.rejected_by_code} />
             )}
             <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
-              {report.tokens !== null && (
+              {report.tokens !== null ? (
                 <Panel title="Length of the rows">
                   <TokenHistogram lengths={report.tokens} limit={report.max_seq_length} />
                 </Panel>
+              ) : (
+                report.rows_valid > 0 && (
+                  <Panel title="Length of the rows">
+                    <p className="text-soft">
+                      Tokens are counted with the tokenizer of a base model, and there was none when this dataset was checked.{' '}
+                      <Link href="/models" className="rounded-sm font-medium text-accent underline underline-offset-3">
+                        Add a base model
+                      </Link>
+                      ; a training counts them with its own model in any case.
+                    </p>
+                  </Panel>
+                )
               )}
               <Panel title="File">
                 <Facts

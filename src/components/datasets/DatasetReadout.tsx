@@ -26,17 +26,16 @@ export function DatasetReadout({ dataset, report }: DatasetReadoutProps) {
         {
           label: 'Tokens',
           value: tokens === null ? '–' : formatCount(tokens),
-          note: tokens === null ? 'add a base model' : undefined,
         },
         {
           label: 'Learned',
           value: tokens === null || trained_tokens === null || tokens === 0 ? '–' : formatShare(trained_tokens / tokens),
-          note: tokens === null ? undefined : 'of the tokens',
+          note: tokens === null ? undefined : 'of tokens',
         },
         {
           label: 'Turns a row',
           value: dataset.avg_turns_per_conversation === null ? '–' : dataset.avg_turns_per_conversation.toFixed(1),
-          note: 'on average',
+          note: 'mean',
         },
         { label: 'Duplicates', value: duplicates === null ? '–' : formatCount(duplicates), note: 'rows' },
       ]}

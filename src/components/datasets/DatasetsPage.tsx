@@ -91,8 +91,14 @@ function Row({ dataset }: { dataset: DatasetSummary }) {
         {dataset.status === 'validating' || dataset.status === 'uploading' ? '' : shapeWords(dataset.format)}
       </div>
       <div className="text-right text-sm lg:text-base">
-        {rows === null ? <span className="text-soft">–</span> : formatCount(rows)}
-        <span className="text-soft lg:sr-only"> rows</span>
+        {rows === null ? (
+          <span className="hidden text-soft lg:inline">–</span>
+        ) : (
+          <>
+            {formatCount(rows)}
+            <span className="text-soft lg:sr-only"> rows</span>
+          </>
+        )}
       </div>
       <div className="hidden text-right lg:block">
         {dataset.total_tokens === null ? <span className="text-soft">–</span> : formatCount(dataset.total_tokens)}

@@ -23,6 +23,6 @@ export function shapeWords(format: string | null): string {
 
 /** Why a row is refused, as a heading over its count. */
 export function reasonWords(code: string): string {
-  const words = code.replaceAll('_', ' ');
+  const words = code.replaceAll('_', ' ').replace('json', 'JSON');
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

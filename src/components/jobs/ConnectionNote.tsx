@@ -32,7 +32,7 @@ function inWords(connection: Connection, now: number): { dot: string; words: str
     case 'paused':
       return { dot: 'bg-soft', words: 'Paused while hidden' };
     case 'ended':
-      return { dot: 'bg-soft', words: 'Complete' };
+      return { dot: 'bg-soft', words: 'Up to date' };
     case 'refused':
       return { dot: 'bg-bad', words: `Not live: ${connection.reason}` };
   }

@@ -39,7 +39,7 @@ export function LossChart({ points, waiting }: LossChartProps) {
     const options = {
       log,
       lines: [
-        { label: 'Loss, raw', colour: 'accent', width: 1, strength: 0.38 },
+        { label: 'Loss, raw', colour: 'accent', width: 1, strength: 0.45 },
         { label: 'Loss', colour: 'accent', width: 2 },
         { label: 'Evaluation loss', colour: 'copper', width: 1.75, dots: true },
       ],

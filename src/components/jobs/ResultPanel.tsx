@@ -41,7 +41,7 @@ function Result({ artifact }: { artifact: Artifact }) {
       <div className="grid lg:grid-cols-2">
         <div className="min-w-0 lg:border-r">
           <h3 className="px-4 pt-3 pb-1 text-soft text-xs">{formatOf(artifact.files.length, 'file')}</h3>
-          <ul aria-label="Files of the adapter">
+          <ul aria-label="Files of the adapter" className="pb-2">
             {artifact.files.map((file) => (
               <li key={file.id} className="flex items-center justify-between gap-3 px-4 py-1">
                 <div className="min-w-0">

@@ -13,10 +13,12 @@ export function SettingsPage() {
   return (
     <>
       <PageHeader title="Settings" />
-      {me && <AccountSection me={me} />}
-      <ThemeSection />
-      <KeysSection />
-      {me?.role === 'administrator' && <InvitationSection />}
+      <div>
+        {me && <AccountSection me={me} />}
+        <ThemeSection />
+        <KeysSection />
+        {me?.role === 'administrator' && <InvitationSection />}
+      </div>
     </>
   );
 }

@@ -67,9 +67,13 @@ function Places() {
             );
           })}
         </ul>
-        <p className="mt-auto hidden min-h-9 truncate px-2.5 text-soft text-xs md:block" title={me?.email}>
-          {me?.name || me?.email}
-        </p>
+        <Link
+          href="/settings"
+          title={me?.email}
+          className="mt-auto hidden min-h-9 items-center rounded-md px-2.5 text-soft text-sm hover:bg-hover hover:text-ink md:flex"
+        >
+          <span className="truncate">{me?.name || me?.email}</span>
+        </Link>
       </nav>
     </>
   );

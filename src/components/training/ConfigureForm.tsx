@@ -56,7 +56,7 @@ export function ConfigureForm({ dataset_id, datasets, models }: ConfigureFormPro
       }}
     >
       <div className="grid min-w-0 gap-4">
-        <Panel title="What">
+        <Panel title="Dataset and base model">
           <div className="grid gap-4 sm:grid-cols-2">
             <Field
               label="Dataset"
@@ -97,6 +97,22 @@ export function ConfigureForm({ dataset_id, datasets, models }: ConfigureFormPro
                     </option>
                   ))}
                 </Select>
+              )}
+            </Field>
+            <Field
+              label="Name of the training (optional)"
+              className="sm:col-span-2"
+              hint="So that you find it again."
+              error={violation(error, 'name')}
+            >
+              {(control) => (
+                <Input
+                  {...control}
+                  autoComplete="off"
+                  maxLength={120}
+                  value={form.name}
+                  onChange={(event) => set({ name: event.target.value })}
+                />
               )}
             </Field>
           </div>
@@ -144,17 +160,6 @@ export function ConfigureForm({ dataset_id, datasets, models }: ConfigureFormPro
                   className="w-24"
                   value={form.max_steps}
                   onChange={(event) => set({ max_steps: event.target.value })}
-                />
-              )}
-            </Field>
-            <Field label="Name (optional)" hint="So that you find it again." error={violation(error, 'name')}>
-              {(control) => (
-                <Input
-                  {...control}
-                  autoComplete="off"
-                  maxLength={120}
-                  value={form.name}
-                  onChange={(event) => set({ name: event.target.value })}
                 />
               )}
             </Field>

@@ -1,4 +1,4 @@
-import { formatOf } from '#/components/units.ts';
+import type { ReactNode } from 'react';
 import { HYPERPARAMETER_PRESETS } from '#/domain/hyperparameters.ts';
 import type { FormPreset } from '#/hooks/training-form.ts';
 import { written } from '#/hooks/written-number.ts';
@@ -31,13 +31,25 @@ export function PresetCards({ value, onChange }: { value: FormPreset; onChange(p
                 {name}
               </span>
               <span className="text-soft text-sm">{about}</span>
-              <span className="mt-auto pt-1.5 text-sm">
-                {formatOf(epochs, 'epoch')} · rate {written(learning_rate)} · batch {batch_size} · rank {rank}
+              <span className="mt-auto grid grid-cols-[auto_1fr] gap-x-3 pt-2 text-sm sm:grid-cols-[auto_1fr_auto_1fr]">
+                <Setting name="Epochs" value={epochs} />
+                <Setting name="Rate" value={written(learning_rate)} />
+                <Setting name="Batch" value={batch_size} />
+                <Setting name="Rank" value={rank} />
               </span>
             </label>
           );
         })}
       </div>
     </fieldset>
+  );
+}
+
+function Setting({ name, value }: { name: string; value: ReactNode }) {
+  return (
+    <>
+      <span className="text-soft">{name}</span>
+      <span>{value}</span>
+    </>
   );
 }
