@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { Context as HonoContext } from 'hono';
 import {
   deleteArtifactRoute,
@@ -53,6 +53,25 @@ function attachment(file_name: string): string {
   return `attachment; filename="${plain}"; filename*=UTF-8''${exact}`;
 }
 
+// Not Readable.toWeb, which can throw where nobody catches when the reader goes away; not ReadableStream.from, which leaves
+// the file open when the reader goes away before it reads.
+function bodyOf(stream: Readable): ReadableStream<Uint8Array> {
+  const chunks: AsyncIterator<Uint8Array> = stream[Symbol.asyncIterator]();
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await chunks.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel() {
+        stream.destroy();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
 // The policy that lets a document do nothing, and nosniff, are on every answer of the API.
 const common = (file_name: string) => ({
   'Content-Type': 'application/octet-stream',
@@ -63,7 +82,7 @@ const common = (file_name: string) => ({
 function sendZip(c: HonoContext<ApiEnv>, download: Download & { kind: 'zip' }): Response {
   const headers = { ...common(download.file_name), 'Content-Type': 'application/zip', 'Accept-Ranges': 'none' };
   if (c.req.raw.method === 'HEAD') return new Response(null, { headers });
-  return new Response(Readable.toWeb(download.open()) as ReadableStream, { headers });
+  return new Response(bodyOf(download.open()), { headers });
 }
 
 async function sendFile(c: HonoContext<ApiEnv>, download: Download & { kind: 'file' }): Promise<Response> {
@@ -82,5 +101,5 @@ async function sendFile(c: HonoContext<ApiEnv>, download: Download & { kind: 'fi
   if (range !== null) headers['Content-Range'] = `bytes ${range.first}-${range.last}/${bytes}`;
   const status = range === null ? 200 : 206;
   if (c.req.raw.method === 'HEAD') return new Response(null, { status, headers });
-  return new Response(Readable.toWeb(await download.open(range)) as ReadableStream, { status, headers });
+  return new Response(bodyOf(await download.open(range)), { status, headers });
 }

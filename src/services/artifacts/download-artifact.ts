@@ -84,6 +84,7 @@ function baseName(file: PublishedFile): string {
 function zipName(artifact: ArtifactRow['artifact']): string {
   const slug = artifact.name
     .normalize('NFKD')
+    .replace(/\p{M}+/gu, '')
     .replace(/[^A-Za-z0-9]+/g, '-')
     .replace(/^-+|-+$/g, '')
     .slice(0, 60);

@@ -22,7 +22,9 @@ export function zipFiles(owner: string, resource_id: string, folder: string, fil
         .open(owner, resource_id, file.path)
         .then(
           ({ stream }) => {
-            output.once('close', () => stream.destroy());
+            // The reader may have gone away while the file was being opened.
+            if (output.destroyed) stream.destroy();
+            else output.once('close', () => stream.destroy());
             done(null, stream);
           },
           (error: unknown) => {
