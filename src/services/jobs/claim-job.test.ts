@@ -95,13 +95,9 @@ describe('a claim', () => {
   });
 
   test('never gives a user more active jobs than slots, under many claimers and endings at once', async () => {
-    const users = await Promise.all(Array.from({ length: 5 }, () => addPerson(db)));
-    for (const user of users)
-      await addJobs(
-        user,
-        Array.from({ length: 20 }, () => ({})),
-      );
-    const workers = await Promise.all(Array.from({ length: 16 }, () => addWorker(2)));
+    for (let user = 0; user < 5; user++) await addJobs(await addPerson(db), Array(20).fill({}));
+    const workers: string[] = [];
+    for (let at = 0; at < 16; at++) workers.push(await addWorker(2));
     let most = 0;
     let claimed = 0;
     let claiming = true;
@@ -135,7 +131,8 @@ describe('a claim', () => {
     await db.asOwner("UPDATE lowrank.gpu_devices SET quarantined_at = now() WHERE worker_id = $1 AND uuid = 'GPU-1'", [
       worker_id,
     ]);
-    const [one, two] = [await addPerson(db), await addPerson(db)];
+    const one = await addPerson(db);
+    const two = await addPerson(db);
     await addJobs(one, [{}]);
     await addJobs(two, [{}]);
     const first = await claim();
@@ -158,5 +155,35 @@ describe('a claim', () => {
     await db.asOwner('UPDATE lowrank.user_queues SET last_claimed_at = now() WHERE user_id = $1', [ready]);
     const [id] = await addJobs(ready, [{}]);
     expect((await claim())?.job_id).toBe(id);
+  });
+
+  test("reads one row of a long queue, by the queue's own index", async () => {
+    const user = await addPerson(db);
+    const [one] = await addJobs(user, [{}]);
+    await db.asOwner('SET session_replication_role = replica');
+    await db.asOwner(
+      `INSERT INTO lowrank.training_jobs (user_id, name, type, dataset_id, base_model_id, preset_id, hyperparameters, gpu_config, config, total_epochs, total_steps)
+       SELECT user_id, name, type, dataset_id, base_model_id, preset_id, hyperparameters, gpu_config, config, total_epochs, total_steps
+       FROM lowrank.training_jobs, generate_series(1, 3000) WHERE id = $1`,
+      [one],
+    );
+    await db.asOwner('SET session_replication_role = origin');
+    await db.asOwner('UPDATE lowrank.user_queues SET queued = 3001 WHERE user_id = $1', [user]);
+    await db.asOwner('ANALYZE lowrank.training_jobs');
+    // A session tells its counts when it ends.
+    const sessions = "FROM pg_stat_activity WHERE application_name = 'lowrank-scheduler' AND datname = current_database()";
+    const read = async () => {
+      await db.asOwner(`SELECT pg_terminate_backend(pid, 5000) ${sessions}`);
+      await db.asOwner('SELECT pg_stat_clear_snapshot()');
+      const [row] = await db.asOwner<{ scans: number; rows: number }>(
+        "SELECT idx_scan::int AS scans, idx_tup_fetch::int AS rows FROM pg_stat_user_indexes WHERE indexrelname = 'training_jobs_queue'",
+      );
+      return row ?? { scans: 0, rows: 0 };
+    };
+    const before = await read();
+    await claim();
+    const after = await read();
+    expect(after.scans).toBeGreaterThan(before.scans);
+    expect(after.rows - before.rows).toBeLessThan(10);
   });
 });

@@ -69,7 +69,7 @@ async function nextHead(tx: Tx): Promise<Head | null> {
       FROM lowrank.training_jobs
       WHERE user_id = ${user_id} AND status = 'queued' AND held_at IS NULL AND deleted_at IS NULL
         AND (not_before IS NULL OR not_before <= clock_timestamp())
-      ORDER BY priority DESC, queued_at, id LIMIT 1 FOR UPDATE SKIP LOCKED`);
+      ORDER BY priority DESC NULLS LAST, queued_at, id LIMIT 1 FOR UPDATE SKIP LOCKED`);
     const head = heads.rows[0];
     if (head !== undefined && head.slot !== null) return { ...head, slot: head.slot };
     passed_over.push(user_id);
