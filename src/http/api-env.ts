@@ -19,6 +19,8 @@ export interface ApiEnv {
     credential: Credential;
     request_id: string;
     log: Logger;
+    /** The route's declared path, once it is known. */
+    template: string | undefined;
     /** Set where requests of this kind are counted. */
     allowance: Allowance | undefined;
   };

@@ -4,6 +4,7 @@ import type { MiddlewareHandler } from 'hono';
 import type { Api, ApiEnv, ApiOptions } from './api-env.ts';
 import { errorResponse } from './error-response.ts';
 import { gate } from './gate.ts';
+import { redact } from './log.ts';
 import { registerSecuritySchemes } from './openapi.ts';
 import { allowanceHeaders } from './rate-limit.ts';
 import { type RouteTable, routeTable } from './route-table.ts';
@@ -31,7 +32,9 @@ function frame(options: ApiOptions): MiddlewareHandler<ApiEnv> {
     }
     c.res.headers.set('X-Request-Id', request_id);
     if (!c.res.headers.has('Cache-Control')) c.res.headers.set('Cache-Control', 'no-store');
-    const line = { method: c.req.method, path: c.req.path, status: c.res.status, ms: Math.round(performance.now() - began) };
+    // A token in a path is a secret: then the log has the path as declared.
+    const path = c.var.template?.includes('{token}') ? c.var.template : redact(c.req.path);
+    const line = { method: c.req.method, path, status: c.res.status, ms: Math.round(performance.now() - began) };
     log[c.req.method === 'GET' && c.res.status < 400 ? 'debug' : 'info'](line, 'request');
   };
 }

@@ -52,6 +52,7 @@ export function gate(options: ApiOptions, table: () => RouteTable): MiddlewareHa
     const { method, path } = c.req;
     if (method === 'OPTIONS') return c.body(null, 204, { Allow: [...table().methodsOf(path), 'OPTIONS'].join(', ') });
     const route: KnownRoute | undefined = table().find(method === 'HEAD' ? 'GET' : method, path);
+    c.set('template', route?.template);
     const is_public = route !== undefined && PUBLIC_ROUTES.has(`${route.method} ${route.template}`);
     if (!is_public) await authenticate(c, options);
     if (route === undefined || (method === 'HEAD' && route.is_event_stream)) return refuseUnknown(c, table().methodsOf(path));

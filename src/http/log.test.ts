@@ -52,8 +52,10 @@ describe('secrets', () => {
         await post('/api/auth/sign-in', { email: 'canary@example.org', password }),
         await post('/api/sign-in-link', { token: link.split('#')[1] }),
         await api.request(`/api/nothing?token=${made.key}`),
+        await api.request(`/api/downloads/${setup_token}`),
+        await api.request(`/api/keys/${made.key}`),
       ];
-      expect(answers.map((answer) => answer.status)).toEqual([500, 500, 500, 500, 401]);
+      expect(answers.map((answer) => answer.status)).toEqual([500, 500, 500, 500, 401, 404, 401]);
       for (const answer of answers) for (const secret of secrets) expect(await answer.clone().text()).not.toContain(secret);
     } finally {
       for (const table of ['sessions', 'verifications', 'accounts', 'api_keys'])
