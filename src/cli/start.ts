@@ -18,6 +18,10 @@ export async function start(): Promise<void> {
     say(`\n  First visit: make the owner at ${studio.url}/first-run#${studio.setup_token}`);
     say(`  Set-up token: ${studio.setup_token}`);
   }
+  if (!/^https:|\/\/(127\.|localhost|\[::1\])/.test(studio.url)) {
+    say('\n  Warning: plain HTTP on an address that others reach: everybody on the way can read passwords and keys.');
+    say('  Put a TLS proxy in front and set PUBLIC_URL=https://…');
+  }
   say('\n  Ctrl-C ends the studio; trainings that run go on and are found again at the next start.\n');
   await ended;
   say('\nEnding the studio; trainings run on …');
