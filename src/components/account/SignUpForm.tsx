@@ -1,6 +1,7 @@
 'use client';
 import Link from 'next/link';
 import { useRouter } from 'next/navigation';
+import { useEffect, useState } from 'react';
 import { Alert } from '#/components/ui/Alert.tsx';
 import { Button } from '#/components/ui/Button.tsx';
 import { Field, Input } from '#/components/ui/Field.tsx';
@@ -13,6 +14,13 @@ import { PasswordField } from './PasswordField.tsx';
 export function SignUpForm() {
   const router = useRouter();
   const signUp = useSignUp();
+  const [invitation, setInvitation] = useState<string | null>(null);
+  // The invitation's token stands behind the #, which is never sent to a server or written into its log.
+  useEffect(() => {
+    if (location.hash.length < 2) return;
+    setInvitation(decodeURIComponent(location.hash.slice(1)));
+    history.replaceState(null, '', location.pathname);
+  }, []);
   const error = signUp.error;
   return (
     <>
@@ -25,7 +33,6 @@ export function SignUpForm() {
         className="grid gap-4"
         onSubmit={(event) => {
           const { name = '', email = '', password = '' } = formValues(event);
-          const invitation = new URLSearchParams(location.search).get('token');
           const body = {
             email,
             password,
