@@ -11,7 +11,7 @@ import { checkMachine, readMachine } from './setup/platform.mjs';
 import { endCurrent, reportChildrenTo } from './setup/run-program.mjs';
 import { SetupError } from './setup/setup-error.mjs';
 import { ensureTestTools } from './setup/test-tools.mjs';
-import { ensureTrainer } from './setup/trainer.mjs';
+import { checkTrainer, ensureTrainer } from './setup/trainer.mjs';
 
 /** @typedef {{ trainer?: boolean, dev?: boolean, pages?: boolean, run?: string[] }} Command */
 
@@ -54,10 +54,13 @@ async function setUp(command) {
     });
   }
   try {
+    // What only a person can mend comes first, before minutes of downloads.
+    const variables = command.dev && command.run ? await ensureTestTools(process.env, say) : {};
+    if (command.trainer) checkTrainer(root, { dev: command.dev === true });
     await ensureNodeModules(root);
     if (command.trainer) await ensureTrainer(root, { dev: command.dev === true });
     if (command.pages) await ensurePages(root);
-    return command.dev && command.run ? await ensureTestTools(process.env, say) : {};
+    return variables;
   } catch (error) {
     // The interruption itself made the installer fail: its handler says so and ends us.
     if (interrupted) return new Promise(() => undefined);

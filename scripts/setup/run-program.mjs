@@ -16,8 +16,11 @@ export function reportChildrenTo(note) {
   noteChild = note;
 }
 
-/** Ends the program that runs now, if any. @param {NodeJS.Signals} signal */
+let ending = false;
+
+/** Ends the program that runs now, if any, and starts no other. @param {NodeJS.Signals} signal */
 export async function endCurrent(signal) {
+  ending = true;
   if (current !== null) await endGroup(current, signal);
 }
 
@@ -45,6 +48,7 @@ export function plainEnvironment(env) {
  */
 export function tryProgram(program, args, options = {}) {
   return new Promise((done, failed) => {
+    if (ending) return;
     const { cwd, env = process.env, on_line } = options;
     const child = spawn(program, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
     current = child.pid === undefined ? null : identify(child.pid);

@@ -137,24 +137,42 @@ async function makeEnvironment(root, python) {
 }
 
 /**
+ * What is there and what is wanted.
+ * @param {string} root @param {boolean} dev
+ */
+function look(root, dev) {
+  const stamp = readStamp(root, STEP);
+  const runtime = hashOf(root, RUNTIME);
+  const dev_hash = hashOf(root, DEV);
+  const base = standsOn(root);
+  const whole = base !== null && !existsSync(join(root, VENV, MARKER)) && (stamp === null || stamp.base === base);
+  const done = whole && stamp !== null && stamp.runtime === runtime && (!dev || stamp.dev === dev_hash);
+  return { whole, done, runtime, dev: dev_hash, keeps_dev: dev || stamp?.dev === dev_hash };
+}
+
+/**
+ * Throws when the trainer's environment has to be made and no Python here can make it: asked first, before minutes of downloads.
+ * @param {string} root @param {{ dev: boolean }} wanted
+ */
+export function checkTrainer(root, { dev }) {
+  if (!look(root, dev).whole) choosePython(findPythons(plainEnvironment(process.env)), isDebian());
+}
+
+/**
  * Makes or completes the trainer's environment unless it is there already.
  * @param {string} root @param {{ dev: boolean }} wanted whether the tests' own packages are needed, too
  */
 export async function ensureTrainer(root, { dev }) {
-  const stamp = readStamp(root, STEP);
-  const runtime_hash = hashOf(root, RUNTIME);
-  const dev_hash = hashOf(root, DEV);
-  const base = standsOn(root);
-  const whole = base !== null && !existsSync(join(root, VENV, MARKER));
-  if (whole && stamp !== null && stamp.base === base && stamp.runtime === runtime_hash && (!dev || stamp.dev === dev_hash))
-    return;
-  const python = choosePython(findPythons(plainEnvironment(process.env)), isDebian());
-  const keep_dev = dev || stamp?.dev === dev_hash;
+  const { whole, done, ...hashes } = look(root, dev);
+  if (done) return;
   dropStamp(root, STEP);
-  if (!whole || (stamp !== null && stamp.base !== base)) await makeEnvironment(root, python);
-  else writeFileSync(join(root, VENV, MARKER), '');
+  if (whole) writeFileSync(join(root, VENV, MARKER), '');
+  else await makeEnvironment(root, choosePython(findPythons(plainEnvironment(process.env)), isDebian()));
   await install(root, dev ? ['trainer/requirements.txt', 'trainer/requirements-dev.txt'] : ['trainer/requirements.txt']);
   rmSync(join(root, VENV, MARKER));
-  const built_on = standsOn(root);
-  writeStamp(root, STEP, { base: built_on ?? '', runtime: runtime_hash, ...(keep_dev ? { dev: dev_hash } : {}) });
+  writeStamp(root, STEP, {
+    base: standsOn(root) ?? '',
+    runtime: hashes.runtime,
+    ...(hashes.keeps_dev ? { dev: hashes.dev } : {}),
+  });
 }
