@@ -10,18 +10,12 @@ import traceback
 from pathlib import Path
 
 from lora_trainer.config import check_config, read_config
+from lora_trainer.environment import prepare_environment
 from lora_trainer.failure import TrainerFailure, read_as_failure
 from lora_trainer.report import Report
 from lora_trainer.stopping import Stop, interrupted
 
 HOME = str(Path(__file__).resolve().parent)
-# Weights are fetched by somebody else before; a run itself must not reach for the network.
-ENVIRONMENT = {
-    "HF_HUB_OFFLINE": "1",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-    "PYTORCH_ALLOC_CONF": "expandable_segments:True",
-}
 
 
 def open_report(raw: dict) -> Report:
@@ -66,8 +60,7 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Train one LoRA adapter as config.json says.")
     parser.add_argument("--config", type=Path, required=True, help="path of config.json (schema/config.schema.json)")
     args = parser.parse_args(argv)
-    for name, value in ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
+    prepare_environment()
     report, raw = None, {}
     stop = Stop()
     try:

@@ -64,7 +64,9 @@ def load_base(folder: Path, precision: str, device: str) -> PreTrainedModel:
     weight_files(folder)
     import torch
     from transformers import AutoModelForCausalLM
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()
     if device == "cuda" and not torch.cuda.is_available():
         raise TrainerFailure(
             "bad_config", "No CUDA device is visible.", "Set device to cpu, or see the driver.", "device"

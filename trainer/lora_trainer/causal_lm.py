@@ -25,6 +25,7 @@ from lora_trainer.stopping import Stop
 from lora_trainer.tokenize import ChatTokenizer
 
 PACKAGES = ("torch", "transformers", "peft", "accelerate", "tokenizers", "safetensors")
+ALIVE_SECONDS = 30
 PATHS = ("dataset_path", "job_folder", "output_path", "resume_from", "path")
 
 
@@ -38,7 +39,8 @@ def train_causal_lm(config: Config, report: Report, stop: Stop) -> None:
     weights = weight_files(config.base)
     check_init_adapters(config)
     chat = ChatTokenizer(config.base)
-    prepared = prepare(Path(values.dataset_path), values.dataset, params.max_seq_length, chat)
+    alive = SignOfLife(report, "preparing_data")
+    prepared = prepare(Path(values.dataset_path), values.dataset, params.max_seq_length, chat, alive.tell)
     warn(config, prepared, report)
 
     report.stage("loading_model")
@@ -67,6 +69,20 @@ def train_causal_lm(config: Config, report: Report, stop: Stop) -> None:
     publish(config, trainer, prepared, report, summary, base_sha256)
     report.stage("done")
     report.done({name: value for name, value in summary.items() if name != "evaluations"})
+
+
+class SignOfLife:
+    """Says now and then that a long stage is still at work: who hears nothing for minutes takes it for hung."""
+
+    def __init__(self, report: Report, stage: str) -> None:
+        self.report = report
+        self.stage = stage
+        self.told_at = time.monotonic()
+
+    def tell(self) -> None:
+        if time.monotonic() - self.told_at > ALIVE_SECONDS:
+            self.told_at = time.monotonic()
+            self.report.stage(self.stage)
 
 
 def in_background(work: Callable[..., str], *arguments: Any) -> Future[str]:

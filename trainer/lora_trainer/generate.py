@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lora_trainer.environment import prepare_environment
 from lora_trainer.tokenize import ChatTokenizer
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--precision", choices=("fp32", "bf16", "fp16"), default="fp32")
     args = parser.parse_args(argv)
+    prepare_environment()
 
     from lora_trainer.base_model import load_base
     from lora_trainer.failure import read_as_failure

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -69,14 +69,24 @@ def split_key(seed: int, content: bytes) -> bytes:
     return hashlib.blake2b(content, digest_size=16, key=seed.to_bytes(8, "big")).digest()
 
 
-def prepare(dataset_path: Path, dataset: Any, max_seq_length: int, chat: ChatTokenizer) -> Prepared:
-    """`dataset`: the field of that name of a valid config. Raises TrainerFailure(data)."""
+def prepare(
+    dataset_path: Path,
+    dataset: Any,
+    max_seq_length: int,
+    chat: ChatTokenizer,
+    between: Callable[[], None] = lambda: None,
+) -> Prepared:
+    """`dataset`: the field of that name of a valid config. `between` is called every few hundred rows.
+
+    Raises TrainerFailure(data).
+    """
     result = Prepared()
     rows: list[tuple[bytes, bytes, Tokens]] = []
     first_fault = ""
     try:
         reader = RowReader(dataset_path, dataset.container)
         for group in batches(reader, dataset.format, dataset.mapping):
+            between()
             encoded = iter(chat.encode([row.conversation for row in group if row.conversation is not None]))
             for row in group:
                 tokens = row.fault if row.conversation is None else next(encoded)

@@ -14,6 +14,7 @@ from pathlib import Path
 from lora_trainer.adapter import SETTINGS, WEIGHTS
 from lora_trainer.base_model import first_line, load_base
 from lora_trainer.config import check_config, read_config
+from lora_trainer.environment import prepare_environment
 from lora_trainer.failure import read_as_failure
 
 
@@ -85,6 +86,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--eval", action="store_true", help="evaluate again as --config says")
     parser.add_argument("--no-adapter", action="store_true", help="with --eval: the base alone")
     args = parser.parse_args(argv)
+    prepare_environment()
     try:
         if args.eval:
             if args.config is None:

@@ -10,6 +10,7 @@ from protocol import of_type, read_events
 from safetensors.torch import load_file
 from transformers.models.llama.modeling_llama import LlamaMLP
 
+from lora_trainer import causal_lm
 from lora_trainer.report import Report
 
 
@@ -239,3 +240,11 @@ def test_the_learning_rate_warms_up_and_follows_its_schedule(run_config, train, 
     assert rates[:3] == [0, 0.25, 0.5]
     after = {"cosine": [0.4268, 0.25, 0.0732], "linear": [0.375, 0.25, 0.125], "constant": [0.5, 0.5, 0.5]}
     assert rates[3:] == pytest.approx(after[schedule], abs=1e-4)
+
+
+def test_reading_a_long_dataset_gives_signs_of_life(run_config, train, monkeypatch):
+    monkeypatch.setattr(causal_lm, "ALIVE_SECONDS", -1)
+    config = run_config(training_params={"max_steps": 1})
+    assert train(config) == 0
+    stages = [event["stage"] for event in of_type(read_events(config.parent), "stage")]
+    assert stages[:3] == ["preparing_data", "preparing_data", "loading_model"]
