@@ -14,5 +14,15 @@ export function logSplits(min: number, max: number, wanted = 4): number[] {
     }
     if (found.length >= wanted) return found;
   }
-  return Array.from({ length: wanted + 1 }, (_, at) => Number((min + ((max - min) * at) / wanted).toPrecision(3)));
+  return evenMarks(min, max, wanted);
+}
+
+/** Within a narrow range a logarithmic axis is nearly an even one: round, equal steps. */
+function evenMarks(min: number, max: number, wanted: number): number[] {
+  const rough = (max - min) / wanted;
+  const decade = 10 ** Math.floor(Math.log10(rough));
+  const step = decade * ([5, 2, 1].find((one) => one * decade <= rough) ?? 1);
+  const marks: number[] = [];
+  for (let at = Math.ceil(min / step); at * step <= max; at += 1) marks.push(Number((at * step).toPrecision(6)));
+  return marks;
 }

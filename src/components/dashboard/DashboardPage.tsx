@@ -53,7 +53,7 @@ function Now() {
     <Panel
       flush
       title="Running and waiting"
-      aside={pending ? undefined : <Aside>{`${formatOf(total - waiting, 'run')}, ${waiting} waiting`}</Aside>}
+      aside={pending || total === 0 ? undefined : <Aside>{`${formatOf(total - waiting, 'run')}, ${waiting} waiting`}</Aside>}
     >
       {pending ? (
         <SkeletonRows rows={2} label="Jobs are being fetched" className="h-17" />

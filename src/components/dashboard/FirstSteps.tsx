@@ -2,6 +2,7 @@
 import { Check } from 'lucide-react';
 import { classNames } from '#/components/class-names.ts';
 import { ButtonLink } from '#/components/ui/Button.tsx';
+import { Panel } from '#/components/ui/Panel.tsx';
 import { useBaseModels } from '#/hooks/useBaseModels.ts';
 import { useDatasets } from '#/hooks/useDatasets.ts';
 import { useTrainingJobs } from '#/hooks/useTrainingJobs.ts';
@@ -45,15 +46,12 @@ export function FirstSteps() {
   ];
   const next = steps.findIndex(({ done }) => !done);
   return (
-    <section aria-labelledby="first-steps" className="rounded-lg border bg-panel shadow-lift">
-      <h2 id="first-steps" className="px-4 pt-4 text-lg sm:px-5 sm:pt-5">
-        Three steps to your first adapter
-      </h2>
+    <Panel flush title="Three steps to your first adapter">
       <ol className="grid md:grid-cols-3">
         {steps.map((step, at) => (
           <li
             key={step.href}
-            className="flex flex-col items-start gap-2 border-t p-4 first:border-t-0 sm:p-5 md:border-t-0 md:border-l md:first:border-l-0"
+            className="flex flex-col items-start gap-2 border-t p-4 first:border-t-0 md:border-t-0 md:border-l md:first:border-l-0"
           >
             <span
               className={classNames(
@@ -73,6 +71,6 @@ export function FirstSteps() {
           </li>
         ))}
       </ol>
-    </section>
+    </Panel>
   );
 }

@@ -26,7 +26,7 @@ export function JobReadout({ job }: { job: TrainingJob }) {
         { label: 'Epoch', value: job.current_epoch.toFixed(job.total_epochs > 1 ? 1 : 2), note: `of ${job.total_epochs}` },
         { label: over ? 'Took' : 'Elapsed', value: <Elapsed job={job} /> },
         ...(over ? [] : [{ label: 'Time left', value: <TimeLeft job={job} /> }]),
-        { label: 'Speed', value: speed === null ? dash : formatCount(speed), note: speed === null ? undefined : 'tokens/s' },
+        { label: 'Speed', value: speed === null ? dash : formatCount(speed), note: speed === null ? undefined : 'tok/s' },
         { label: 'Loss', value: loss === null ? dash : formatFigure(loss) },
         { label: 'Evaluation loss', value: evaluated === null ? dash : formatFigure(evaluated) },
       ]}

@@ -2,6 +2,7 @@
 import 'uplot/dist/uPlot.min.css';
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react';
 import { type LineChart, makeLineChart } from '#/components/charts/line-chart.ts';
+import { classNames } from '#/components/class-names.ts';
 import { Button } from '#/components/ui/Button.tsx';
 import { Panel } from '#/components/ui/Panel.tsx';
 import { Segments } from '#/components/ui/Segments.tsx';
@@ -121,7 +122,7 @@ export function LossChart({ points, waiting }: LossChartProps) {
           aria-valuetext={inWords(curve, row, axis)}
           tabIndex={0}
           onKeyDown={onKeyDown}
-          className="h-72 rounded-sm lg:h-84"
+          className={classNames('h-72 rounded-sm lg:h-84', empty && 'opacity-0')}
         />
         {empty && <p className="absolute inset-0 grid place-items-center px-6 text-center text-soft">{waiting}</p>}
       </div>

@@ -8,6 +8,7 @@ import { Panel } from '#/components/ui/Panel.tsx';
 import { formatOf } from '#/components/units.ts';
 import type { BaseModel } from '#/contract/base-models.ts';
 import type { DatasetSummary } from '#/contract/datasets.ts';
+import type { HyperparameterName } from '#/domain/hyperparameters.ts';
 import { randomKey } from '#/hooks/random-key.ts';
 import { HYPERPARAMETER_NAMES, submission } from '#/hooks/training-form.ts';
 import { useCreateTrainingJob } from '#/hooks/useJobVerbs.ts';
@@ -15,7 +16,7 @@ import { useTrainingConfig } from '#/hooks/useTrainingConfig.ts';
 import { violation } from '#/hooks/violation.ts';
 import { HyperparameterField } from './HyperparameterField.tsx';
 import { PresetCards } from './PresetCards.tsx';
-import { PRESETS } from './preset-words.ts';
+import { FIELD_WORDS, PRESETS } from './preset-words.ts';
 import { SubmitCard } from './SubmitCard.tsx';
 
 interface ConfigureFormProps {
@@ -143,7 +144,7 @@ export function ConfigureForm({ dataset_id, datasets, models }: ConfigureFormPro
                 key={name}
                 name={name}
                 value={form.values[name]}
-                error={errors[name] ?? violation(error, `hyperparameters.${name}`)}
+                error={inLabels(errors[name] ?? violation(error, `hyperparameters.${name}`))}
                 onChange={(value) => setValue(name, value)}
               />
             ))}
@@ -177,4 +178,9 @@ export function ConfigureForm({ dataset_id, datasets, models }: ConfigureFormPro
 function notReady(dataset: DatasetSummary): string {
   if (dataset.status === 'error') return 'It cannot be trained on as it is: its report says what to mend.';
   return 'It is still being checked. This page goes on by itself when it is ready.';
+}
+
+/** Rules name a field as the API does; here they name it as its label does. */
+function inLabels(rule: string | undefined): string | undefined {
+  return rule?.replace(/^[a-z_]+(?= )/, (name) => FIELD_WORDS[name as HyperparameterName]?.label ?? name);
 }

@@ -12,9 +12,9 @@ export interface Reading {
 export function Readout({ readings, foot, className }: { readings: Reading[]; foot?: ReactNode; className?: string }) {
   return (
     <div className={classNames('overflow-hidden rounded-lg border bg-panel shadow-lift', className)}>
-      <dl className="-mr-px -mb-px grid grid-cols-2 sm:grid-cols-[repeat(auto-fit,minmax(8.25rem,1fr))]">
+      <dl className="-mr-px -mb-px grid grid-cols-2 sm:grid-cols-4 xl:auto-cols-fr xl:grid-flow-col xl:grid-cols-none">
         {readings.map(({ label, value, note }) => (
-          <div key={label} className="min-w-0 border-r border-b px-3.5 py-2 sm:px-4 sm:py-2.5">
+          <div key={label} className="min-w-0 border-r border-b px-3.5 py-2 sm:py-2.5 2xl:px-4">
             <dt className="text-soft text-xs">{label}</dt>
             <dd className="mt-0.5 flex min-h-6 flex-wrap items-baseline gap-x-1.5 font-medium text-lg">
               {value}
