@@ -1,0 +1,320 @@
+import { createHash } from 'node:crypto';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { env } from '#/env.ts';
+import type { Context } from '#/services/context.ts';
+import { connectStorage } from '#/storage/connect-storage.ts';
+import { localFolder } from '#/storage/local-folder.ts';
+import { useDatabase } from '../../../test/database.ts';
+import { addJob, addPerson } from '../../../test/factories.ts';
+import { safetensors, TINY_CONFIG, tinyModelFiles, writeFolder } from '../../../test/model-folder.ts';
+import { deleteModel } from './delete-model.ts';
+import { claimModelFetch } from './fetch-claim.ts';
+import { getModel, listModels } from './list-models.ts';
+import { modelFolder } from './model-folder.ts';
+import { registerHubModel } from './register-hub-model.ts';
+import { registerLocalModel } from './register-local-model.ts';
+import { weightsChecksum } from './weights-checksum.ts';
+
+const db = useDatabase();
+const JSON_OF = (value: unknown) => JSON.stringify(value);
+let folder: string;
+let allowed: string;
+let admin: Context;
+let user: Context;
+let count = 0;
+
+beforeAll(() => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), 'lowrank-models-')));
+  allowed = join(folder, 'allowed');
+  mkdirSync(allowed);
+  env.LOWRANK_MODEL_FOLDERS = [allowed];
+  connectStorage(localFolder(join(folder, 'storage')));
+});
+afterAll(() => {
+  env.LOWRANK_MODEL_FOLDERS = [];
+  rmSync(folder, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  await db.asOwner('TRUNCATE identity.users, lowrank.base_models CASCADE');
+  admin = { user_id: await addPerson(db, { role: 'administrator' }), role: 'administrator' };
+  user = { user_id: await addPerson(db), role: 'user' };
+});
+
+const model = (changes: Record<string, Buffer | string | null> = {}) => {
+  const files = { ...tinyModelFiles(), ...changes };
+  const kept = Object.fromEntries(Object.entries(files).filter(([, content]) => content !== null)) as Record<
+    string,
+    Buffer | string
+  >;
+  return writeFolder(join(allowed, `model-${++count}`), kept);
+};
+const register = (path: string, ctx = admin) => registerLocalModel(ctx, { path });
+const codeOf = async (work: Promise<unknown>) => {
+  const error = await work.then(
+    () => null,
+    (caught: { code: string; details: { code: string }[] }) => caught,
+  );
+  return error?.details[0]?.code ?? error?.code;
+};
+
+describe('a local model', () => {
+  test('is registered in place with the facts of its files', async () => {
+    const path = model();
+    const { model: row, created } = await register(path);
+    expect(created).toBe(true);
+    expect(row).toMatchObject({
+      status: 'ready',
+      name: `model-${count}`,
+      local_path: path,
+      storage_path: null,
+      family: 'llama',
+      architecture: 'LlamaForCausalLM',
+      params: 820,
+      params_b: expect.closeTo(820 / 1e9, 15),
+      dtype: 'bfloat16',
+      context_length: 512,
+      hidden_size: 8,
+      num_layers: 2,
+      vocab_size: 100,
+      trainable: true,
+      quantized: false,
+      has_chat_template: true,
+      checksum: createHash('sha256')
+        .update(readFileSync(join(path, 'model.safetensors')))
+        .digest('hex'),
+      status_reason: null,
+    });
+    expect(await modelFolder(row.id)).toEqual({ path, id: row.name, revision: null, context_length: 512 });
+  });
+
+  test('in shards is counted over all of them', async () => {
+    const map = {
+      a: 'model-00001-of-00002.safetensors',
+      b: 'model-00002-of-00002.safetensors',
+      c: 'model-00001-of-00002.safetensors',
+    };
+    const shards = { [map.a]: safetensors({ a: [10], c: [5] }, 'F32', 4), [map.b]: safetensors({ b: [7] }) };
+    const { model: row } = await register(
+      model({ 'model.safetensors': null, 'model.safetensors.index.json': JSON_OF({ weight_map: map }), ...shards }),
+    );
+    expect(row).toMatchObject({ status: 'ready', params: 22, dtype: 'float32' });
+    const sums = Object.entries(shards).map(([path, content]) => ({
+      path,
+      sha256: createHash('sha256').update(content).digest('hex'),
+    }));
+    expect(row.checksum).toBe(weightsChecksum(sums.reverse()));
+  });
+
+  test('registered twice, also at once, is one', async () => {
+    const path = model();
+    const answers = await Promise.all(Array.from({ length: 5 }, () => register(path)));
+    expect(new Set(answers.map((answer) => answer.model.id)).size).toBe(1);
+    expect(answers.filter((answer) => answer.created)).toHaveLength(1);
+    const link = join(allowed, `link-${count}`);
+    symlinkSync(path, link);
+    expect(await register(link)).toMatchObject({ created: false, model: { id: answers[0]?.model.id } });
+  });
+
+  test('whose weights were exchanged is another one; the old one is not used any more', async () => {
+    const path = model();
+    const { model: old } = await register(path);
+    writeFileSync(join(path, 'model.safetensors'), safetensors({ a: [30] }));
+    await expect(modelFolder(old.id)).rejects.toMatchObject({ code: 'base_model_not_ready' });
+    const { model: next, created } = await register(path);
+    expect([created, next.id === old.id, next.params]).toEqual([true, false, 30]);
+    await expect(getModel(admin, old.id)).rejects.toMatchObject({ code: 'not_found' });
+    expect((await modelFolder(next.id)).path).toBe(path);
+  });
+
+  test('is for administrators, and only below an allowed folder', async () => {
+    const path = model();
+    await expect(register(path, user)).rejects.toMatchObject({ code: 'forbidden' });
+    const outside = writeFolder(join(folder, `outside-${count}`), tinyModelFiles());
+    const link = join(allowed, `escape-${count}`);
+    symlinkSync(outside, link);
+    const neighbour = writeFolder(`${allowed}-neighbour`, tinyModelFiles());
+    for (const wrong of [outside, link, neighbour, `${path}/../../outside-${count}`, join(allowed, 'absent'), '/etc', '/'])
+      expect([wrong, await codeOf(register(wrong))]).toEqual([wrong, 'folder_not_allowed']);
+    for (const wrong of ['models/x', './x', '~/x', 'file:///x', `${path}\0`])
+      expect(await codeOf(register(wrong))).toBe('invalid_path');
+  });
+
+  test('whose file is a link out of the allowed folders is refused, one beside it is followed', async () => {
+    const blob = writeFolder(join(folder, 'secret'), { blob: JSON_OF(TINY_CONFIG) });
+    const path = model({ 'config.json': null });
+    symlinkSync(join(blob, 'blob'), join(path, 'config.json'));
+    expect(await codeOf(register(path))).toBe('invalid_config');
+    const inside = writeFolder(join(allowed, 'blobs'), { blob: JSON_OF(TINY_CONFIG) });
+    const cached = model({ 'config.json': null });
+    symlinkSync(join(inside, 'blob'), join(cached, 'config.json'));
+    expect((await register(cached)).model.status).toBe('ready');
+  });
+
+  test.each<[string, string, Record<string, Buffer | string | null>]>([
+    ['no config.json', 'invalid_config', { 'config.json': null }],
+    ['a config.json that is not JSON', 'invalid_config', { 'config.json': '{' }],
+    ['a config.json that is no object', 'invalid_config', { 'config.json': '[]' }],
+    ['a config.json without end', 'invalid_config', { 'config.json': '['.repeat(200_000) }],
+    ['a config.json of 17 MB', 'invalid_config', { 'config.json': `{"x":"${'x'.repeat(17 * 1024 * 1024)}"}` }],
+    ['remote code', 'remote_code_not_allowed', { 'config.json': JSON_OF({ ...TINY_CONFIG, auto_map: { AutoModel: 'm.X' } }) }],
+    ['a tokenizer with remote code', 'remote_code_not_allowed', { 'tokenizer_config.json': JSON_OF({ auto_map: ['t.T'] }) }],
+    ['pickled weights alone', 'unsafe_model_format', { 'model.safetensors': null, 'pytorch_model.bin': 'x' }],
+    ['a GGUF file alone', 'weights_missing', { 'model.safetensors': null, 'model-Q4.gguf': 'GGUF' }],
+    ['no weights', 'weights_missing', { 'model.safetensors': null }],
+    ['a pickle called safetensors', 'invalid_safetensors', { 'model.safetensors': Buffer.from('80049500000000000000', 'hex') }],
+    ['cut weights', 'invalid_safetensors', { 'model.safetensors': safetensors({ a: [100] }).subarray(0, -1) }],
+    ['weights of nothing', 'invalid_safetensors', { 'model.safetensors': '' }],
+    [
+      'an index that leads out',
+      'invalid_safetensors',
+      { 'model.safetensors.index.json': JSON_OF({ weight_map: { a: '../x.safetensors' } }) },
+    ],
+    [
+      'an index with a missing shard',
+      'weights_missing',
+      { 'model.safetensors.index.json': JSON_OF({ weight_map: { a: 'model-1.safetensors' } }) },
+    ],
+    ['an empty index', 'weights_missing', { 'model.safetensors.index.json': '{"weight_map":{}}' }],
+  ])('with %s is refused as %s and leaves no row', async (_, code, changes) => {
+    expect(await codeOf(register(model(changes)))).toBe(code);
+    expect((await listModels(admin, { limit: 10, offset: 0 })).total).toBe(0);
+  });
+
+  test.each<[string, string, Record<string, Buffer | string | null>]>([
+    ['an encoder', 'architecture_not_trainable', { 'config.json': JSON_OF({ ...TINY_CONFIG, architectures: ['BertModel'] }) }],
+    [
+      'a quantized model',
+      'quantized_not_trainable',
+      { 'config.json': JSON_OF({ ...TINY_CONFIG, quantization_config: { bits: 4 } }) },
+    ],
+    ['a model without tokenizer', 'tokenizer_missing', { 'tokenizer.json': null }],
+  ])('%s is registered and says why it cannot be trained (%s)', async (_, code, changes) => {
+    expect((await register(model(changes))).model).toMatchObject({ status: 'ready', trainable: false, status_reason: { code } });
+  });
+
+  test('of many bytes is summed by the worker', async () => {
+    const path = model({ 'model.safetensors': null });
+    const header = Buffer.from(JSON_OF({ a: { dtype: 'U8', shape: [80_000_000], data_offsets: [0, 80_000_000] } }));
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(header.length));
+    writeFileSync(join(path, 'model.safetensors'), Buffer.concat([length, header]));
+    truncateSync(join(path, 'model.safetensors'), 8 + header.length + 80_000_000);
+    expect((await register(path)).model).toMatchObject({ status: 'fetching', checksum: null, params: 80_000_000 });
+    await register(path);
+    expect((await listModels(admin, { limit: 10, offset: 0 })).total).toBe(1);
+  });
+});
+
+describe('a Hub model', () => {
+  const wish = { hf_repo_id: 'tiny/llama', revision: 'main' };
+
+  test('waits for its fetch, once however often it is asked for', async () => {
+    const answers = await Promise.all([
+      registerHubModel(user, wish),
+      registerHubModel(admin, wish),
+      registerHubModel(user, wish),
+    ]);
+    expect(new Set(answers.map((answer) => answer.model.id)).size).toBe(1);
+    expect(answers[0]?.model).toMatchObject({
+      status: 'fetching',
+      name: 'tiny/llama',
+      hf_requested_revision: 'main',
+      hf_revision: null,
+    });
+    expect((await registerHubModel(user, { ...wish, revision: 'v1' })).created).toBe(true);
+  });
+
+  test('is answered under the commit that it is pinned to', async () => {
+    const { model: row } = await registerHubModel(user, wish);
+    await db.asOwner(`UPDATE lowrank.base_models SET status = 'ready', hf_revision = $2 WHERE id = $1`, [row.id, 'c'.repeat(40)]);
+    expect((await registerHubModel(user, { ...wish, revision: 'c'.repeat(40) })).model.id).toBe(row.id);
+  });
+
+  test('that failed is tried again by its importer, anew by another', async () => {
+    const { model: row } = await registerHubModel(user, wish);
+    await db.asOwner(
+      `UPDATE lowrank.base_models SET status = 'error', status_reason = '{"code":"gated_model","message":"x"}', attempts = 3 WHERE id = $1`,
+      [row.id],
+    );
+    expect((await registerHubModel(admin, wish)).model.id).not.toBe(row.id);
+    await db.asOwner('DELETE FROM lowrank.base_models WHERE id <> $1', [row.id]);
+    expect((await registerHubModel(user, wish)).model).toMatchObject({
+      id: row.id,
+      status: 'fetching',
+      status_reason: null,
+      attempts: 0,
+    });
+  });
+
+  test('is refused when its importer has no room left', async () => {
+    await db.asOwner(`INSERT INTO lowrank.settings (key, value) VALUES ('user_quota_gb', '0.0000000001')`);
+    await expect(registerHubModel(user, wish)).rejects.toMatchObject({ code: 'quota_exceeded' });
+    await db.asOwner(`DELETE FROM lowrank.settings WHERE key = 'user_quota_gb'`);
+  });
+
+  test('is claimed by one worker, and given up on when its fetch ends the worker every time', async () => {
+    await registerHubModel(user, wish);
+    const claims = await Promise.all([claimModelFetch(), claimModelFetch(), claimModelFetch()]);
+    expect(claims.filter((claim) => claim !== null)).toHaveLength(1);
+    for (let attempt = 2; attempt <= 4; attempt++) {
+      await db.asOwner(`UPDATE lowrank.base_models SET lease_until = now() - interval '1 s'`);
+      const claim = await claimModelFetch();
+      expect(claim?.model.attempts).toBe(attempt <= 3 ? attempt : undefined);
+    }
+    expect((await listModels(user, { limit: 1, offset: 0 })).models[0]).toMatchObject({
+      status: 'error',
+      status_reason: { code: 'internal' },
+    });
+  });
+});
+
+describe('the registry', () => {
+  test('is read by everybody, filtered and searched', async () => {
+    await register(model());
+    await register(model({ 'config.json': JSON_OF({ ...TINY_CONFIG, architectures: ['BertModel'], model_type: 'bert' }) }));
+    const names = async (query: Parameters<typeof listModels>[1]) =>
+      (await listModels(user, query)).models.map((row) => row.family);
+    const page = { limit: 10, offset: 0 };
+    expect(await names(page)).toEqual(['bert', 'llama']);
+    expect(await names({ ...page, trainable: true })).toEqual(['llama']);
+    expect(await names({ ...page, search: 'BER' })).toEqual(['bert']);
+    expect(await names({ ...page, family: 'llama' })).toEqual(['llama']);
+    expect(await names({ ...page, servable: true })).toEqual([]);
+    expect(await names({ limit: 1, offset: 1 })).toEqual(['llama']);
+  });
+
+  test('loses a model by its importer alone, and not while a training needs it', async () => {
+    const { model: row } = await register(model());
+    await expect(deleteModel(user, row.id)).rejects.toMatchObject({ code: 'forbidden' });
+    const job = await addJob(db, admin.user_id, { base_model_id: row.id });
+    await expect(deleteModel(admin, row.id)).rejects.toMatchObject({ code: 'conflict' });
+    await db.asOwner(`UPDATE lowrank.training_jobs SET status = 'cancelled' WHERE id = $1`, [job]);
+    await deleteModel(admin, row.id);
+    await expect(getModel(user, row.id)).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  test('says when the weights of a registered folder are no longer those', async () => {
+    const path = model();
+    const { model: row } = await register(path);
+    appendFileSync(join(path, 'model.safetensors'), 'x');
+    await expect(modelFolder(row.id)).rejects.toMatchObject({
+      code: 'base_model_not_ready',
+      message: expect.stringContaining('has changed'),
+    });
+    rmSync(path, { recursive: true });
+    await expect(modelFolder(row.id)).rejects.toMatchObject({ message: expect.stringContaining('is gone') });
+  });
+});
