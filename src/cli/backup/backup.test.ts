@@ -95,7 +95,13 @@ describe('a backup', () => {
     await mkdir(data, { mode: 0o711 });
     await chmod(data, 0o711);
     const open = (data_dir: string) =>
-      ensureServer({ data_dir: join(data_dir, 'postgres'), log: quiet, outlives_us: false, outside: join(folder, 'outside') });
+      ensureServer({
+        data_dir: join(data_dir, 'postgres'),
+        log: quiet,
+        durable: false,
+        outlives_us: false,
+        outside: join(folder, 'outside'),
+      });
     const server = await open(data);
     await migrate(server.url, makePasswords());
     const ask = async (url: string, text: string) => {
