@@ -212,9 +212,11 @@ it('collects what lay staged for longer than told, and nothing younger', async (
   const storage = localFolder(root);
   const old = await storage.stagingFolder('old');
   const young = await storage.stagingFolder('young');
-  writeFileSync(join(young, 'part'), 'x');
+  mkdirSync(join(young, 'parts'));
+  writeFileSync(join(young, 'parts', 'part'), 'x');
   const yesterday = new Date(Date.now() - 25 * 3_600_000);
   utimesSync(old, yesterday, yesterday);
+  utimesSync(join(young, 'parts'), yesterday, yesterday);
   utimesSync(young, yesterday, yesterday);
   expect(await storage.collectStaging(24 * 3_600_000)).toBe(1);
   expect(leftovers()).toEqual(['young']);

@@ -181,12 +181,12 @@ async function names(path: string): Promise<string[]> {
   }
 }
 
-/** When anything directly in a folder was last written, in epoch milliseconds; 0 for one that is gone. */
+/** When anything in a folder, however deep, was last written, in epoch milliseconds; 0 for one that is gone. */
 async function newestChange(path: string): Promise<number> {
-  let newest = 0;
-  for (const at of [path, ...(await names(path)).map((name) => join(path, name))]) {
-    const facts = await lstat(at).catch(() => null);
-    if (facts !== null) newest = Math.max(newest, facts.mtimeMs);
-  }
+  const facts = await lstat(path).catch(() => null);
+  if (facts === null) return 0;
+  let newest = facts.mtimeMs;
+  if (!facts.isDirectory()) return newest;
+  for (const name of await names(path)) newest = Math.max(newest, await newestChange(join(path, name)));
   return newest;
 }
