@@ -2,7 +2,7 @@
 import { constants } from 'node:fs';
 import { access, readFile, realpath, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { env } from '#/env.ts';
+import { storageLimits } from '#/storage/limits.ts';
 import type { Check } from './check.ts';
 import { type Finding, ok, problem, shellWord, warning } from './finding.ts';
 
@@ -59,7 +59,7 @@ export function judgeFolder(facts: FolderFacts): Finding {
 const NETWORK =
   /^(nfs\d?|cifs|smb\d?|smbfs|ceph|afs|lustre|gpfs|glusterfs|ncpfs|fuse\.(sshfs|glusterfs|s3fs|rclone|gcsfuse|davfs2?))$/;
 const SHARED = /^(9p|vboxsf|drvfs|virtiofs|fuse\.vmhgfs-fuse|fuse\.portal)$/;
-const GB = 1e9;
+const GB = 1024 ** 3;
 /** Beyond the reserve: room for a checkpoint or two of a larger model. */
 const COMFORT_BYTES = 5 * GB;
 
@@ -151,7 +151,7 @@ async function readDisk(path: string): Promise<DiskFacts> {
   return {
     path: at,
     free_bytes: bavail * bsize,
-    reserve_bytes: env.LOWRANK_DISK_RESERVE_GB * GB,
+    reserve_bytes: storageLimits().disk_reserve_bytes,
     type: fileSystemOf(at, mountinfo),
   };
 }

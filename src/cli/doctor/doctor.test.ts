@@ -172,7 +172,7 @@ describe('the GPU', () => {
 
 describe('the data directory', () => {
   const folder = { path: '/srv/low rank', kind: 'folder', mode: 0o700, uid: 1000, our_uid: 1000, writable: true } as const;
-  const disk = { path: '/srv', free_bytes: 80e9, reserve_bytes: 1e9, type: 'ext4' };
+  const disk = { path: '/srv', free_bytes: 80 * 2 ** 30, reserve_bytes: 2 ** 30, type: 'ext4' };
 
   it('is ours alone and can be written to', () => {
     expectFinding(judgeFolder(folder), 'ok', 'mode 700');
@@ -191,8 +191,8 @@ describe('the data directory', () => {
 
   it('has room beyond the reserve', () => {
     expect(judgeDisk(disk).map(({ level }) => level)).toEqual(['ok']);
-    expectFinding(judgeDisk({ ...disk, free_bytes: 0.4e9 })[0], 'problem', '0.4 GB free', 'df -h /srv');
-    expectFinding(judgeDisk({ ...disk, free_bytes: 3e9 })[0], 'warning', 'little room', 'df -h /srv');
+    expectFinding(judgeDisk({ ...disk, free_bytes: 0.4 * 2 ** 30 })[0], 'problem', '0.4 GB free', 'df -h /srv');
+    expectFinding(judgeDisk({ ...disk, free_bytes: 3 * 2 ** 30 })[0], 'warning', 'little room', 'df -h /srv');
   });
 
   it('lies on a local disk', () => {
