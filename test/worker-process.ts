@@ -56,10 +56,12 @@ export interface WorkerProcess {
 
 export interface WorkerHost {
   data_dir: string;
-  /** Starts a worker here and waits until it watches. */
-  start(variables?: Record<string, string>): Promise<WorkerProcess>;
+  /** How this process reaches the data directory; another path where the worker has mounts of its own. */
+  seen_at: string;
+  /** Starts a worker here and waits until it watches. `through` is a command that ends by becoming the one behind it. */
+  start(variables?: Record<string, string>, through?: string[]): Promise<WorkerProcess>;
   /** Starts one without waiting. */
-  launch(variables?: Record<string, string>): WorkerProcess;
+  launch(variables?: Record<string, string>, through?: string[]): WorkerProcess;
   /** Ends every worker and everything that carries the marker of one of this host's jobs, and removes the folder. */
   end(): Promise<void>;
 }
@@ -68,8 +70,9 @@ export interface WorkerHost {
 export async function makeHost(db: TestDatabase): Promise<WorkerHost> {
   const data_dir = await mkdtemp(join(tmpdir(), 'lowrank-host-'));
   const started: WorkerProcess[] = [];
-  const launch = (variables: Record<string, string> = {}): WorkerProcess => {
-    const child = spawn(process.execPath, [join(env.repo, 'src/worker.ts')], {
+  const launch = (variables: Record<string, string> = {}, through: string[] = []): WorkerProcess => {
+    const [program = '', ...args] = [...through, process.execPath, join(env.repo, 'src/worker.ts')];
+    const child = spawn(program, args, {
       cwd: env.repo,
       env: {
         ...process.env,
@@ -101,9 +104,10 @@ export async function makeHost(db: TestDatabase): Promise<WorkerHost> {
   };
   return {
     data_dir,
+    seen_at: data_dir,
     launch,
-    async start(variables) {
-      const worker = launch(variables);
+    async start(variables, through) {
+      const worker = launch(variables, through);
       await worker.ready;
       return worker;
     },
@@ -128,6 +132,12 @@ async function killMarked(data_dir: string): Promise<number> {
     killed += identities.length;
   }
   return killed;
+}
+
+/** Removes every person, job and worker, so that a test sees its own alone. */
+export async function forgetEverything(db: TestDatabase): Promise<void> {
+  await db.asOwner('DELETE FROM identity.users');
+  await db.asOwner('DELETE FROM lowrank.workers');
 }
 
 export interface Owner {
@@ -165,7 +175,7 @@ export async function addTraining(
     { context_length: 512 },
   );
   for (let attempt = 1; attempt <= 6; attempt++) {
-    const folder = join(host.data_dir, 'runs', id, String(attempt));
+    const folder = join(host.seen_at, 'runs', id, String(attempt));
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await writeFile(join(folder, 'behave.json'), JSON.stringify(behaviours[attempt - 1] ?? behaviours.at(-1) ?? {}));
   }

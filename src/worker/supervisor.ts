@@ -113,6 +113,8 @@ class Care {
     if (over === 'settled') return;
     const state = over ?? (await this.#watch());
     await failpoint('after_exit_seen');
+    // It may have come and gone between two looks.
+    if (state.phase === 'exited' || state.started) await patiently(this.#parts, () => this.#noteStarted());
     await clearRun(this.#parts, this.#handle);
     await this.#readToTheEnd();
     const exit = state.phase === 'exited' ? exitOf(state) : null;
@@ -155,11 +157,7 @@ class Care {
       const state = await this.#parts.executor.observe(this.#handle);
       if (state.phase === 'exited' || state.phase === 'lost') return state;
       try {
-        if (state.phase === 'running' && !this.#noted_started) {
-          await noteStarted(this.#run, { ...this.#handle });
-          this.#noted_started = true;
-          await failpoint('after_started_commit');
-        }
+        if (state.phase === 'running') await this.#noteStarted();
         await this.#record();
       } catch (error) {
         if (!isAway(error)) throw error;
@@ -168,6 +166,13 @@ class Care {
       await this.#lookAfter(state);
       await this.#tick();
     }
+  }
+
+  async #noteStarted(): Promise<void> {
+    if (this.#noted_started) return;
+    await noteStarted(this.#run, { ...this.#handle });
+    this.#noted_started = true;
+    await failpoint('after_started_commit');
   }
 
   /** Stores the next lines of the trainer; false when there are none. */
