@@ -71,7 +71,7 @@ async function picture(root: string): Promise<string[]> {
   );
 }
 
-describe('a backup', () => {
+describe('a backup', { timeout: 90_000 }, () => {
   it.each(['plain.tar', 'packed.tar.gz'])('comes back as it was, rights included (%s)', async (name) => {
     const data = await makeData(`source-of-${name}`);
     const file = join(folder, name);
@@ -316,7 +316,7 @@ describe('a restore', () => {
   });
 });
 
-describe('npm run lowrank -- backup and restore', () => {
+describe('npm run lowrank -- backup and restore', { timeout: 90_000 }, () => {
   const root = resolve(import.meta.dirname, '../../..');
   function run(args: string[], data_dir: string): Promise<{ code: number | null; text: string }> {
     return new Promise((done) => {

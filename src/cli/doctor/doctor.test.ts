@@ -415,7 +415,7 @@ describe('the doctor', () => {
   });
 });
 
-describe('npm run lowrank -- doctor', () => {
+describe('npm run lowrank -- doctor', { timeout: 90_000 }, () => {
   const root = resolve(import.meta.dirname, '../../..');
   let folder: string;
   beforeAll(async () => {
