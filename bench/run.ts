@@ -7,6 +7,7 @@ const BENCHES: Record<string, () => Promise<void>> = {
   ingest: async () => (await import('./ingest.ts')).benchIngest(),
   start: async () => (await import('./start.ts')).benchStart(),
   upload: async () => (await import('./upload.ts')).benchUpload(),
+  'real-input': async () => (await import('./real-input.ts')).benchRealInput(),
   overhead: async () => (await import('./overhead.ts')).benchOverhead(),
 };
 
@@ -20,5 +21,6 @@ const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding:
 console.log(
   `${cpus().length} × ${cpus()[0]?.model}, ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}, commit ${commit}`,
 );
-// The long one runs only when it is asked for: it takes half an hour.
-for (const name of asked.length > 0 ? asked : Object.keys(BENCHES).filter((one) => one !== 'overhead')) await BENCHES[name]?.();
+// The long ones run only when they are asked for: each takes up to half an hour.
+const LONG = ['overhead', 'real-input'];
+for (const name of asked.length > 0 ? asked : Object.keys(BENCHES).filter((one) => !LONG.includes(one))) await BENCHES[name]?.();
