@@ -35,12 +35,14 @@ function mayInstall(env, uid) {
   return env.CI === 'true' && uid === 0 && existsSync('/usr/bin/apt-get');
 }
 
+let lists_are_fresh = false;
+
 /** @param {string} what @param {string[]} packages */
 async function aptInstall(what, packages) {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   await step(`Installing ${what}`, async (detail) => {
     const quiet = ['-y', '-q', '-o', 'Dpkg::Options::=--force-confold', '-o', 'DPkg::Lock::Timeout=300'];
-    await tryProgram('apt-get', ['update', '-q'], { env, on_line: detail });
+    if (!lists_are_fresh) lists_are_fresh = (await tryProgram('apt-get', ['update', '-q'], { env, on_line: detail })).code === 0;
     await runProgram('apt-get', ['install', ...quiet, '--no-install-recommends', ...packages], {
       env,
       on_line: detail,
