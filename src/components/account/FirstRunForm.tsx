@@ -7,6 +7,7 @@ import { Button } from '#/components/ui/Button.tsx';
 import { Field, Input } from '#/components/ui/Field.tsx';
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from '#/domain/constants.ts';
 import { useFirstRun, useFirstRunState } from '#/hooks/useAccount.ts';
+import { useHashToken } from '#/hooks/useHashToken.ts';
 import { violation } from '#/hooks/violation.ts';
 import { formValues } from './form-values.ts';
 import { PasswordField } from './PasswordField.tsx';
@@ -16,12 +17,10 @@ export function FirstRunForm() {
   const state = useFirstRunState();
   const firstRun = useFirstRun();
   const [token, setToken] = useState('');
-  // The link in the terminal may carry the token behind the #, which is never sent to a server.
+  const linked = useHashToken();
   useEffect(() => {
-    if (location.hash.length < 2) return;
-    setToken(decodeURIComponent(location.hash.slice(1)));
-    history.replaceState(null, '', location.pathname);
-  }, []);
+    if (linked) setToken(linked);
+  }, [linked]);
   const error = firstRun.error;
   if (state.data?.needed === false && !firstRun.isSuccess) {
     return (

@@ -1,27 +1,26 @@
 'use client';
 import Link from 'next/link';
 import { useRouter } from 'next/navigation';
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useRef } from 'react';
 import { Alert } from '#/components/ui/Alert.tsx';
 import { Progress } from '#/components/ui/Progress.tsx';
 import { sameOriginPath } from '#/hooks/same-origin-path.ts';
 import { useSignInLink } from '#/hooks/useAccount.ts';
+import { useHashToken } from '#/hooks/useHashToken.ts';
 
 /** Spends the token behind the # (which no server log ever holds), then goes to the page that the link was made for. */
 export function SignInLink() {
   const router = useRouter();
   const { mutate, error } = useSignInLink();
-  const [missing, setMissing] = useState(false);
-  const sent = useRef(false);
+  const token = useHashToken();
+  const sent = useRef<string | null>(null);
   useEffect(() => {
-    if (sent.current) return;
-    sent.current = true;
-    const token = location.hash.slice(1);
-    if (token === '') return setMissing(true);
-    history.replaceState(null, '', location.pathname);
+    // A link works once: a second sending of the same one would only be refused.
+    if (!token || sent.current === token) return;
+    sent.current = token;
     mutate(token, { onSuccess: ({ path }) => router.replace(sameOriginPath(path, location.origin)) });
-  }, [mutate, router]);
-  if (!missing && error === null) {
+  }, [token, mutate, router]);
+  if (token !== null && error === null) {
     return (
       <div role="status" className="grid gap-3">
         <h1 className="text-2xl">Signing in</h1>

@@ -1,12 +1,12 @@
 'use client';
 import Link from 'next/link';
 import { useRouter } from 'next/navigation';
-import { useEffect, useState } from 'react';
 import { Alert } from '#/components/ui/Alert.tsx';
 import { Button } from '#/components/ui/Button.tsx';
 import { Field, Input } from '#/components/ui/Field.tsx';
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from '#/domain/constants.ts';
 import { useSignUp } from '#/hooks/useAccount.ts';
+import { useHashToken } from '#/hooks/useHashToken.ts';
 import { violation } from '#/hooks/violation.ts';
 import { formValues } from './form-values.ts';
 import { PasswordField } from './PasswordField.tsx';
@@ -14,13 +14,7 @@ import { PasswordField } from './PasswordField.tsx';
 export function SignUpForm() {
   const router = useRouter();
   const signUp = useSignUp();
-  const [invitation, setInvitation] = useState<string | null>(null);
-  // The invitation's token stands behind the #, which is never sent to a server or written into its log.
-  useEffect(() => {
-    if (location.hash.length < 2) return;
-    setInvitation(decodeURIComponent(location.hash.slice(1)));
-    history.replaceState(null, '', location.pathname);
-  }, []);
+  const invitation = useHashToken();
   const error = signUp.error;
   return (
     <>
@@ -36,7 +30,7 @@ export function SignUpForm() {
           const body = {
             email,
             password,
-            ...(invitation === null ? {} : { invitation }),
+            ...(invitation ? { invitation } : {}),
             ...(name.trim() === '' ? {} : { name }),
           };
           signUp.mutate(body, { onSuccess: () => router.replace('/') });
