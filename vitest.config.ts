@@ -25,6 +25,7 @@ export default defineConfig({
             'src/cli/**/*.test.ts',
             'scripts/**/*.test.ts',
             'test/walls.test.ts',
+            'test/documents.test.ts',
           ],
           isolate: false,
         },

@@ -1,0 +1,153 @@
+// What the documents say in tables is what the code has; what they point to is there.
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { APP_ERROR_CODES } from '#/domain/app-error.ts';
+import { DATASET_BYTES_MAX } from '#/domain/constants.ts';
+import { HYPERPARAMETER_PRESETS, HYPERPARAMETER_RANGES, type HyperparameterName } from '#/domain/hyperparameters.ts';
+import { CANONICAL_FIELDS, DATASET_SHAPES } from '#/domain/trainer-config.ts';
+import { TRAINER_ERROR_CODES, WORKER_ERROR_CODES } from '#/domain/trainer-events.ts';
+
+const ROOT = resolve(import.meta.dirname, '..');
+const read = (path: string) => readFile(join(ROOT, path), 'utf8');
+const codes = (text: string) => [...text.matchAll(/`([^`]+)`/g)].map((match) => match[1] ?? '');
+
+/** The rows of the table that follows `heading`, as cells. */
+function tableAfter(text: string, heading: string): string[][] {
+  const at = text.indexOf(heading);
+  expect(at, heading).toBeGreaterThan(-1);
+  const rows = /(?:^\|.*\|\n)+/m.exec(text.slice(at))?.[0] ?? '';
+  return rows
+    .trim()
+    .split('\n')
+    .slice(2)
+    .map((line) => line.split('|').slice(1, -1));
+}
+
+describe('the documents', () => {
+  it('name every environment variable, with its default, and no other', async () => {
+    const source = await read('src/env.ts');
+    const schema = source.slice(source.indexOf('z.object({'), source.indexOf('});'));
+    const variables = [...schema.matchAll(/^ {2}([A-Z_]+):/gm)].map((match) => match[1]);
+    const rows = tableAfter(await read('docs/operations.md'), '## Environment variables');
+    expect(rows.flatMap(([names]) => codes(names ?? '')).sort()).toEqual(variables.sort());
+    for (const [names = '', fallback = ''] of rows) {
+      for (const name of codes(names)) {
+        const declared = new RegExp(`^ {2}${name}:.*\\.default\\('?([^')]*)'?\\)`, 'm').exec(schema)?.[1];
+        if (declared !== undefined && name !== 'PATH' && name !== 'LOWRANK_TIME_DIVISOR' && name !== 'NODE_ENV') {
+          expect([name, codes(fallback)[0]]).toEqual([name, declared]);
+        }
+      }
+    }
+  });
+
+  it('have the presets and ranges of the domain', async () => {
+    const rows = tableAfter(await read('docs/training.md'), '## Presets');
+    const told = rows.map(([name = '', fast, balanced, quality, range = '']) => {
+      const [min, max] = range.trim().split(/ to |, /);
+      return [codes(name)[0], ...[fast, balanced, quality, min, max].map(Number)];
+    });
+    const { fast, balanced, quality } = HYPERPARAMETER_PRESETS;
+    const names = Object.keys(HYPERPARAMETER_RANGES) as HyperparameterName[];
+    const { min, max } = {
+      min: (name: HyperparameterName) => HYPERPARAMETER_RANGES[name].min,
+      max: (name: HyperparameterName) => HYPERPARAMETER_RANGES[name].max,
+    };
+    expect(told).toEqual(names.map((name) => [name, fast[name], balanced[name], quality[name], min(name), max(name)]));
+  });
+
+  it('explain every code by which a run fails, a request is refused or a row is left out', async () => {
+    const failures = tableAfter(await read('docs/training.md'), '## When it fails').flatMap(([first]) => codes(first ?? ''));
+    expect(failures.sort()).toEqual([...TRAINER_ERROR_CODES, ...WORKER_ERROR_CODES].sort());
+    const api = await read('docs/api.md');
+    const refusals = tableAfter(api, '| status | codes |').flatMap(([, second]) => codes(second ?? ''));
+    expect(refusals.filter((code) => code !== 'Retry-After').sort()).toEqual([...APP_ERROR_CODES].sort());
+
+    const datasets = await read('docs/datasets.md');
+    const sources = ['rows', 'shapes', 'json_array', 'tokenize', 'chat_template', 'inspect'];
+    const python = (await Promise.all(sources.map((name) => read(`trainer/lora_trainer/${name}.py`)))).join('\n');
+    const raised = (kind: string) =>
+      [...python.matchAll(new RegExp(`\\b${kind}\\(\\s*"([a-z0-9_]+)"`, 'g'))].map((match) => match[1]);
+    const rows = tableAfter(datasets, '### Codes of a refused row').flatMap(([first]) => codes(first ?? ''));
+    const tuples = [...python.matchAll(/\("(line_too_long|invalid_json_line)", /g)].map((match) => match[1]);
+    expect(rows.sort()).toEqual([...new Set([...raised('RowFault'), ...tuples])].sort());
+    const files = tableAfter(datasets, '### Codes of a refused file').flatMap(([first]) => codes(first ?? ''));
+    expect(files).toEqual(expect.arrayContaining([...new Set(raised('DatasetFault'))]));
+    const warnings = codes(/^Warnings .*\n.*/m.exec(datasets)?.[0] ?? '');
+    expect(warnings.sort()).toEqual([...new Set(raised('warn'))].sort());
+  });
+
+  it('have the shapes, the fields and the size of a dataset', async () => {
+    const text = await read('docs/datasets.md');
+    expect(
+      tableAfter(text, '## Shapes')
+        .map(([first]) => codes(first ?? '')[0])
+        .sort(),
+    ).toEqual([...DATASET_SHAPES].sort());
+    const fields = /Fields that can be mapped: ([^.]*)\./.exec(text)?.[1] ?? '';
+    expect(codes(fields)).toEqual([...CANONICAL_FIELDS]);
+    expect(text).toContain(`at most ${DATASET_BYTES_MAX / 1024 ** 2} MB`);
+  });
+
+  it('list every endpoint that is declared, and no other', async () => {
+    const declared: string[] = [];
+    for (const name of (await readdir(join(ROOT, 'src/contract'))).filter((file) => /^[a-z-]+\.ts$/.test(file))) {
+      const source = await read(`src/contract/${name}`);
+      for (const [, method, path] of source.matchAll(/method: '([a-z]+)',\s*path: '([^']+)'/g))
+        declared.push(`${method?.toUpperCase()} ${path}`);
+    }
+    const told: string[] = [];
+    for (const [cell = ''] of tableAfter(await read('docs/api.md'), '## Endpoints')) {
+      let prefix = '';
+      for (const item of cell.split('·')) {
+        const [methods, path = ''] = [item.match(/GET|POST|PATCH|DELETE/g), /(\/[^\s`]*)/.exec(item)?.[1]];
+        // `/metrics` alone goes on from the job of the first one in its cell.
+        const full = methods === null ? `${prefix}${path}` : path;
+        if (methods !== null) prefix = path.replace(/\/[a-z]+$/, '');
+        for (const method of methods ?? ['GET']) told.push(`${method} ${full}`);
+      }
+    }
+    expect(told.sort()).toEqual(declared.sort());
+  });
+
+  it('point to files and headings that are there', async () => {
+    const documents = [
+      'README.md',
+      'ARCHITECTURE.md',
+      'SECURITY.md',
+      'CONTRIBUTING.md',
+      ...(await readdir(join(ROOT, 'docs'))).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`),
+    ];
+    const slug = (heading: string) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N} _-]/gu, '')
+        .replaceAll(' ', '-');
+    const missing: string[] = [];
+    for (const document of documents) {
+      const text = await read(document);
+      for (const [, target = ''] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+        if (/^[a-z]+:/.test(target)) continue;
+        const [path = '', anchor] = target.split('#');
+        const file = path === '' ? document : join(dirname(document), path);
+        if (!existsSync(join(ROOT, file))) missing.push(`${document}: ${target}`);
+        else if (
+          anchor !== undefined &&
+          !(await read(file)).split('\n').some((line) => line.startsWith('#') && slug(line.replace(/^#+ /, '')) === anchor)
+        )
+          missing.push(`${document}: ${target}`);
+      }
+      // Paths of the checkout that are named in the text, such as `src/env.ts`.
+      for (const name of codes(text)) {
+        if (
+          /^(src|trainer|test|scripts|demo|bench|docs)\/[\w./()[\]-]*$/.test(name) &&
+          !existsSync(join(ROOT, name)) &&
+          name !== 'trainer/.venv/bin/python'
+        )
+          missing.push(`${document}: ${name}`);
+      }
+    }
+    expect(missing).toEqual([]);
+  });
+});
