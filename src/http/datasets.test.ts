@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -39,7 +39,8 @@ const upload = (query: string, body: BodyInit = ROWS, headers: Record<string, st
     method: 'POST',
     headers: { 'content-type': 'application/x-ndjson', ...owner.headers, ...headers },
     body,
-  });
+    duplex: 'half',
+  } as RequestInit);
 const form = (parts: Record<string, string | File>) => {
   const body = new FormData();
   for (const [name, part] of Object.entries(parts)) body.append(name, part);
@@ -188,6 +189,52 @@ describe('an upload', () => {
   test('is refused with a key that may only read', async () => {
     const reader = await addCaller(db, { scopes: ['read'] });
     expect((await upload('', ROWS, reader.headers)).status).toBe(403);
+  });
+});
+
+describe('memory', () => {
+  const CHUNK = Buffer.alloc(65_536, 'x');
+  const CHUNKS = 512;
+
+  /** A body of 32 MB that notes, whenever more of it is wanted, how much was given and is not on the disk. */
+  const watchedBody = (head: string, tail: string) => {
+    let given = 0;
+    let held_most = 0;
+    const onDisk = () =>
+      staged()
+        .map((name) => join(folder, 'storage/.staging', name, 'data'))
+        .reduce((sum, path) => sum + (existsSync(path) ? statSync(path).size : 0), 0);
+    const stream = new ReadableStream<Uint8Array>(
+      {
+        pull(controller) {
+          if (given === 0) controller.enqueue(Buffer.from(head));
+          held_most = Math.max(held_most, given * CHUNK.length - onDisk());
+          if (given++ < CHUNKS) controller.enqueue(CHUNK);
+          else {
+            controller.enqueue(Buffer.from(tail));
+            controller.close();
+          }
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    return { stream, held: () => held_most };
+  };
+
+  test.each([
+    ['raw body', 'application/x-ndjson', '\n', '\n'],
+    [
+      'form',
+      'multipart/form-data; boundary=b',
+      '--b\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n',
+      '\r\n--b--\r\n',
+    ],
+  ])('an upload as a %s is never held but for a few chunks, though it has no line end', async (_, type, head, tail) => {
+    const { stream, held } = watchedBody(head, tail);
+    const answer = await upload('', stream, { 'content-type': type });
+    expect(answer.status).toBe(201);
+    expect(((await answer.json()) as Dataset).file_size).toBeGreaterThanOrEqual(CHUNK.length * CHUNKS);
+    expect(held()).toBeLessThan(16 * CHUNK.length);
   });
 });
 

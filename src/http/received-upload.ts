@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import busboy from 'busboy';
 import { RAW_UPLOAD_TYPES } from '#/contract/datasets.ts';
 import { AppError } from '#/domain/app-error.ts';
+import { DATASET_BYTES_MAX } from '#/domain/constants.ts';
 import { UploadOptions } from '#/domain/dataset-options.ts';
 import { brokenRules, refusal } from './violations.ts';
 
@@ -49,6 +50,12 @@ function declaredBytes(request: Request): number | null {
   return Number(header);
 }
 
+/** A form's length is its file's and what stands around it: the largest file with all its fields is no larger than a file may be. */
+function withoutFrame(bytes: number | null): number | null {
+  const frame = FIELDS_MAX * FIELD_BYTES_MAX + 64 * 1024;
+  return bytes !== null && bytes > DATASET_BYTES_MAX && bytes <= DATASET_BYTES_MAX + frame ? DATASET_BYTES_MAX : bytes;
+}
+
 function parseOptions(fields: Record<string, unknown>, target: string): UploadOptions {
   const parsed = UploadOptions.safeParse(fields);
   if (!parsed.success) throw brokenRules(parsed.error.issues, target);
@@ -63,7 +70,7 @@ export async function receiveUpload(request: Request, query: Record<string, stri
   if (media === 'multipart/form-data') {
     if (Object.keys(query).length > 0)
       throw refusal([{ path: 'query', message: 'goes into the form beside the file', code: 'unknown_parameter' }]);
-    return receiveForm(type, body, declaredBytes(request));
+    return receiveForm(type, body, withoutFrame(declaredBytes(request)));
   }
   if (!(RAW_UPLOAD_TYPES as readonly string[]).includes(media)) {
     throw new AppError('unsupported_media_type', `Send the file as ${RAW_UPLOAD_TYPES.join(', ')} or multipart/form-data`);
