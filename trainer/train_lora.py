@@ -67,6 +67,7 @@ def main(argv: list[str]) -> int:
         stop.listen()
         raw = read_config(args.config)
         report = open_report(raw)
+        stop.is_busy = lambda: report.writing
         config = check_config(raw)
         from lora_trainer.causal_lm import train_causal_lm
 

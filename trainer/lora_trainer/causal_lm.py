@@ -39,10 +39,11 @@ def train_causal_lm(config: Config, report: Report, stop: Stop) -> None:
     weights = weight_files(config.base)
     check_init_adapters(config)
     chat = ChatTokenizer(config.base)
-    alive = SignOfLife(report, "preparing_data")
+    alive = SignOfLife(report, stop, "preparing_data")
     prepared = prepare(Path(values.dataset_path), values.dataset, params.max_seq_length, chat, alive.tell)
     warn(config, prepared, report)
 
+    stop.check("before the first step")
     report.stage("loading_model")
     base_sha256 = in_background(weights_sha256, weights)
     import torch
@@ -74,12 +75,14 @@ def train_causal_lm(config: Config, report: Report, stop: Stop) -> None:
 class SignOfLife:
     """Says now and then that a long stage is still at work: who hears nothing for minutes takes it for hung."""
 
-    def __init__(self, report: Report, stage: str) -> None:
+    def __init__(self, report: Report, stop: Stop, stage: str) -> None:
         self.report = report
+        self.stop = stop
         self.stage = stage
         self.told_at = time.monotonic()
 
     def tell(self) -> None:
+        self.stop.check("before the first step")
         if time.monotonic() - self.told_at > ALIVE_SECONDS:
             self.told_at = time.monotonic()
             self.report.stage(self.stage)
@@ -135,6 +138,22 @@ def gpus(device: str) -> list[dict]:
     return [{"name": facts.name, "memory_mb": round(facts.total_memory / 1e6, 1)}]
 
 
+def check_fit(model: Any, prepared: Prepared, length: int, report: Report) -> None:
+    """Refuses rows that the model has no embedding for; warns of rows beyond its context. Raises TrainerFailure."""
+    largest = max(max(row.ids) for rows in (prepared.train, prepared.held_out) for row in rows)
+    known = model.get_input_embeddings().num_embeddings
+    if largest >= known:
+        raise TrainerFailure(
+            "model_not_found",
+            f"The base model's tokenizer has tokens that its weights lack: number {largest} of {known}.",
+            "Fetch weights and tokenizer of the same revision.",
+            "base_model.path",
+        )
+    context = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+    if context and length > context:
+        report.warning("beyond_context", f"max_seq_length is {length}, but the model was made for {context} tokens.")
+
+
 def make_trainer(
     config: Config, model: Any, chat: ChatTokenizer, prepared: Prepared, report: Report, stop: Stop
 ) -> Any:
@@ -145,6 +164,7 @@ def make_trainer(
     from lora_trainer.loss import autocast, evaluate, keeps_rows_apart
 
     values, params = config.values, config.params
+    check_fit(model, prepared, params.max_seq_length, report)
     if params.packing and not keeps_rows_apart(model, model.config.get_text_config().vocab_size):
         hint = "Set packing to false for this base model."
         raise bad("training_params.packing", "This model cannot tell packed rows apart.", hint)

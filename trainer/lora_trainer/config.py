@@ -50,13 +50,20 @@ def as_attributes(value: object) -> object:
     if isinstance(value, dict):
         fields = {name: child if name == "mapping" else as_attributes(child) for name, child in value.items()}
         return SimpleNamespace(**fields)
+    # JSON Schema takes 1.0 for an integer, range() does not.
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     return [as_attributes(child) for child in value] if isinstance(value, list) else value
+
+
+def refuse_constant(text: str) -> None:
+    raise ValueError(f"{text} is not JSON")
 
 
 def read_config(path: Path) -> dict:
     """The JSON object of a file. Raises TrainerFailure(bad_config)."""
     try:
-        raw = json.loads(path.read_bytes())
+        raw = json.loads(path.read_bytes(), parse_constant=refuse_constant)
     except (OSError, ValueError) as error:
         raise TrainerFailure("bad_config", f"The configuration cannot be read: {error}"[:500], HINT) from None
     if not isinstance(raw, dict):

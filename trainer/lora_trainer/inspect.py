@@ -32,6 +32,8 @@ SECRET = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----|\bAKIA[0-9A-Z]{16}\b|\bhf_[A-Za-z0-9]{30,}|\bsk-[A-Za-z0-9_-]{20,}"
     r"|\bgh[pousr]_[A-Za-z0-9]{36}"
 )
+# Without one of these there is no secret to search for; looking for them alone takes a tenth of the time.
+SECRET_SIGNS = ("-----BEGIN ", "AKIA", "hf_", "sk-", "ghp_", "gho_", "ghu_", "ghs_", "ghr_")
 # Columns that often mean a field of ours, for a mapping to suggest.
 SYNONYMS = {
     "prompt": ("question", "query", "input", "source", "request"),
@@ -68,7 +70,7 @@ class Inspection:
         self.trained_turns += sum(conversation.trained) or 1
         self.keys.append(int.from_bytes(conversation.key[:8], "big"))
         contents = [conversation.text or "", *(message["content"] for message in conversation.messages)]
-        if any(map(SECRET.search, contents)):
+        if has_secret("\n".join(contents)):
             self.secrets.append(line)
         if len(self.samples) < SAMPLES:
             self.samples.append(sample_of(line, conversation, chat))
@@ -106,6 +108,10 @@ class Inspection:
             lower = upper
         at = {f"p{share}": int(lengths[-(-len(lengths) * share // 100) - 1]) for share in (50, 95, 99)}
         return at | {"max": int(lengths[-1]), "total": int(lengths.sum(dtype=np.uint64)), "buckets": buckets}
+
+
+def has_secret(text: str) -> bool:
+    return any(sign in text for sign in SECRET_SIGNS) and SECRET.search(text) is not None
 
 
 def sample_of(line: int, conversation: Conversation, chat: ChatTokenizer | None) -> dict:

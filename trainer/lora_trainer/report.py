@@ -39,14 +39,18 @@ class Report:
         self._file = os.open(output / "events.jsonl", flags, 0o600)
         self._lock = threading.Lock()
         self._seq = 0
+        self.writing = False
+        """A line is under way: whoever raises now would tear it or leave a gap."""
 
     def _send(self, kind: str, /, **fields: object) -> None:
+        self.writing = True
         with self._lock:
             self._seq += 1
             now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
             line = json.dumps({"seq": self._seq, "ts": now, "type": kind, **fields}, allow_nan=False).encode() + b"\n"
             while line:
                 line = line[os.write(self._file, line) :]
+        self.writing = False
 
     def stage(self, stage: str) -> None:
         self._send("stage", stage=stage)

@@ -22,6 +22,7 @@ SHAREGPT_ROLES = {
     "observation": "tool",
     "tool": "tool",
 }
+CANONICAL = json.JSONEncoder(sort_keys=True)
 # Fields that tell a shape, in the order in which they are looked for.
 SIGNS = (
     ("chat", ("messages",)),
@@ -52,7 +53,7 @@ class Conversation:
     def key(self) -> bytes:
         """16 bytes that are equal for equal content."""
         content = self.text if self.text is not None else [self.messages, self.trained, self.tools]
-        return hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=16).digest()
+        return hashlib.blake2b(CANONICAL.encode(content).encode(), digest_size=16).digest()
 
 
 def detect_shape(row: dict, mapping: dict[str, str]) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Callable
 
 from lora_trainer.failure import TrainerFailure
 
@@ -20,6 +21,8 @@ class Stop:
     def __init__(self) -> None:
         self.requested = False
         self.immediate = True
+        self.is_busy: Callable[[], bool] = lambda: False
+        """If raising has to wait for the next `check` just now."""
 
     def listen(self) -> None:
         """Takes SIGTERM from now on; does nothing in a thread, where Python forbids it."""
@@ -30,7 +33,7 @@ class Stop:
         if self.requested:
             return
         self.requested = True
-        if self.immediate:
+        if self.immediate and not self.is_busy():
             raise interrupted("before the first step")
 
     def check(self, what: str) -> None:

@@ -72,7 +72,7 @@ def test_a_second_attempt_in_the_same_folder_is_refused_and_writes_nothing(run_c
     assert (config.parent / "events.jsonl").read_bytes() == before
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"output_path": "relative"}'])
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"output_path": "relative"}', '{"output_path": NaN}'])
 def test_a_configuration_that_cannot_be_read_is_refused_on_stderr(tmp_path, train, capsys, content):
     path = tmp_path / "config.json"
     path.write_text(content)
@@ -127,6 +127,14 @@ def foreign_code(folder):
     (folder / "evil.py").write_text("raise SystemExit('foreign code was run')")
 
 
+def few_embeddings(folder):
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.add_tokens(["What is"])
+    tokenizer.save(str(folder / "tokenizer.json"))
+
+
 def no_config(folder):
     (folder / "config.json").unlink()
 
@@ -140,6 +148,7 @@ def no_config(folder):
         (no_config, "model_not_found", "config.json"),
         (foreign_code, "model_not_found", "cannot be loaded"),
         (gated, "gated_model", "gated"),
+        (few_embeddings, "model_not_found", "tokens that its weights lack"),
         (shutil.rmtree, "model_not_found", "no such file"),
     ],
 )
@@ -306,3 +315,17 @@ def test_sigterm_before_the_first_step_ends_at_once_without_a_checkpoint(run_con
     config = run_config()
     assert failed(config)["code"] == "interrupted"
     assert not of_type(read_events(config.parent), "checkpoint")
+
+
+def test_sigterm_while_a_line_is_written_neither_tears_it_nor_leaves_a_gap(run_config, failed, monkeypatch):
+    write = os.write
+
+    def and_stop(file, data):
+        if b"preparing_data" in data:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return write(file, data)
+
+    monkeypatch.setattr(os, "write", and_stop)
+    config = run_config()
+    assert failed(config)["code"] == "interrupted"
+    assert [event["type"] for event in read_events(config.parent)] == ["stage", "error"]

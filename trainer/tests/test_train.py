@@ -248,3 +248,9 @@ def test_reading_a_long_dataset_gives_signs_of_life(run_config, train, monkeypat
     assert train(config) == 0
     stages = [event["stage"] for event in of_type(read_events(config.parent), "stage")]
     assert stages[:3] == ["preparing_data", "preparing_data", "loading_model"]
+
+
+def test_whole_numbers_may_be_written_as_decimals_and_a_short_context_is_told(run_config, train):
+    config = run_config(training_params={"max_steps": 1.0, "batch_size": 2.0, "max_seq_length": 4096.0})
+    assert train(config) == 0
+    assert "beyond_context" in {event["code"] for event in of_type(read_events(config.parent), "warning")}
