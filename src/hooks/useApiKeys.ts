@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { toast } from 'sonner';
 import type { components } from '#/contract/api.gen.ts';
 import { answer, api } from './api.ts';
+import { tell, tellFault } from './notify.ts';
 import { LISTS } from './query-keys.ts';
 
 export type ApiKey = components['schemas']['ApiKey'];
@@ -31,9 +31,9 @@ export function useRevokeApiKey() {
   return useMutation({
     mutationFn: (id: string) => answer(api.DELETE('/api/keys/{id}', { params: { path: { id } } })),
     onSuccess: (key) => {
-      toast.success(`${key.name} is revoked`);
+      tell(`${key.name} is revoked`);
       return queries.invalidateQueries({ queryKey: LISTS.keys });
     },
-    onError: (error) => toast.error(error.message),
+    onError: (error) => tellFault(error.message),
   });
 }

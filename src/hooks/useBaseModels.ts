@@ -1,7 +1,7 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { toast } from 'sonner';
 import type { components } from '#/contract/api.gen.ts';
 import { answer, api } from './api.ts';
+import { tell, tellFault } from './notify.ts';
 import { LISTS } from './query-keys.ts';
 
 export interface ModelsQuery {
@@ -49,9 +49,9 @@ export function useDeleteModel(model_id: string) {
   return useMutation({
     mutationFn: () => answer(api.DELETE('/api/base-models/{id}', { params: { path: { id: model_id } } })),
     onSuccess: () => {
-      toast.success('The model is taken out of the list');
+      tell('The model is taken out of the list');
       return queries.invalidateQueries({ queryKey: LISTS.models });
     },
-    onError: (error) => toast.error(error.message),
+    onError: (error) => tellFault(error.message),
   });
 }

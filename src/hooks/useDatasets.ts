@@ -1,9 +1,9 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { toast } from 'sonner';
 import type { Dataset } from '#/contract/datasets.ts';
 import type { DatasetFormat } from '#/domain/dataset-options.ts';
 import type { ColumnMapping } from '#/domain/trainer-config.ts';
 import { answer, api } from './api.ts';
+import { tell, tellFault } from './notify.ts';
 import { datasetKey, LISTS } from './query-keys.ts';
 
 const moves = ({ status }: Pick<Dataset, 'status'>) => status === 'uploading' || status === 'validating';
@@ -54,7 +54,7 @@ export function useChangeDataset(dataset_id: string) {
       queries.setQueryData(datasetKey(dataset_id), dataset);
       return queries.invalidateQueries({ queryKey: LISTS.datasets });
     },
-    onError: (error) => toast.error(error.message),
+    onError: (error) => tellFault(error.message),
   });
 }
 
@@ -63,9 +63,9 @@ export function useDeleteDataset(dataset_id: string) {
   return useMutation({
     mutationFn: () => answer(api.DELETE('/api/datasets/{id}', { params: { path: { id: dataset_id } } })),
     onSuccess: () => {
-      toast.success('The dataset is deleted');
+      tell('The dataset is deleted');
       return queries.invalidateQueries({ queryKey: LISTS.datasets });
     },
-    onError: (error) => toast.error(error.message),
+    onError: (error) => tellFault(error.message),
   });
 }

@@ -1,8 +1,8 @@
 /** What a person can do to a job. Each refreshes what shows it. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { toast } from 'sonner';
 import type { components } from '#/contract/api.gen.ts';
 import { answer, api, isPassing } from './api.ts';
+import { tell, tellFault } from './notify.ts';
 import { jobKey, LISTS } from './query-keys.ts';
 
 export type CreateJob = components['schemas']['CreateJob'];
@@ -17,7 +17,7 @@ export function useCreateTrainingJob() {
     onSuccess: (job) => {
       queries.setQueryData(jobKey(job.id), job);
       void queries.invalidateQueries({ queryKey: LISTS.jobs });
-      toast.success(`${job.name} is queued`);
+      tell(`${job.name} is queued`);
     },
   });
 }
@@ -30,7 +30,7 @@ export function useCancelJob(job_id: string) {
       queries.setQueryData(jobKey(job_id), job);
       void queries.invalidateQueries({ queryKey: LISTS.jobs });
     },
-    onError: (error) => toast.error(error.message),
+    onError: (error) => tellFault(error.message),
   });
 }
 
@@ -42,8 +42,8 @@ export function useRetryJob(job_id: string) {
     onSuccess: (job) => {
       queries.setQueryData(jobKey(job.id), job);
       void queries.invalidateQueries({ queryKey: LISTS.jobs });
-      toast.success(`${job.name} is queued again`);
+      tell(`${job.name} is queued again`);
     },
-    onError: (error) => toast.error(error.message),
+    onError: (error) => tellFault(error.message),
   });
 }

@@ -1,10 +1,11 @@
 'use client';
 import { ArrowDownToLine, Download } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
-import { toast } from 'sonner';
 import { Button } from '#/components/ui/Button.tsx';
 import { Scroll } from '#/components/ui/Scroll.tsx';
 import type { LogPiece } from '#/hooks/job-record.ts';
+import { tellFault } from '#/hooks/notify.ts';
+import { saveText } from '#/hooks/save-text.ts';
 import { fetchLog } from '#/hooks/useJobHistory.ts';
 
 interface LogPanelProps {
@@ -27,15 +28,9 @@ export function LogPanel({ job_id, name, attempt, log, cut }: LogPanelProps) {
   const save = async () => {
     setSaving(true);
     try {
-      const text = await fetchLog(job_id, attempt);
-      const url = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
-      Object.assign(document.createElement('a'), {
-        href: url,
-        download: `${name.replaceAll(/[^\w-]+/g, '-')}-${attempt}.log`,
-      }).click();
-      URL.revokeObjectURL(url);
+      saveText(`${name.replaceAll(/[^\w-]+/g, '-')}-${attempt}.log`, await fetchLog(job_id, attempt));
     } catch (error) {
-      toast.error(error instanceof Error ? error.message : 'The log could not be fetched.');
+      tellFault(error instanceof Error ? error.message : 'The log could not be fetched.');
     } finally {
       setSaving(false);
     }

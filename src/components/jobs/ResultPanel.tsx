@@ -1,6 +1,6 @@
 'use client';
 import { Download } from 'lucide-react';
-import { DownloadLink } from '#/components/ui/Button.tsx';
+import { Button, DownloadLink } from '#/components/ui/Button.tsx';
 import { CopyButton } from '#/components/ui/CopyButton.tsx';
 import { Panel } from '#/components/ui/Panel.tsx';
 import { QueryFault } from '#/components/ui/QueryFault.tsx';
@@ -8,6 +8,7 @@ import { Scroll } from '#/components/ui/Scroll.tsx';
 import { SkeletonRows } from '#/components/ui/Skeleton.tsx';
 import { formatBytes, formatOf } from '#/components/units.ts';
 import type { Artifact } from '#/contract/artifacts.ts';
+import { saveText } from '#/hooks/save-text.ts';
 import { useJobArtifacts } from '#/hooks/useJobArtifacts.ts';
 
 /** What the run made: its files to download, the lines that load them, and its passport. */
@@ -75,11 +76,17 @@ function Result({ artifact }: { artifact: Artifact }) {
           </Scroll>
           <details className="mt-3">
             <summary className="w-fit cursor-pointer rounded-sm font-medium text-sm">Passport of the run</summary>
-            <div className="mt-2 flex items-start justify-between gap-3">
+            <div className="mt-2 flex flex-wrap items-start justify-between gap-3">
               <p className="text-pretty text-soft text-sm">
                 What it was made from, by which versions, with which seed and configuration: enough to make it again.
               </p>
-              <CopyButton text={passport} label="Copy JSON" />
+              <span className="flex shrink-0 gap-2">
+                <CopyButton text={passport} label="Copy JSON" />
+                <Button size="sm" onClick={() => saveText('passport.json', passport, 'application/json')}>
+                  <Download aria-hidden />
+                  Download
+                </Button>
+              </span>
             </div>
             <Scroll label="Passport" className="mt-2 max-h-80 overflow-auto rounded-md border bg-sunken p-3">
               <pre className="font-mono text-sm">{passport}</pre>

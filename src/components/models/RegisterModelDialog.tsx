@@ -1,12 +1,12 @@
 'use client';
 import { useState } from 'react';
-import { toast } from 'sonner';
 import { formValues } from '#/components/account/form-values.ts';
 import { Alert } from '#/components/ui/Alert.tsx';
 import { Button } from '#/components/ui/Button.tsx';
 import { Dialog } from '#/components/ui/Dialog.tsx';
 import { Field, Input } from '#/components/ui/Field.tsx';
 import { Segments } from '#/components/ui/Segments.tsx';
+import { tell } from '#/hooks/notify.ts';
 import { type ModelSource, useRegisterModel } from '#/hooks/useBaseModels.ts';
 import { violation } from '#/hooks/violation.ts';
 
@@ -45,7 +45,7 @@ export function RegisterModelDialog({ open, onOpenChange, mayUseFolders }: Regis
               : { hf_repo_id: hf_repo_id.trim(), revision: revision.trim() || 'main', ...named };
           register.mutate(from, {
             onSuccess: (model) => {
-              toast.success(model.status === 'fetching' ? `${model.name} is being fetched` : `${model.name} is in the list`);
+              tell(model.status === 'fetching' ? `${model.name} is being fetched` : `${model.name} is in the list`);
               change(false);
             },
           });

@@ -1,13 +1,13 @@
 'use client';
 import { LogOut } from 'lucide-react';
 import { useRef } from 'react';
-import { toast } from 'sonner';
 import { formValues } from '#/components/account/form-values.ts';
 import { PasswordField } from '#/components/account/PasswordField.tsx';
 import { Alert } from '#/components/ui/Alert.tsx';
 import { Button } from '#/components/ui/Button.tsx';
 import { Facts } from '#/components/ui/Readout.tsx';
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from '#/domain/constants.ts';
+import { tell, tellFault } from '#/hooks/notify.ts';
 import { type Person, useChangePassword, useSignOut } from '#/hooks/useAccount.ts';
 import { violation } from '#/hooks/violation.ts';
 import { Section } from './Section.tsx';
@@ -27,7 +27,7 @@ export function AccountSection({ me }: { me: Person }) {
         <Button
           className="mt-4"
           busy={signOut.isPending}
-          onClick={() => signOut.mutate(undefined, { onError: (error) => toast.error(error.message) })}
+          onClick={() => signOut.mutate(undefined, { onError: (error) => tellFault(error.message) })}
         >
           {!signOut.isPending && <LogOut aria-hidden />}
           Sign out
@@ -55,7 +55,7 @@ function ChangePassword() {
           {
             onSuccess: () => {
               form.current?.reset();
-              toast.success('The password is changed');
+              tell('The password is changed');
             },
           },
         );

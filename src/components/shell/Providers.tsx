@@ -1,9 +1,11 @@
 'use client';
 import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import dynamic from 'next/dynamic';
 import { type ReactNode, useState } from 'react';
-import { Toaster } from 'sonner';
 import { ApiError, isPassing } from '#/hooks/api.ts';
 import { ME } from '#/hooks/query-keys.ts';
+
+const Toasts = dynamic(() => import('./Toasts.tsx').then((module) => module.Toasts), { ssr: false });
 
 /** A 401 of any call means that nobody is signed in any more; the shell then leads to the sign-in page. */
 function makeClient(): QueryClient {
@@ -23,7 +25,7 @@ export function Providers({ children }: { children: ReactNode }) {
   return (
     <QueryClientProvider client={client}>
       {children}
-      <Toaster position="bottom-right" closeButton toastOptions={{ className: 'toast' }} />
+      <Toasts />
     </QueryClientProvider>
   );
 }

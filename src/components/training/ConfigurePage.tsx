@@ -1,4 +1,5 @@
 'use client';
+import dynamic from 'next/dynamic';
 import { useSearchParams } from 'next/navigation';
 import { PageHeader } from '#/components/shell/PageHeader.tsx';
 import { Alert } from '#/components/ui/Alert.tsx';
@@ -7,7 +8,12 @@ import { QueryFault } from '#/components/ui/QueryFault.tsx';
 import { Skeleton } from '#/components/ui/Skeleton.tsx';
 import { useBaseModels } from '#/hooks/useBaseModels.ts';
 import { useDatasets } from '#/hooks/useDatasets.ts';
-import { ConfigureForm } from './ConfigureForm.tsx';
+
+// The form brings the rules of every field; they are fetched beside the lists that it chooses from.
+const ConfigureForm = dynamic(() => import('./ConfigureForm.tsx').then((module) => module.ConfigureForm), {
+  ssr: false,
+  loading: ConfigureSkeleton,
+});
 
 /** As many as a list to choose from can hold. */
 const CHOICES = 200;

@@ -1,7 +1,7 @@
 'use client';
 import { Check, Copy } from 'lucide-react';
 import { useEffect, useState } from 'react';
-import { toast } from 'sonner';
+import { tellFault } from '#/hooks/notify.ts';
 import { Button } from './Button.tsx';
 
 /** Puts `text` on the clipboard and says so. Without a clipboard (plain HTTP elsewhere) it says how to copy by hand. */
@@ -17,7 +17,7 @@ export function CopyButton({ text, label = 'Copy' }: { text: string | (() => str
       await navigator.clipboard.writeText(typeof text === 'string' ? text : text());
       setCopied(true);
     } catch {
-      toast.error('The browser does not let this page copy. Select the text and press Ctrl+C.');
+      tellFault('The browser does not let this page copy. Select the text and press Ctrl+C.');
     }
   };
   return (

@@ -1,40 +1,14 @@
 'use client';
-import { X } from 'lucide-react';
-import { Dialog as Primitive } from 'radix-ui';
-import type { ReactNode } from 'react';
-import { Button } from './Button.tsx';
+import dynamic from 'next/dynamic';
+import { useState } from 'react';
+import type { DialogProps } from './DialogBody.tsx';
 
-interface DialogProps {
-  open: boolean;
-  onOpenChange(open: boolean): void;
-  title: string;
-  description?: ReactNode;
-  children?: ReactNode;
-  /** Buttons at the foot. */
-  actions?: ReactNode;
-}
+// Most visits open no dialog: what draws one is fetched when the first one opens.
+const DialogBody = dynamic(() => import('./DialogBody.tsx').then((module) => module.DialogBody), { ssr: false });
 
-export function Dialog({ open, onOpenChange, title, description, children, actions }: DialogProps) {
-  return (
-    <Primitive.Root open={open} onOpenChange={onOpenChange}>
-      <Primitive.Portal>
-        <Primitive.Overlay className="fixed inset-0 z-40 animate-appear bg-veil" />
-        <Primitive.Content className="fixed inset-x-3 top-[12dvh] z-50 mx-auto max-h-[80dvh] max-w-lg animate-appear overflow-y-auto rounded-lg border bg-panel p-5 shadow-float">
-          <div className="flex items-start justify-between gap-4">
-            <Primitive.Title className="text-lg">{title}</Primitive.Title>
-            <Primitive.Close asChild>
-              <Button variant="ghost" size="icon" aria-label="Close" className="-mt-1 -mr-1.5">
-                <X aria-hidden />
-              </Button>
-            </Primitive.Close>
-          </div>
-          <Primitive.Description asChild>
-            <div className="mt-1 text-soft">{description}</div>
-          </Primitive.Description>
-          {children && <div className="mt-4">{children}</div>}
-          {actions && <div className="mt-5 flex flex-wrap justify-end gap-2">{actions}</div>}
-        </Primitive.Content>
-      </Primitive.Portal>
-    </Primitive.Root>
-  );
+/** A question over the page; Esc, the veil and the cross close it, and the focus goes back to where it was. */
+export function Dialog(props: DialogProps) {
+  const [wanted, setWanted] = useState(props.open);
+  if (props.open && !wanted) setWanted(true);
+  return wanted ? <DialogBody {...props} /> : null;
 }
