@@ -180,8 +180,11 @@ def make_trainer(
 
     def evaluate_now(step: int) -> None:
         """One evaluation: its loss, then the samples."""
-        report.stage("evaluating")
         state = trainer.run_state
+        if not held_out and not prompts:
+            state.evaluated = step
+            return
+        report.stage("evaluating")
         if held_out:
             began = time.monotonic()
             loss = evaluate(model, held_out, params.batch_size, chat.pad_id, params.precision, between_batches)
@@ -195,6 +198,7 @@ def make_trainer(
             for prompt, text in zip(values.sample_prompts, texts, strict=True):
                 report.sample(step, prompt, text)
             stop.check("while evaluating")
+        # Only now: an evaluation that was broken off is made up for on resuming.
         state.evaluated = step
 
     trainer = LoraTrainer(

@@ -254,3 +254,12 @@ def test_whole_numbers_may_be_written_as_decimals_and_a_short_context_is_told(ru
     config = run_config(training_params={"max_steps": 1.0, "batch_size": 2.0, "max_seq_length": 4096.0})
     assert train(config) == 0
     assert "beyond_context" in {event["code"] for event in of_type(read_events(config.parent), "warning")}
+
+
+def test_without_held_out_rows_and_prompts_nothing_is_evaluated(run_config, train):
+    config = run_config(dataset={"splits": {"eval_rows": 0}})
+    assert train(config) == 0
+    events = read_events(config.parent)
+    assert "evaluating" not in {event["stage"] for event in of_type(events, "stage")}
+    assert not [m for m in of_type(events, "metric") if "eval_loss" in m]
+    assert of_type(events, "done")[0]["summary"]["best_step"] is None
