@@ -1,19 +1,23 @@
+import { execFileSync } from 'node:child_process';
 import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { UploadOptions } from '#/domain/dataset-options.ts';
 import { withoutReport } from '#/domain/dataset-report.ts';
+import { env } from '#/env.ts';
 import type { Context } from '#/services/context.ts';
 import { claimDatasetCheck, finishDatasetCheck, renewDatasetCheck } from '#/services/datasets/check-claim.ts';
 import { deleteDataset } from '#/services/datasets/delete-dataset.ts';
 import { getDataset } from '#/services/datasets/get-dataset.ts';
 import { updateDataset } from '#/services/datasets/update-dataset.ts';
 import { uploadDataset } from '#/services/datasets/upload-dataset.ts';
+import { registerLocalModel } from '#/services/models/register-local-model.ts';
 import { connectStorage } from '#/storage/connect-storage.ts';
 import { localFolder } from '#/storage/local-folder.ts';
 import { useDatabase } from '../../test/database.ts';
 import { addBaseModel, addPerson } from '../../test/factories.ts';
+import { tinyModelFiles, writeFolder } from '../../test/model-folder.ts';
 import { inspectNextDataset } from './inspect-dataset.ts';
 
 const db = useDatabase();
@@ -109,6 +113,26 @@ describe('by the trainer’s own code', () => {
     appendFileSync(join(folder, 'storage', owner.user_id, id, 'data'), pair('planted'));
     await inspectNextDataset();
     expect(await getDataset(owner, id)).toMatchObject({ status: 'error', validation_errors: [{ code: 'checksum_mismatch' }] });
+  });
+
+  test('tokens are counted and shown as the default model’s training takes them', async () => {
+    const path = writeFolder(join(folder, 'models', 'tiny'), tinyModelFiles());
+    const make =
+      'import sys; from pathlib import Path; sys.path.insert(0, "tests"); import tiny_model; tiny_model.make_tokenizer(Path(sys.argv[1]))';
+    execFileSync(env.python, ['-c', make, path], { cwd: join(env.repo, 'trainer') });
+    env.LOWRANK_MODEL_FOLDERS = [join(folder, 'models')];
+    await registerLocalModel({ user_id: await addPerson(db, { role: 'administrator' }), role: 'administrator' }, { path });
+    const id = await upload(rows(20));
+    await inspectNextDataset();
+    const dataset = await getDataset(owner, id);
+    expect(dataset).toMatchObject({ status: 'ready', total_tokens: expect.any(Number), avg_tokens_per_turn: expect.any(Number) });
+    expect(dataset.total_tokens).toBeGreaterThan(20);
+    expect(dataset.statistics).toMatchObject({ max_seq_length: 512, tokens: { buckets: expect.any(Array) } });
+    const [sample] = dataset.sample_data as { segments: { text: string; trained: boolean }[] }[];
+    const trained = sample?.segments.filter((segment) => segment.trained).map((segment) => segment.text);
+    expect(trained?.join('')).toContain('yes');
+    expect(trained?.join('')).not.toContain('question');
+    await db.asOwner('DELETE FROM lowrank.base_models');
   });
 
   test('a default model that cannot be read does not stand in the way', async () => {
