@@ -14,7 +14,6 @@ export const TRAINER_STAGES = [
   'exporting',
   'done',
 ] as const;
-export type TrainerStage = (typeof TRAINER_STAGES)[number];
 
 /** Why a trainer ends; it says so itself, in its `error` line. */
 export const TRAINER_ERROR_CODES = [
