@@ -83,6 +83,7 @@ export async function makeHost(db: TestDatabase): Promise<WorkerHost> {
         LOWRANK_DISK_RESERVE_GB: '0.001',
         LOWRANK_FAILPOINTS: '',
         LOG_LEVEL: 'info',
+        NODE_COMPILE_CACHE: join(tmpdir(), 'lowrank-test-compile-cache'),
         ...variables,
       },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -27,12 +27,15 @@ const armed = new Map(
   }),
 );
 
-/** Does what LOWRANK_FAILPOINTS says of this point: `kill`, `throw` or `sleep=MS`. */
+/** Does what LOWRANK_FAILPOINTS says of this point: `kill`, `sleep=MS`, or `throw`, which throws once. */
 export async function failpoint(name: Failpoint): Promise<void> {
   const action = armed.get(name);
   if (action === undefined) return;
   if (action === 'kill') process.kill(process.pid, 'SIGKILL');
-  if (action === 'throw') throw new Error(`failpoint ${name}`);
+  if (action === 'throw') {
+    armed.delete(name);
+    throw new Error(`failpoint ${name}`);
+  }
   const [, ms] = /^sleep=(\d+)$/.exec(action) ?? [];
   if (ms === undefined) throw new Error(`LOWRANK_FAILPOINTS: ${name}:${action} is no action`);
   await pause(Number(ms));

@@ -1,0 +1,132 @@
+/** Kills worker, wrappers and trainers at random, by a seed: CHAOS_KILLS and CHAOS_SEED say how many and which. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { useDatabase } from '../../test/database.ts';
+import { brokenInvariants } from '../../test/invariants.ts';
+import {
+  addOwner,
+  addTraining,
+  isOver,
+  type JobRow,
+  makeHost,
+  type Owner,
+  readJob,
+  untilJob,
+  type WorkerHost,
+  type WorkerProcess,
+} from '../../test/worker-process.ts';
+import { findMarked, type ProcessIdentity, signalProcess } from './process-identity.ts';
+
+const KILLS = Number(process.env.CHAOS_KILLS ?? 20);
+const SEED = Number(process.env.CHAOS_SEED ?? 1);
+const AT_ONCE = 4;
+
+const db = useDatabase();
+let host: WorkerHost;
+let owners: Owner[];
+beforeAll(async () => {
+  host = await makeHost(db);
+  owners = [await addOwner(db, host), await addOwner(db, host)];
+  const bin = join(host.data_dir, 'bin');
+  await mkdir(bin);
+  const gpus = Array.from({ length: AT_ONCE }, (_, at) => `${at}, GPU-${at}, Test, 24576, 1, [N/A], 8.6`).join('\n');
+  await writeFile(join(bin, 'nvidia-smi'), `#!/bin/sh\ncat <<EOF\n${gpus}\nEOF\n`, { mode: 0o755 });
+});
+afterAll(() => host.end());
+
+/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
+function random(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+test(
+  `after ${KILLS} kills at random moments every job has one true end and no point is lost or doubled (seed ${SEED})`,
+  async () => {
+    const chance = random(SEED);
+    const pick = <T>(from: T[]): T | undefined => from[Math.floor(chance() * from.length)];
+    const start = () => host.launch({ PATH: `${join(host.data_dir, 'bin')}:${process.env.PATH}`, LOG_LEVEL: 'warn' });
+    const jobs: string[] = [];
+    const doubled: string[] = [];
+    let worker: WorkerProcess = start();
+    let watching = true;
+    const watch = async () => {
+      while (watching) {
+        const attempts = new Map<string, Set<string>>();
+        for (const marker of (await findMarked()).keys()) {
+          const [job_id = '', attempt = ''] = marker.split(':');
+          if (jobs.includes(job_id)) attempts.set(job_id, new Set([...(attempts.get(job_id) ?? []), attempt]));
+        }
+        for (const [job_id, some] of attempts) if (some.size > 1) doubled.push(`${job_id}: ${[...some]}`);
+        await pause(20);
+      }
+    };
+    const watched = watch();
+
+    const open = async () => {
+      const rows: JobRow[] = [];
+      for (const id of jobs) rows.push(await readJob(db, id));
+      return rows.filter((job) => !isOver(job));
+    };
+    const refill = async () => {
+      for (let at = (await open()).length; at < AT_ONCE; at++) {
+        const steps = 10 + Math.floor(chance() * 40);
+        jobs.push(await addTraining(db, host, pick(owners)!, [{ steps, step_seconds: 0.02 }]));
+      }
+    };
+    /** Kills the wrapper or the trainer of some run, once there is one. */
+    const killOne = async (kind: 'wrapper' | 'child'): Promise<void> => {
+      for (;;) {
+        const victim = pick((await open()).filter((job) => job.status === 'running'));
+        if (victim !== undefined) {
+          const path = join(host.data_dir, 'runs', victim.id, String(victim.attempt), 'started.json');
+          const record = JSON.parse(await readFile(path, 'utf8')) as Record<'wrapper' | 'child', ProcessIdentity>;
+          if (await signalProcess(record[kind], 'SIGKILL')) return;
+        }
+        await refill();
+        await pause(10);
+      }
+    };
+
+    const done = { worker: 0, wrapper: 0, child: 0 };
+    for (let kill = 0; kill < KILLS; kill++) {
+      const kind = pick(['worker', 'wrapper', 'child'] as const) ?? 'worker';
+      await refill();
+      await pause(chance() * 700);
+      if (kind === 'worker') {
+        // Mostly one that watches; now and then one that only just begins.
+        if (chance() < 0.8) await worker.ready;
+        worker.child.kill('SIGKILL');
+        await worker.gone;
+        worker = start();
+      } else {
+        await killOne(kind);
+      }
+      done[kind]++;
+    }
+
+    const ends: Record<string, number> = {};
+    for (const id of jobs) {
+      const { status, error_code } = await untilJob(db, id, isOver, 60_000);
+      const end = error_code ?? status;
+      ends[end] = (ends[end] ?? 0) + 1;
+    }
+    watching = false;
+    await watched;
+    expect(doubled).toEqual([]);
+    // A killed trainer fails its job; a killed wrapper starts it again, a few times; a killed worker changes nothing.
+    expect(Object.keys(ends).filter((end) => !['completed', 'killed', 'contact_lost'].includes(end))).toEqual([]);
+    expect(ends.completed ?? 0).toBeGreaterThan(0);
+    expect(ends.killed ?? 0).toBeLessThanOrEqual(done.child);
+    expect(await brokenInvariants(db, [host.data_dir])).toEqual([]);
+    console.log(`chaos seed ${SEED}: kills ${JSON.stringify(done)}, ${jobs.length} jobs ended ${JSON.stringify(ends)}`);
+  },
+  60_000 + KILLS * 6_000,
+);
