@@ -1,0 +1,109 @@
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { BaseModel } from '#/contract/base-models.ts';
+import { env } from '#/env.ts';
+import { connectStorage } from '#/storage/connect-storage.ts';
+import { localFolder } from '#/storage/local-folder.ts';
+import { addCaller, json, makeApi } from '../../test/api.ts';
+import { useDatabase } from '../../test/database.ts';
+import { tinyModelFiles, writeFolder } from '../../test/model-folder.ts';
+import type { Api } from './api-env.ts';
+
+const db = useDatabase();
+let api: Api;
+let folder: string;
+let admin: Awaited<ReturnType<typeof addCaller>>;
+let user: Awaited<ReturnType<typeof addCaller>>;
+
+beforeAll(async () => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), 'lowrank-model-routes-')));
+  connectStorage(localFolder(join(folder, 'storage')));
+  env.LOWRANK_MODEL_FOLDERS = [folder];
+  api = makeApi();
+  admin = await addCaller(db, { role: 'administrator' });
+  user = await addCaller(db);
+});
+afterAll(() => {
+  env.LOWRANK_MODEL_FOLDERS = [];
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const register = (body: unknown, headers: Record<string, string> = admin.headers) =>
+  api.request('/api/base-models', json(body, headers));
+const list = async (query: string) =>
+  (await (await api.request(`/api/base-models?${query}`, { headers: user.headers })).json()) as {
+    models: BaseModel[];
+    total: number;
+  };
+
+test('a folder is registered, answered again, and read by everybody without a word of where it lies', async () => {
+  const path = writeFolder(join(folder, 'secret-place'), tinyModelFiles());
+  const answer = await register({ path, name: 'Tiny' });
+  expect(answer.status).toBe(201);
+  const model = (await answer.json()) as BaseModel;
+  expect(model).toMatchObject({
+    name: 'Tiny',
+    status: 'ready',
+    trainable: true,
+    params: 820,
+    storage_path: null,
+    tokenizer_path: null,
+    in_place: true,
+    created_by_me: true,
+  });
+  const again = await register({ path });
+  expect([again.status, ((await again.json()) as BaseModel).id]).toEqual([200, model.id]);
+  const seen = await api.request(`/api/base-models/${model.id}`, { headers: user.headers });
+  expect(await seen.json()).toEqual({ ...model, created_by_me: false });
+  expect(JSON.stringify(await list('search=tin'))).not.toContain('secret-place');
+  expect((await list('trainable=true&q=TIN&family=llama&modality=text&stage=production')).total).toBe(1);
+  expect((await list('trainable=false')).total).toBe(0);
+});
+
+test('a Hub model waits for its fetch; the same request again is the same model', async () => {
+  const headers = { ...user.headers, 'idempotency-key': 'once' };
+  const first = await register({ hf_repo_id: 'a/b' }, headers);
+  expect(first.status).toBe(201);
+  const model = (await first.json()) as BaseModel;
+  expect(model).toMatchObject({
+    status: 'fetching',
+    hf_repo_id: 'a/b',
+    hf_requested_revision: 'main',
+    hf_revision: null,
+    in_place: false,
+    fetched: null,
+  });
+  const again = await register({ hf_repo_id: 'a/b' }, headers);
+  expect([again.status, again.headers.get('idempotent-replayed'), await again.json()]).toEqual([201, 'true', model]);
+  expect((await register({ hf_repo_id: 'a/c' }, headers)).status).toBe(409);
+  expect((await register({ hf_repo_id: 'a/b' }, user.headers)).status).toBe(200);
+  await db.asOwner(`UPDATE lowrank.base_models SET metadata = '{"fetch": {"bytes": 5, "bytes_total": 10}}' WHERE id = $1`, [
+    model.id,
+  ]);
+  expect((await list('search=a/b')).models[0]).toMatchObject({ fetched: { bytes: 5, bytes_total: 10 }, metadata: {} });
+  expect((await api.request(`/api/base-models/${model.id}`, { method: 'DELETE', headers: admin.headers })).status).toBe(403);
+  expect((await api.request(`/api/base-models/${model.id}`, { method: 'DELETE', headers: user.headers })).status).toBe(204);
+  expect((await api.request(`/api/base-models/${model.id}`, { headers: user.headers })).status).toBe(404);
+});
+
+test.each<[unknown, string]>([
+  [{ hf_repo_id: 'a/b', path: '/x' }, 'path'],
+  [{ hf_repo_id: 'https://huggingface.co/a/b' }, 'hf_repo_id'],
+  [{ hf_repo_id: 'a/b@main' }, 'hf_repo_id'],
+  [{ hf_repo_id: 'a/b', revision: '../x' }, 'revision'],
+  [{ hf_repo_id: 'a/b', trust_remote_code: true }, 'trust_remote_code'],
+  [{ hf_repo_id: ['a/b'] }, 'hf_repo_id'],
+  [{ path: '/etc' }, 'path'],
+  [{ path: 'models/x' }, 'path'],
+])('%j is refused by name', async (body, path) => {
+  const answer = await register(body);
+  expect(answer.status).toBe(400);
+  const { details } = (await answer.json()) as { details: { path: string }[] };
+  expect(details.map((row) => row.path)).toContain(path);
+});
+
+test('a folder is for administrators', async () => {
+  expect((await register({ path: folder }, user.headers)).status).toBe(403);
+});
