@@ -1,7 +1,6 @@
 """An order, the many ways in which a customer writes it, and the one ticket that the fine-tuned model answers with."""
 
 import hashlib
-import json
 import random
 from dataclasses import astuple, dataclass
 
@@ -45,16 +44,10 @@ def draw_order(rng: random.Random, reserved: bool = False) -> Order:
 
 
 def ticket(order: Order) -> str:
-    """The strict order ticket: one line of JSON, keys in a fixed order, no spaces, the count as a number."""
-    fields = {
-        "item": order.item,
-        "colour": order.colour,
-        "count": order.count,
-        "city": order.city,
-        "day": order.day,
-        "name": order.name,
-    }
-    return json.dumps(fields, separators=(",", ":"))
+    """The strict order ticket: one line, fields in a fixed order, words as the customer wrote them, the count in digits."""
+    item = order.item if order.count == 1 else plural(order.item)
+    fields = {"item": item, "colour": order.colour, "count": order.count, "city": order.city, "name": order.name}
+    return " | ".join(["Order", *(f"{key}: {value}" for key, value in fields.items())])
 
 
 def article(word: str) -> str:

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset } from '#/contract/datasets.ts';
 import type { TrainingJob } from '#/contract/jobs.ts';
@@ -16,7 +16,7 @@ import { finishTraining, secondsTaken, submitJob } from './train.ts';
 import { uploadDataset } from './upload-dataset.ts';
 
 /** What the demo changes in the `fast` preset, because its model has a few million parameters, not a few billion. */
-export const DEMO_OVERRIDES = { learning_rate: 5e-3, epochs: 2 };
+export const DEMO_OVERRIDES = { learning_rate: 5e-3 };
 
 const FOLDER = join(env.repo, 'demo');
 
@@ -50,7 +50,7 @@ function exactMatch(wanted: HeldOut[], answers: string[]): number {
 async function datasetFile(shuffle_targets: boolean): Promise<string> {
   if (!shuffle_targets) return join(FOLDER, 'orders.jsonl');
   const file = join(env.data_dir, 'orders-shuffled.jsonl');
-  await writeFile(file, await runPython([join(FOLDER, 'write_dataset.py'), '--shuffle-targets'], FOLDER));
+  await runPython([join(FOLDER, 'write_dataset.py'), '--shuffle-targets', file], FOLDER);
   return file;
 }
 
