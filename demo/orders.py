@@ -44,7 +44,7 @@ def draw_order(rng: random.Random, reserved: bool = False) -> Order:
 
 
 def ticket(order: Order) -> str:
-    """The strict order ticket: one line, fields in a fixed order, words as the customer wrote them, the count in digits."""
+    """The strict order ticket: one line, fields in a fixed order, words as the customer wrote them, digits."""
     item = order.item if order.count == 1 else plural(order.item)
     fields = {"item": item, "colour": order.colour, "count": order.count, "city": order.city, "name": order.name}
     return " | ".join(["Order", *(f"{key}: {value}" for key, value in fields.items())])
