@@ -94,7 +94,9 @@ async function receive(ctx: Context, id: string, content: AsyncIterable<Uint8Arr
   } catch (error) {
     if (!(error instanceof AppError && error.code === 'payload_too_large')) throw error;
     if (reserved >= DATASET_BYTES_MAX) throw tooLarge();
-    throw quotaExceeded(await asUser(ctx.user_id, (tx) => storageUsage(tx, ctx.user_id)), null);
+    const usage = await asUser(ctx.user_id, (tx) => storageUsage(tx, ctx.user_id));
+    // What this upload reserved is not used: it is what the file outgrew.
+    throw quotaExceeded({ ...usage, bytes: Math.max(0, usage.bytes - reserved) }, null);
   }
 }
 
