@@ -22,8 +22,8 @@ export interface Downloaded {
 
 /** Downloads a job's adapter into a folder, each file checked against its SHA-256; the folder appears whole or not at all. */
 export async function downloadAdapter(client: ApiClient, job_id: string, into: string): Promise<Downloaded> {
-  const { artifacts } = await client.call<{ artifacts: Artifact[] }>('GET', `/api/jobs/${job_id}/artifacts`);
-  const artifact = artifacts.find((one) => one.kind === 'adapter');
+  const { data } = await client.call<{ data: { artifacts: Artifact[] } }>('GET', `/api/jobs/${job_id}/artifacts`);
+  const artifact = data.artifacts.find((one) => one.kind === 'adapter');
   if (artifact === undefined) throw new CommandError('This job has no adapter');
   const folder = resolve(into);
   const staged = `${folder}.part`;

@@ -118,13 +118,13 @@ describe('the first walk', () => {
 
   test('the adapter is downloaded, is what the page says it is, and loads in PEFT in a fresh process', async () => {
     const job_id = page.url().split('/').at(-1) ?? '';
-    const { artifacts } = await api<{ artifacts: { id: string; files: { id: string; path: string; sha256: string }[] }[] }>(
+    const { data } = await api<{ data: { artifacts: { id: string; files: { id: string; path: string; sha256: string }[] }[] } }>(
       `/api/jobs/${job_id}/artifacts`,
     );
     const folder = mkdtempSync(join(tmpdir(), 'lowrank-e2e-adapter-'));
     try {
       const files = page.getByRole('list', { name: 'Files of the adapter' });
-      for (const file of artifacts[0]?.files ?? []) {
+      for (const file of data.artifacts[0]?.files ?? []) {
         const downloading = page.waitForEvent('download');
         await files.getByRole('link', { name: `Download ${file.path}` }).click();
         const download = await downloading;
