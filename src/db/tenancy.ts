@@ -36,6 +36,11 @@ async function inTransaction<T>(login: Login, opening: string, work: (tx: Tx) =>
       throw asUnavailable(error);
     }
     let broken: Error | undefined;
+    // A connection that breaks between two queries says so by an event, and one that nobody hears ends the process.
+    const onError = (error: Error) => {
+      broken = error;
+    };
+    client.on('error', onError);
     try {
       await client.query(opening);
       const result = await work(databaseOf(client));
@@ -49,6 +54,7 @@ async function inTransaction<T>(login: Login, opening: string, work: (tx: Tx) =>
       if (code !== undefined && RETRIED.has(code) && attempt < TRIES_MAX) continue;
       throw asUnavailable(error);
     } finally {
+      client.off('error', onError);
       client.release(broken);
     }
   }
