@@ -98,10 +98,14 @@ export async function benchRealInput(): Promise<void> {
   const work = await mkdtemp(join(tmpdir(), 'lowrank-bench-real-'));
   try {
     const model = join(work, 'model');
-    execFileSync(PYTHON, ['tests/make_smol_model.py', '--tokenizer', join(REPO, 'demo/model'), '--out', model], {
-      cwd: join(REPO, 'trainer'),
-      stdio: 'inherit',
-    });
+    execFileSync(
+      PYTHON,
+      ['tests/tiny_model.py', '--shape', 'smollm-135m', '--tokenizer', join(REPO, 'demo/model'), '--out', model],
+      {
+        cwd: join(REPO, 'trainer'),
+        stdio: 'inherit',
+      },
+    );
     const still: number[] = [];
     for (const seed of SEEDS) {
       const losses = await evalLosses(join(work, `seed-${seed}`), model, { seed, learning_rate: 0, max_steps: 1 });

@@ -11,8 +11,9 @@ const HUB_ID = /^([A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*)(?:@([\w./-]+))?$/;
 /**
  * The base model that a person named: one that is registered, a folder on the studio's machine, or a Hub id
  * (`owner/name`, `owner/name@revision`); registers the last two and waits until the files are there.
+ * `name` is what a folder is called that is not registered yet.
  */
-export async function chooseModel(client: ApiClient, wanted: string): Promise<BaseModel> {
+export async function chooseModel(client: ApiClient, wanted: string, name?: string): Promise<BaseModel> {
   const { models } = await client.call<{ models: BaseModel[] }>(
     'GET',
     `/api/base-models?${new URLSearchParams({ search: wanted })}`,
@@ -20,7 +21,10 @@ export async function chooseModel(client: ApiClient, wanted: string): Promise<Ba
   const known = models.find((model) => model.name === wanted || model.id === wanted);
   if (known !== undefined) return readyModel(client, known.id);
   if (existsSync(join(wanted, 'config.json'))) {
-    const model = await client.call<BaseModel>('POST', '/api/base-models', { path: resolve(wanted) });
+    const model = await client.call<BaseModel>('POST', '/api/base-models', {
+      path: resolve(wanted),
+      ...(name !== undefined && { name }),
+    });
     return readyModel(client, model.id);
   }
   const hub = HUB_ID.exec(wanted);

@@ -70,7 +70,7 @@ export async function runDemo(
   options: { shuffle_targets: boolean },
   say: (line: string) => void,
 ): Promise<DemoResult> {
-  const model = await chooseModel(client, join(FOLDER, 'model'));
+  const model = await chooseModel(client, join(FOLDER, 'model'), 'lowrank-demo');
   say(`base model  ${model.name}: ${((model.params_b ?? 0) * 1000).toFixed(1)} million parameters`);
   const file = await datasetFile(options.shuffle_targets);
   const dataset = await demoDataset(client, file, options.shuffle_targets ? 'Demo orders, targets shuffled' : 'Demo orders');

@@ -39,4 +39,3 @@ export const DATASET_STATUSES = ['uploading', 'validating', 'ready', 'error'] as
 export type DatasetStatus = (typeof DATASET_STATUSES)[number];
 
 export const BASE_MODEL_STATUSES = ['fetching', 'ready', 'error'] as const;
-export type BaseModelStatus = (typeof BASE_MODEL_STATUSES)[number];

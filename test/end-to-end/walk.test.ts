@@ -52,6 +52,26 @@ async function api<T>(path: string): Promise<T> {
   return (await response.json()) as T;
 }
 
+const AXE = readFileSync(join(REPO, 'node_modules/axe-core/axe.min.js'), 'utf8');
+
+/** What axe finds on the page as it stands, in light and in dark. */
+async function axeFindings(): Promise<string[]> {
+  const found: string[] = [];
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.evaluate(AXE);
+    const violations = await page.evaluate(async () => {
+      const { axe } = globalThis as unknown as {
+        axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+      };
+      return (await axe.run()).violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200)}`);
+    });
+    found.push(...violations.map((text) => `${colorScheme} ${new URL(page.url()).pathname} ${text}`));
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+  return found;
+}
+
 describe('the first walk', () => {
   test('the first visitor becomes the owner with the token that the terminal shows', async () => {
     await page.goto(`${studio.url}/`);
@@ -149,6 +169,17 @@ print(float((before - after).abs().max()))`;
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
+  });
+
+  test('axe finds nothing on any page, in light and dark', async () => {
+    const job = new URL(page.url()).pathname;
+    const found: string[] = [];
+    for (const path of ['/', '/datasets', '/models', '/training/configure', '/jobs', job, '/settings']) {
+      await page.goto(`${studio.url}${path}`);
+      await page.locator('h1').first().waitFor();
+      found.push(...(await axeFindings()));
+    }
+    expect(found).toEqual([]);
   });
 
   test('no page complained on its console', () => {

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+
 from protocol import SAMPLES
 from tiny_model import make_model, make_tokenizer
 

@@ -8,11 +8,11 @@ import sys
 import time
 
 import pytest
-from protocol import TRAINER, of_type, parse_line, read_events
 
 from lora_trainer import causal_lm
 from lora_trainer.failure import EXIT_CODES
 from lora_trainer.report import Report
+from protocol import TRAINER, of_type, parse_line, read_events
 
 
 @pytest.fixture

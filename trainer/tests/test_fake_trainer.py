@@ -7,8 +7,9 @@ import sys
 import time
 
 import pytest
-from protocol import TRAINER, of_type, read_events
 from safetensors import safe_open
+
+from protocol import TRAINER, of_type, read_events
 
 
 def fake(config, **env):

@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from hub import COMMIT, REPO, Hub, RunningHub
 
+from hub import COMMIT, REPO, Hub, RunningHub
 from lora_trainer import fetch
 from lora_trainer.public_network import AddressRefused, JudgedBackend, guarded_client, is_public
 

@@ -3,12 +3,12 @@ import subprocess
 import sys
 
 import pytest
-from plant_faults import plant
-from protocol import TRAINER
 
 from lora_trainer import inspect
 from lora_trainer.prepare import prepare
 from lora_trainer.tokenize import ChatTokenizer
+from plant_faults import plant
+from protocol import TRAINER
 
 
 def inspected(*args, check=True):

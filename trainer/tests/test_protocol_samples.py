@@ -2,6 +2,7 @@ import json
 
 import pytest
 from jsonschema import Draft202012Validator
+
 from protocol import SAMPLES, TRAINER, parse_line
 
 

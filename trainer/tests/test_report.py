@@ -1,9 +1,9 @@
 import threading
 
 import pytest
-from protocol import of_type, read_events
 
 from lora_trainer.report import Report
+from protocol import of_type, read_events
 
 
 def test_lines_are_numbered_without_gaps_from_many_threads(tmp_path):

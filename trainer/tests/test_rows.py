@@ -5,11 +5,11 @@ import subprocess
 import sys
 
 import pytest
-from plant_faults import good, plant
-from protocol import TRAINER
 
 from lora_trainer.json_array import split_array
 from lora_trainer.rows import DatasetFault, RowReader
+from plant_faults import good, plant
+from protocol import TRAINER
 
 
 def read(path, container="auto"):

@@ -1,12 +1,12 @@
 import json
 
 import pytest
-from tiny_model import CHAT_TEMPLATE, make_tokenizer
 
 from lora_trainer.failure import TrainerFailure
 from lora_trainer.rows import RowFault
 from lora_trainer.shapes import read_shape
 from lora_trainer.tokenize import ChatTokenizer
+from tiny_model import CHAT_TEMPLATE, make_tokenizer
 
 # Shows reasoning in the last answer only, as several current models do.
 FORGETFUL_TEMPLATE = (

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from protocol import of_type, read_events
 from safetensors.torch import load_file
 from transformers.models.llama.modeling_llama import LlamaMLP
 
 from lora_trainer import causal_lm
 from lora_trainer.report import Report
+from protocol import of_type, read_events
 
 
 def adapter_of(config: Path) -> bytes:

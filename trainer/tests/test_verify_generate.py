@@ -4,10 +4,10 @@ import sys
 
 import pytest
 import torch
-from protocol import TRAINER, of_type, read_events
 from safetensors.torch import load_file, save_file
 
 from lora_trainer import generate, verify
+from protocol import TRAINER, of_type, read_events
 
 
 def verified(capsys, *args):

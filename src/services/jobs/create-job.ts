@@ -56,6 +56,7 @@ export async function createJob(ctx: Context, spec: TrainingSpec, options: Submi
           dataset: {
             checksum: dataset.checksum,
             format: dataset.format,
+            container: dataset.statistics.container,
             mapping: dataset.mapping,
             invalid_rows: dataset.invalid_rows,
             file_name: dataset.file_name,
