@@ -12,7 +12,7 @@ export const STATUS_WORDS: Record<JobStatus, string> = {
   cancelled: 'Cancelled',
 };
 
-const STAGE_WORDS: Record<string, string> = {
+export const STAGE_WORDS: Record<string, string> = {
   fetching_model: 'Fetching the base model',
   starting: 'Starting the trainer',
   loading_model: 'Loading the model',
@@ -38,7 +38,7 @@ export function stageWords(job: TrainingJob): string {
 }
 
 /** The title of a failure; the sentence and the next step are the job's own. */
-export const FAILURE_WORDS: Record<JobErrorCode, string> = {
+const FAILURE_WORDS: Record<JobErrorCode, string> = {
   bad_config: 'The trainer refused the configuration',
   data: 'The dataset could not be trained on',
   model_not_found: 'The base model was not found',

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { eventWords } from './event-words.ts';
+
+const event = (type: string, rest: Partial<Parameters<typeof eventWords>[0]> = {}) => ({
+  seq: 1,
+  type,
+  from_status: null,
+  to_status: null,
+  attempt: 1,
+  message: null,
+  data: {},
+  created_at: '2026-01-01T00:00:00Z',
+  ...rest,
+});
+
+test('a change of status is told by its word', () => {
+  expect(eventWords(event('state', { to_status: 'initializing' })).title).toBe('Starting');
+});
+
+test('what the trainer says is told with its figures', () => {
+  const hello = { device: 'cpu', trainer: 'lowrank-lora 0.1.0', trainable_parameters: 8192, total_parameters: 39360 };
+  expect(eventWords(event('hello', { data: hello })).detail).toBe(
+    'lowrank-lora 0.1.0 · on CPU · 8,192 of 39,360 parameters trained',
+  );
+  expect(eventWords(event('checkpoint', { data: { step: 60, bytes: 117620 } })).detail).toBe('step 60, 118 kB');
+  expect(eventWords(event('stage', { message: 'evaluating', data: { stage: 'evaluating' } }))).toEqual({
+    title: 'Evaluating',
+    detail: null,
+  });
+});
+
+test('an event of a kind that we do not know keeps its own words', () => {
+  expect(eventWords(event('gpu_released', { message: 'GPU 0' }))).toEqual({ title: 'Gpu released', detail: 'GPU 0' });
+});
