@@ -9,5 +9,4 @@ export const LISTS = {
 
 export const jobKey = (job_id: string) => ['training-job', job_id] as const;
 export const datasetKey = (dataset_id: string) => ['dataset', dataset_id] as const;
-export const modelKey = (model_id: string) => ['base-model', model_id] as const;
 export const ME = ['me'] as const;
