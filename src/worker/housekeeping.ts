@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { isTerminal } from '#/domain/statuses.ts';
 import { readJobStates } from '#/services/jobs/read-run.ts';
 import { readOpenLeases } from '#/services/machine/register-worker.ts';
+import { collectGarbage } from '#/services/storage/collect-garbage.ts';
 import { jobFolder } from '#/storage/run-folder.ts';
 import { abandonRun } from './abandon-run.ts';
 import { findMarked } from './process-identity.ts';
@@ -44,4 +45,11 @@ export async function collectRunFolders(isHeld: (job_id: string) => boolean): Pr
       else if (isTerminal(state.status)) await pruneRunDirectory(job_id);
     }
   }
+}
+
+/** Removes the files that nobody can reach any more. */
+export async function collectFiles(parts: WorkerParts): Promise<void> {
+  const { strange, ...removed } = await collectGarbage();
+  if (strange) parts.log.error('the database knows none of the stored files: none is removed; see that it is the right database');
+  else if (Object.values(removed).some((count) => count > 0)) parts.log.info(removed, 'files that nobody can reach are removed');
 }

@@ -10,7 +10,7 @@ import type { Device } from './detect-devices.ts';
 import { failpoint } from './failpoint.ts';
 import { fetchNextModel } from './fetch-model.ts';
 import type { Contact } from './host.ts';
-import { collectRunFolders, endStrayRuns } from './housekeeping.ts';
+import { collectFiles, collectRunFolders, endStrayRuns } from './housekeeping.ts';
 import { inspectNextDataset } from './inspect-dataset.ts';
 import { freeBytes } from './run-directory.ts';
 import { attempt, steadily } from './steady.ts';
@@ -109,6 +109,7 @@ class Scheduler {
     const isHeld = (job_id: string) => this.held.has(job_id);
     await endStrayRuns(this.#parts, isHeld);
     await collectRunFolders(isHeld);
+    await collectFiles(this.#parts);
   }
 
   /** Follows wishes and claims jobs, whenever the bell rings and at least once a sweep. */
