@@ -65,15 +65,9 @@ export async function runWorker(stopping: AbortSignal): Promise<number> {
   const facts = { host: env.host_name, no_gpu, node: process.version };
   const me = { id: worker_id, boot_id: bootId(), pid: process.pid, version: productVersion(env.repo), facts };
   const inventory = devices.map(({ compute_capability: _, ...device }) => device);
-  while (!stopping.aborted) {
-    try {
-      await registerWorker(me, inventory);
-      break;
-    } catch (error) {
-      if (!isAway(error)) throw error;
-      log.warn('the database is away; waiting for it');
-      await new Promise((resolve) => setTimeout(resolve, times.sweep_ms / 5));
-    }
+  while (!stopping.aborted && !(await registered(() => registerWorker(me, inventory)))) {
+    if (env.DATABASE_URL === undefined) await contact.beat();
+    await new Promise((resolve) => setTimeout(resolve, times.sweep_ms / 5));
   }
   log.info({ worker_id, devices: inventory, no_gpu }, 'the worker watches');
   const running = runScheduler(parts, contact, devices);
@@ -85,6 +79,18 @@ export async function runWorker(stopping: AbortSignal): Promise<number> {
   lock.release();
   log.info('the worker has stopped; its trainings go on');
   return 0;
+}
+
+/** False while the database is away. */
+async function registered(work: () => Promise<void>): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    if (!isAway(error)) throw error;
+    log.warn('the database is away; waiting for it');
+    return false;
+  }
 }
 
 if (import.meta.main) {

@@ -38,7 +38,7 @@ export const StoredConfig = z.object({
     mapping: ColumnMapping,
     invalid_rows: z.enum(INVALID_ROWS),
     file_name: z.string(),
-    container: z.enum(DATASET_CONTAINERS).optional(),
+    container: z.enum(DATASET_CONTAINERS).nullish(),
   }),
   base_model: z.object({ name: z.string(), hf_repo_id: z.string().nullable(), revision: z.string().nullable() }),
 });

@@ -1,4 +1,6 @@
 /** Which rows a batch of trainer lines becomes: points of the curve, events of the job, and how far it is. */
+import { mapStrings } from './map-strings.ts';
+import { shortenPaths } from './shorten-paths.ts';
 import { parseTrainerLine, type TrainerEvent } from './trainer-events.ts';
 
 /** One row of `metrics_points`, without its job and attempt. */
@@ -72,13 +74,7 @@ function figure(value: number | null | undefined): number | null {
 }
 
 /** Text that the database stores: no NUL, no half of a surrogate pair. */
-function storable(value: unknown): unknown {
-  if (typeof value === 'string') return value.replaceAll('\u0000', '\ufffd').toWellFormed();
-  if (Array.isArray(value)) return value.map(storable);
-  if (typeof value === 'object' && value !== null)
-    return Object.fromEntries(Object.entries(value).map(([key, one]) => [storable(key), storable(one)]));
-  return value;
-}
+const storable = (text: string) => text.replaceAll('\u0000', '\ufffd').toWellFormed();
 
 function pointOf(event: Extract<TrainerEvent, { type: 'metric' }>): PointRow {
   const at = Date.parse(event.ts);
@@ -149,12 +145,10 @@ export function sortTrainerLines(lines: string[], after_seq: number): BatchRows 
     }
     if (event.type === 'stage') progress.stage = event.stage;
     const { seq, ts, type, ...data } = event;
-    rows.events.push({
-      trainer_seq: seq,
-      type,
-      message: messageOf(event),
-      data: storable({ ...data, ts }) as Record<string, unknown>,
-    });
+    // Errors and warnings may name files of the host, which are nobody's business.
+    const told = type === 'error' || type === 'warning' ? (text: string) => shortenPaths(storable(text)) : storable;
+    const said = mapStrings({ message: messageOf(event), data: { ...data, ts } }, told) as Pick<EventRow, 'message' | 'data'>;
+    rows.events.push({ trainer_seq: seq, type, ...said });
   }
   return rows;
 }

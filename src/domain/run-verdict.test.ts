@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { RunExit } from './run-exit.ts';
-import { judgeRun, type RunEvidence, shortenPaths } from './run-verdict.ts';
+import { judgeRun, type RunEvidence } from './run-verdict.ts';
+import { shortenPaths } from './shorten-paths.ts';
 
 const exit = (more: Partial<RunExit> = {}): RunExit => ({
   code: null,

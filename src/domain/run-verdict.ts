@@ -1,6 +1,7 @@
 /** What became of a run, judged from its exit record, its trainer's last words and the end of its log. */
 import type { JobErrorCode, JobFailure } from './job-state.ts';
 import type { RunExit } from './run-exit.ts';
+import { shortenPaths } from './shorten-paths.ts';
 import type { TrainerErrorCode } from './trainer-events.ts';
 
 export interface RunEvidence {
@@ -152,9 +153,4 @@ function stackOf(evidence: RunEvidence): string | null {
   const lines = text.trimEnd().split('\n').slice(-STACK_LINES_MAX).join('\n');
   const short = shortenPaths(lines).slice(-STACK_CHARACTERS_MAX);
   return short.trim() === '' ? null : short;
-}
-
-/** Leaves of each absolute path its last two parts: what a reader needs, and nothing of the host. */
-export function shortenPaths(text: string): string {
-  return text.replace(/(?<![\w.…/:-])\/(?:[^\s/"':,;()<>]+\/)+([^\s/"':,;()<>]+\/[^\s/"':,;()<>]+)/g, '…/$1');
 }

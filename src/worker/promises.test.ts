@@ -387,7 +387,6 @@ describe('9 · an outage of the database', () => {
       const [points] = await own.asOwner<{ n: number }>('SELECT count(*)::int AS n FROM lowrank.metrics_points');
       expect(points?.n).toBe(250);
       expect(await brokenInvariants(own, [host.data_dir])).toEqual([]);
-
     } finally {
       await host.end();
       await server.stop('immediate');

@@ -3,7 +3,9 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { AppError } from '#/domain/app-error.ts';
 import type { JobFailure } from '#/domain/job-state.ts';
-import { bareFailure, shortenPaths } from '#/domain/run-verdict.ts';
+import { mapStrings } from '#/domain/map-strings.ts';
+import { bareFailure } from '#/domain/run-verdict.ts';
+import { shortenPaths } from '#/domain/shorten-paths.ts';
 import { env } from '#/env.ts';
 import type { NewArtifact } from '#/services/jobs/finish-run.ts';
 import { locateInputs } from '#/services/jobs/locate-inputs.ts';
@@ -17,6 +19,7 @@ import { outputFolder, readPassport } from './run-directory.ts';
 import type { WorkerParts } from './worker-parts.ts';
 
 const VERIFY_WITHIN_MS = 30 * 60_000;
+const VERIFY_BYTES_MAX = 64 * 1024;
 const WEIGHTS = 'adapter_model.safetensors';
 
 export interface LastWord {
@@ -35,15 +38,18 @@ export async function verifyAdapter(parts: WorkerParts, run: HeldRun, cancelled:
   const inputs = await patiently(parts, () => locateInputs(run));
   if ('code' in inputs) return inputs;
   const program = env.LOWRANK_TRAINER === undefined ? ['-m', 'lora_trainer.verify'] : [env.LOWRANK_TRAINER, '--verify'];
+  const words: string[] = [];
   const end = await runPythonProgram({
     args: [...program, '--base', inputs.base_model_path, '--adapter', join(outputFolder(run.job_id, run.attempt), 'adapter')],
     timeout_ms: VERIFY_WITHIN_MS,
+    onLine: (line) => words.push(line),
+    output_bytes_max: VERIFY_BYTES_MAX,
     signal: AbortSignal.any([parts.stopping, cancelled]),
   });
   if (parts.stopping.aborted) throw new Stopped();
   if (end.code === 0) return null;
   const failure = bareFailure('internal', 'The adapter that the training wrote does not load onto its base model.');
-  return { ...failure, stack: shortenPaths(end.stderr) || null };
+  return { ...failure, stack: shortenPaths([...words, end.stderr].join('\n')).trim() || null };
 }
 
 /** Puts the adapter into storage, whole, and describes it for its row. What lies there must be what the trainer said it wrote. */
@@ -81,19 +87,11 @@ export async function publishAdapter(run: HeldRun, words: LastWord[]): Promise<N
     size: files.reduce((sum, file) => sum + file.bytes, 0),
     training_summary,
     quality_metrics: { final_loss, eval_loss, best_eval_loss },
-    passport: withoutHostPaths(await readPassport(run.job_id, run.attempt)) as Record<string, unknown>,
+    passport: mapStrings(await readPassport(run.job_id, run.attempt), shortenPaths) as Record<string, unknown>,
   };
 }
 
 /** Takes an adapter out of storage that has no row. */
 export function withdrawAdapter(run: HeldRun): Promise<void> {
   return storage().remove(run.user_id, artifactId(run));
-}
-
-function withoutHostPaths(value: unknown): unknown {
-  if (typeof value === 'string') return value.startsWith('/') ? shortenPaths(value) : value;
-  if (Array.isArray(value)) return value.map(withoutHostPaths);
-  if (typeof value === 'object' && value !== null)
-    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, withoutHostPaths(one)]));
-  return value;
 }

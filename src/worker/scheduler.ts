@@ -64,7 +64,8 @@ class Scheduler {
     const runs = [...this.held.values()].map(({ job_id, epoch }) => ({ job_id, epoch }));
     // The embedded database serves this host alone: nobody else can settle our runs, so its absence needs no fence.
     if (env.DATABASE_URL === undefined) await this.#contact.beat();
-    const renewal = await renewLeases(worker_id, runs, times.contact_lost_ms);
+    // Why nothing starts, for whoever looks at a queue that stands still.
+    const renewal = await renewLeases(worker_id, runs, times.contact_lost_ms, { disk_full: this.#was_full });
     if (env.DATABASE_URL !== undefined) await this.#contact.beat();
     for (const run of runs) {
       const supervisor = this.held.get(run.job_id);

@@ -15,11 +15,11 @@ export class StageClock {
     this.#moved_at = now;
   }
 
-  /** The trainer said something: while training only a further step is progress, elsewhere any line is. */
+  /** The trainer said something: while training only another step is progress, elsewhere any line is. */
   heard(progress: RunProgress, now: number): void {
     const stage = progress.stage ?? this.#stage;
     const step = progress.step ?? this.#step;
-    if (stage !== this.#stage || stage !== 'training' || step > this.#step) this.#moved_at = now;
+    if (stage !== this.#stage || stage !== 'training' || step !== this.#step) this.#moved_at = now;
     this.#stage = stage;
     this.#step = step;
   }

@@ -16,6 +16,9 @@ import { StageClock } from './stage-clock.ts';
 import { startRun } from './start-run.ts';
 import { type WorkerParts, watchMs } from './worker-parts.ts';
 
+/** Batches of lines stored between two looks at the run itself. */
+const BATCHES_AT_ONCE = 16;
+
 type Over = Extract<RunState, { phase: 'exited' | 'lost' }>;
 
 export interface Supervisor {
@@ -158,7 +161,7 @@ class Care {
       if (state.phase === 'exited' || state.phase === 'lost') return state;
       try {
         if (state.phase === 'running') await this.#noteStarted();
-        await this.#record();
+        for (let batch = 0; batch < BATCHES_AT_ONCE && (await this.#record()); batch++);
       } catch (error) {
         if (!isAway(error)) throw error;
         this.#clock.excuse(performance.now());

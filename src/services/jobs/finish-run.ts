@@ -1,5 +1,5 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
-import { jobRuns, modelArtifacts } from '#/db/schema/jobs.ts';
+import { jobRuns, modelArtifacts, trainingJobs } from '#/db/schema/jobs.ts';
 import { gpuLeases } from '#/db/schema/machine.ts';
 import { asScheduler, type Tx } from '#/db/tenancy.ts';
 import { AUTOMATIC_RESTARTS_MAX } from '#/domain/constants.ts';
@@ -35,6 +35,8 @@ export function settleRun(run: RunKey, ending: Ending, exit: RunExit | null, pau
     const job = await holdRun(tx, run);
     const { happening, columns } = settlement(ending, job, pause_ms);
     const status = await transitionJob(tx, job, happening, columns);
+    if (status === 'queued')
+      await tx.update(trainingJobs).set({ estimated_completion_at: null }).where(eq(trainingJobs.id, job.id));
     await endRun(tx, run, exit);
     return status;
   });

@@ -8,12 +8,22 @@ export interface Renewal {
   unattended: string[];
 }
 
-/** Says that the worker lives and renews the leases of its runs, each under its epoch, by the database's clock. */
-export function renewLeases(worker_id: string, held: { job_id: string; epoch: number }[], lease_ms: number): Promise<Renewal> {
+/**
+ * Says that the worker lives, with what is to be known of it, and renews the leases of its runs, each under its epoch,
+ * by the database's clock.
+ */
+export function renewLeases(
+  worker_id: string,
+  held: { job_id: string; epoch: number }[],
+  lease_ms: number,
+  facts: Record<string, unknown> = {},
+): Promise<Renewal> {
   const ids = held.map((run) => run.job_id);
   const epochs = held.map((run) => run.epoch);
   return asScheduler(async (tx) => {
-    await tx.execute(sql`UPDATE lowrank.workers SET heartbeat_at = clock_timestamp(), stopped_at = NULL WHERE id = ${worker_id}`);
+    await tx.execute(sql`
+      UPDATE lowrank.workers SET heartbeat_at = clock_timestamp(), stopped_at = NULL, facts = facts || ${JSON.stringify(facts)}::jsonb
+      WHERE id = ${worker_id}`);
     const kept = await tx.execute<{ id: string; cancel_requested: boolean }>(sql`
       UPDATE lowrank.training_jobs j
       SET lease_until = clock_timestamp() + ${lease_ms} * interval '1 ms', contact_lost_at = NULL

@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { planTraining } from './planner.ts';
+import { type AttemptFacts, makeTrainerConfig, StoredConfig } from './run-config.ts';
+import { TrainerConfig } from './trainer-config.ts';
+import type { TrainingSpec } from './training-spec.ts';
+
+const FACTS: AttemptFacts = {
+  job_id: '7f4c1f0a-58c4-4b0e-9a44-0a6c5c1c2b11',
+  attempt: 2,
+  dataset_path: '/data/rows',
+  base_model_path: '/models/tiny',
+  job_folder: '/runs/job',
+  output_path: '/runs/job/2/outputs',
+  resume_from: null,
+  device: 'cpu',
+  compute_capability: null,
+};
+const hyperparameters = { learning_rate: 1e-4, batch_size: 8, epochs: 3, rank: 16, alpha: 32, dropout: 0.05 };
+const spec = { hyperparameters, max_steps: 40, seed: 7 };
+
+const stored = (dataset: Record<string, unknown> = {}): StoredConfig =>
+  StoredConfig.parse({
+    spec: { ...spec, name: 'more than is needed' },
+    plan: planTraining(spec as unknown as TrainingSpec, { training_pairs: 95, validation_pairs: 5 }, { context_length: 512 }),
+    dataset: { format: 'chat', mapping: { messages: 'talk' }, invalid_rows: 'skip', file_name: 'rows.jsonl', ...dataset },
+    base_model: { name: 'tiny', hf_repo_id: 'acme/tiny', revision: 'abc' },
+  });
+
+describe('the configuration of an attempt', () => {
+  test('is complete: what the plan says, and nothing left open', () => {
+    const config = makeTrainerConfig(stored(), FACTS);
+    expect(TrainerConfig.parse(config)).toEqual(config);
+    expect(config).toMatchObject({
+      attempt: 2,
+      base_model: { id: 'acme/tiny', path: '/models/tiny', revision: 'abc' },
+      dataset: {
+        format: 'chat',
+        container: 'jsonl',
+        mapping: { messages: 'talk' },
+        invalid_rows: 'skip',
+        splits: { eval_rows: 5, seed: 7 },
+      },
+      training_params: {
+        epochs: 3,
+        max_steps: 40,
+        batch_size: 8,
+        lora_rank: 16,
+        lora_alpha: 32,
+        precision: 'fp32',
+        max_seq_length: 512,
+        seed: 7,
+      },
+      eval: { at_start: true, rows_max: 5 },
+      resume_from: null,
+    });
+  });
+
+  test('has the fields of the sample that Python reads, no more and no fewer', () => {
+    const sample = JSON.parse(readFileSync(new URL('../../trainer/schema/samples/config.json', import.meta.url), 'utf8'));
+    const config = makeTrainerConfig(stored(), FACTS);
+    expect(Object.keys(config).sort()).toEqual(Object.keys(sample).sort());
+    expect(Object.keys(config.training_params).sort()).toEqual(Object.keys(sample.training_params).sort());
+  });
+
+  test.each([
+    ['cpu', null, 'fp32'],
+    ['cuda', 8.6, 'bf16'],
+    ['cuda', 7.5, 'fp16'],
+    ['cuda', null, 'bf16'],
+  ] as const)('on %s of capability %s computes in %s', (device, compute_capability, precision) => {
+    expect(makeTrainerConfig(stored(), { ...FACTS, device, compute_capability }).training_params.precision).toBe(precision);
+  });
+
+  test.each([
+    [{ file_name: 'ROWS.JSON' }, 'json'],
+    [{ file_name: 'rows.jsonl', container: 'json' }, 'json'],
+    [{ file_name: 'rows.txt', container: null }, 'jsonl'],
+  ])('knows the container of %j', (dataset, container) => {
+    expect(makeTrainerConfig(stored(dataset), FACTS).dataset.container).toBe(container);
+  });
+
+  test('without rows held out evaluates nothing at the start', () => {
+    const one = stored();
+    const config = makeTrainerConfig({ ...one, plan: { ...one.plan, eval_rows: 0 } }, FACTS);
+    expect(config.eval).toMatchObject({ at_start: false, rows_max: 0 });
+  });
+});
