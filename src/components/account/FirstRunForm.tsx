@@ -8,7 +8,7 @@ import { Field, Input } from '#/components/ui/Field.tsx';
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from '#/domain/constants.ts';
 import { useFirstRun, useFirstRunState } from '#/hooks/useAccount.ts';
 import { useHashToken } from '#/hooks/useHashToken.ts';
-import { violation } from '#/hooks/violation.ts';
+import { unplaced, violation } from '#/hooks/violation.ts';
 import { formValues } from './form-values.ts';
 import { PasswordField } from './PasswordField.tsx';
 
@@ -22,6 +22,7 @@ export function FirstRunForm() {
     if (linked) setToken(linked);
   }, [linked]);
   const error = firstRun.error;
+  const fault = unplaced(error, ['setup_token', 'name', 'email', 'password']);
   if (state.data?.needed === false && !firstRun.isSuccess) {
     return (
       <Alert
@@ -84,7 +85,7 @@ export function FirstRunForm() {
           hint={`At least ${PASSWORD_LENGTH_MIN} characters.`}
           error={violation(error, 'password')}
         />
-        {error && <Alert tone="bad" title={error.message} />}
+        {fault !== null && <Alert tone="bad" title={fault} />}
         <Button type="submit" variant="primary" busy={firstRun.isPending || firstRun.isSuccess}>
           Create the owner
         </Button>

@@ -7,7 +7,7 @@ import { Field, Input } from '#/components/ui/Field.tsx';
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from '#/domain/constants.ts';
 import { useSignUp } from '#/hooks/useAccount.ts';
 import { useHashToken } from '#/hooks/useHashToken.ts';
-import { violation } from '#/hooks/violation.ts';
+import { unplaced, violation } from '#/hooks/violation.ts';
 import { formValues } from './form-values.ts';
 import { PasswordField } from './PasswordField.tsx';
 
@@ -16,6 +16,7 @@ export function SignUpForm() {
   const signUp = useSignUp();
   const invitation = useHashToken();
   const error = signUp.error;
+  const fault = unplaced(error, ['name', 'email', 'password']);
   return (
     <>
       <h1 className="text-2xl">Join this studio</h1>
@@ -51,7 +52,7 @@ export function SignUpForm() {
           hint={`At least ${PASSWORD_LENGTH_MIN} characters.`}
           error={violation(error, 'password')}
         />
-        {error && <Alert tone="bad" title={error.message} />}
+        {fault !== null && <Alert tone="bad" title={fault} />}
         <Button type="submit" variant="primary" busy={signUp.isPending || signUp.isSuccess}>
           Join
         </Button>

@@ -44,7 +44,7 @@ function BrokenRows({ dataset, valid, rejected }: { dataset: Dataset; valid: num
       title={`${formatOf(rejected, 'row')} of ${formatCount(valid + rejected)} ${rejected === 1 ? 'breaks' : 'break'} a rule.`}
       actions={
         <Button size="sm" busy={change.isPending} onClick={() => change.mutate({ invalid_rows: 'skip' })}>
-          Leave them out and use the other {formatCount(valid)}
+          Train on the other {formatCount(valid)}
         </Button>
       }
     >

@@ -1,5 +1,6 @@
 'use client';
 import Link from 'next/link';
+import { classNames } from '#/components/class-names.ts';
 import { Time } from '#/components/ui/Time.tsx';
 import { formatCount, formatFigure } from '#/components/units.ts';
 import type { TrainingJob } from '#/contract/jobs.ts';
@@ -61,10 +62,10 @@ function Row({ job }: { job: TrainingJob }) {
           </span>
         </p>
       </div>
-      <div className="text-sm lg:text-base">
+      <div className={classNames('text-sm lg:text-base', job.started_at === null && 'max-lg:hidden')}>
         <TimeLeft job={job} worded />
       </div>
-      <div className="text-right text-sm lg:text-base">
+      <div className={classNames('text-right text-sm lg:text-base', loss === null && 'max-lg:hidden')}>
         {loss === null ? (
           <span className="text-soft">–</span>
         ) : (

@@ -8,7 +8,7 @@ import { Field, Input } from '#/components/ui/Field.tsx';
 import { Segments } from '#/components/ui/Segments.tsx';
 import { tell } from '#/hooks/notify.ts';
 import { type ModelSource, useRegisterModel } from '#/hooks/useBaseModels.ts';
-import { violation } from '#/hooks/violation.ts';
+import { unplaced, violation } from '#/hooks/violation.ts';
 
 type Source = 'hub' | 'folder';
 
@@ -23,6 +23,7 @@ export function RegisterModelDialog({ open, onOpenChange, mayUseFolders }: Regis
   const [source, setSource] = useState<Source>('hub');
   const register = useRegisterModel();
   const error = register.error;
+  const fault = unplaced(error, ['path', 'hf_repo_id', 'revision', 'name']);
   const change = (next: boolean) => {
     register.reset();
     onOpenChange(next);
@@ -110,7 +111,7 @@ export function RegisterModelDialog({ open, onOpenChange, mayUseFolders }: Regis
         <Field label="Name (optional)" error={violation(error, 'name')}>
           {(control) => <Input {...control} name="name" maxLength={120} autoComplete="off" />}
         </Field>
-        {error && <Alert tone="bad" title={error.message} />}
+        {fault !== null && <Alert tone="bad" title={fault} />}
         <div className="flex flex-wrap justify-end gap-2">
           <Button onClick={() => change(false)}>Not now</Button>
           <Button type="submit" variant="primary" busy={register.isPending}>

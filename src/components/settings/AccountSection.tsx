@@ -9,7 +9,7 @@ import { Facts } from '#/components/ui/Readout.tsx';
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from '#/domain/constants.ts';
 import { tell, tellFault } from '#/hooks/notify.ts';
 import { type Person, useChangePassword, useSignOut } from '#/hooks/useAccount.ts';
-import { violation } from '#/hooks/violation.ts';
+import { unplaced, violation } from '#/hooks/violation.ts';
 import { Section } from './Section.tsx';
 
 export function AccountSection({ me }: { me: Person }) {
@@ -44,6 +44,7 @@ function ChangePassword() {
   const change = useChangePassword();
   const form = useRef<HTMLFormElement>(null);
   const error = change.error;
+  const fault = unplaced(error, ['current_password', 'new_password']);
   return (
     <form
       ref={form}
@@ -76,7 +77,7 @@ function ChangePassword() {
         hint={`At least ${PASSWORD_LENGTH_MIN} characters.`}
         error={violation(error, 'new_password')}
       />
-      {error && <Alert tone="bad" title={error.message} />}
+      {fault !== null && <Alert tone="bad" title={fault} />}
       <Button type="submit" className="justify-self-start" busy={change.isPending}>
         Change the password
       </Button>

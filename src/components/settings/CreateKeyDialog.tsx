@@ -6,7 +6,7 @@ import { CopyButton } from '#/components/ui/CopyButton.tsx';
 import { Dialog } from '#/components/ui/Dialog.tsx';
 import { Field, Input, Select } from '#/components/ui/Field.tsx';
 import { useCreateApiKey } from '#/hooks/useApiKeys.ts';
-import { violation } from '#/hooks/violation.ts';
+import { unplaced, violation } from '#/hooks/violation.ts';
 
 const DAY_MS = 86_400_000;
 const LIFETIMES = [
@@ -19,6 +19,7 @@ const LIFETIMES = [
 /** Asks for a name and scopes, then shows the key this once. */
 export function CreateKeyDialog({ open, onOpenChange }: { open: boolean; onOpenChange(open: boolean): void }) {
   const create = useCreateApiKey();
+  const fault = unplaced(create.error, ['name', 'expires_at']);
   const change = (next: boolean) => {
     if (!next) create.reset();
     onOpenChange(next);
@@ -77,7 +78,7 @@ export function CreateKeyDialog({ open, onOpenChange }: { open: boolean; onOpenC
             )}
           </Field>
         </div>
-        {create.error && <Alert tone="bad" title={create.error.message} />}
+        {fault !== null && <Alert tone="bad" title={fault} />}
         <div className="flex justify-end gap-2">
           <Button onClick={() => change(false)}>Not now</Button>
           <Button type="submit" variant="primary" busy={create.isPending}>

@@ -6,11 +6,12 @@ import { CopyButton } from '#/components/ui/CopyButton.tsx';
 import { Field, Input } from '#/components/ui/Field.tsx';
 import { Time } from '#/components/ui/Time.tsx';
 import { useInvite } from '#/hooks/useInvite.ts';
-import { violation } from '#/hooks/violation.ts';
+import { unplaced, violation } from '#/hooks/violation.ts';
 import { Section } from './Section.tsx';
 
 export function InvitationSection() {
   const invite = useInvite();
+  const fault = unplaced(invite.error, ['email']);
   return (
     <Section
       title="Invitations"
@@ -30,7 +31,7 @@ export function InvitationSection() {
           Make a link
         </Button>
       </form>
-      {invite.error && <Alert className="mt-4 max-w-xl" tone="bad" title={invite.error.message} />}
+      {fault !== null && <Alert className="mt-4 max-w-xl" tone="bad" title={fault} />}
       {invite.data && (
         <Alert
           className="mt-4 max-w-xl"
