@@ -1,6 +1,7 @@
 """What torch and transformers read of the environment when they are imported; a value that is set already stays."""
 
 import os
+import warnings
 
 VARIABLES = {
     # Weights are fetched by somebody else before; a run itself must not reach for the network.
@@ -17,3 +18,5 @@ def prepare_environment() -> None:
     """To be called before torch is imported."""
     for name, value in VARIABLES.items():
         os.environ.setdefault(name, value)
+    # transformers warns of a name that it uses itself: nothing that a reader of the log could act on.
+    warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprecated", category=FutureWarning)
