@@ -5,7 +5,8 @@ import { defineConfig } from 'vitest/config';
 // Nothing that a test writes may end up in somebody's own installation.
 const env = { LOWRANK_DATA_DIR: join(tmpdir(), `lowrank-test-data-${process.pid}`), LOG_LEVEL: 'silent' };
 
-// Domain tests need nothing; the others share one PostgreSQL that the global set-up starts and a template database.
+// Domain tests need nothing; the others share one PostgreSQL that the global set-up starts and a template database. One group runs
+// after the other: the worker's tests assert the promised deadlines, divided by 20, and must have the machine to themselves.
 export default defineConfig({
   test: {
     testTimeout: 30_000,
@@ -34,8 +35,20 @@ export default defineConfig({
         test: {
           name: 'database',
           env,
-          include: ['src/(db|storage|services|http|worker)/**/*.test.ts'],
+          include: ['src/(db|storage|services|http)/**/*.test.ts'],
           globalSetup: ['test/database-server.ts'],
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'worker',
+          env,
+          include: ['src/worker/**/*.test.ts'],
+          globalSetup: ['test/database-server.ts'],
+          testTimeout: 60_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -47,6 +60,7 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 180_000,
           fileParallelism: false,
+          sequence: { groupOrder: 3 },
         },
       },
     ],
