@@ -10,6 +10,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { ensureServer } from '#/db/embedded/ensure-server.ts';
 import { loginUrl, makePasswords, migrate } from '#/db/migrate.ts';
 import { scaledPromiseTimes } from '#/domain/constants.ts';
+import { env } from '#/env.ts';
 import { cancelJob } from '#/services/jobs/cancel-job.ts';
 import { type TestDatabase, useDatabase } from '../../test/database.ts';
 import { brokenInvariants } from '../../test/invariants.ts';
@@ -29,10 +30,17 @@ import { findMarked } from './process-identity.ts';
 
 const db = useDatabase();
 const TIMES = scaledPromiseTimes(DIVISOR);
-/** What a busy machine may take on top of a promised time: starting Python and Node, and waiting for a core. */
-const MARGIN_MS = 4_000;
+/**
+ * What a machine may take on top of a promised time to start programs and to wait for a core: three seconds, and as
+ * long as twenty starts of Python take right now. A quiet machine starts one in 20 ms.
+ */
+async function margin(): Promise<number> {
+  const began = performance.now();
+  await new Promise((resolve) => spawn(env.python, ['-I', '-S', '-c', ''], { stdio: 'ignore' }).once('exit', resolve));
+  return 3_000 + 20 * (performance.now() - began);
+}
 /** A job whose process died is not called running for longer than this. */
-const DEAD_WITHIN_MS = 35_000 / DIVISOR + MARGIN_MS;
+const DEAD_WITHIN_MS = 35_000 / DIVISOR;
 const LONG = { steps: 2_000, step_seconds: 0.05 };
 
 let host: WorkerHost;
@@ -105,7 +113,7 @@ describe('with one worker:', () => {
       });
       expect(await readJob(db, id)).toMatchObject({ status: 'cancelled' });
       expect((await attemptsAlive()).has(id)).toBe(false);
-      expect(took).toBeLessThan(30_000 / DIVISOR + MARGIN_MS);
+      expect(took).toBeLessThan(30_000 / DIVISOR + (await margin()));
       if (behave === 'ignore_term') expect(took).toBeGreaterThan(TIMES.grace_ms);
       await invariants();
     },
@@ -115,7 +123,7 @@ describe('with one worker:', () => {
     const id = await addTraining(db, host, owner, [LONG]);
     await untilJob(db, id, isRunning);
     process.kill((await started(id)).child.pid, 'SIGKILL');
-    expect(await measured(() => untilJob(db, id, isOver))).toBeLessThan(DEAD_WITHIN_MS);
+    expect(await measured(() => untilJob(db, id, isOver))).toBeLessThan(DEAD_WITHIN_MS + (await margin()));
     expect(await readJob(db, id)).toMatchObject({ status: 'failed', error_code: 'killed' });
     await invariants();
   });
@@ -124,7 +132,9 @@ describe('with one worker:', () => {
     const id = await addTraining(db, host, owner, [{ steps: 60, step_seconds: 0.05 }]);
     await untilJob(db, id, (job) => job.status === 'running' && job.current_step >= 12);
     process.kill((await started(id)).wrapper.pid, 'SIGKILL');
-    expect(await measured(() => untilJob(db, id, (job) => job.retry_count === 1))).toBeLessThan(DEAD_WITHIN_MS);
+    expect(await measured(() => untilJob(db, id, (job) => job.retry_count === 1))).toBeLessThan(
+      DEAD_WITHIN_MS + (await margin()),
+    );
     const job = await untilJob(db, id, isOver);
     expect(job).toMatchObject({ status: 'completed', attempt: 2, current_step: 60 });
     const runs = await db.asOwner<{ resumed_from_step: number | null }>(
@@ -133,6 +143,19 @@ describe('with one worker:', () => {
     );
     expect(runs[0]?.resumed_from_step).toBeNull();
     expect(runs[1]?.resumed_from_step).toBeGreaterThanOrEqual(10);
+    await invariants();
+  });
+
+  test('8 · its trainer was killed under a wrapper that does not move: known after the time of a lost contact', async () => {
+    const id = await addTraining(db, host, owner, [{ steps: 40, step_seconds: 0.05 }]);
+    await untilJob(db, id, isRunning);
+    const { wrapper, child } = await started(id);
+    process.kill(wrapper.pid, 'SIGSTOP');
+    process.kill(child.pid, 'SIGKILL');
+    expect(await measured(() => untilJob(db, id, (job) => job.retry_count === 1))).toBeLessThan(
+      DEAD_WITHIN_MS + (await margin()),
+    );
+    expect(await untilJob(db, id, isOver)).toMatchObject({ status: 'completed', attempt: 2 });
     await invariants();
   });
 
@@ -207,7 +230,7 @@ describe('4 · never twice at the same time', () => {
       let overlaps = 0;
       let over_there = 0;
       const first = () => existsRun(host.data_dir, id, 1);
-      while (performance.now() - began < fast.fence_ms * 3 + MARGIN_MS && over_there === 0) {
+      while (performance.now() - began < fast.fence_ms * 3 + 10_000 && over_there === 0) {
         const attempts = (await attemptsAlive()).get(id) ?? new Set();
         if (attempts.size > 1) overlaps++;
         if (attempts.has('2')) over_there = performance.now() - began;
@@ -253,7 +276,7 @@ describe('6 · cancel is final', () => {
 
   test('a job that waits is cancelled at once, and one that a dead worker claimed when it is back', async () => {
     const waiting = await addTraining(db, host, owner);
-    expect(await measured(() => cancelJob(ctx(), waiting))).toBeLessThan(1_000);
+    expect(await measured(() => cancelJob(ctx(), waiting))).toBeLessThan(1_000 + (await margin()));
     const worker = await host.start({ LOWRANK_FAILPOINTS: 'after_claim_commit:kill' });
     const claimed = await addTraining(db, host, owner);
     await worker.gone;
@@ -289,7 +312,7 @@ describe('7 · a restart of the worker stops no training', () => {
     const next = host.launch();
     await next.ready;
     const found = await measured(() => untilJob(db, id, (job) => job.current_step > 40 && job.contact_lost_at === null));
-    expect(found).toBeLessThan(10_000 / DIVISOR + MARGIN_MS);
+    expect(found).toBeLessThan(10_000 / DIVISOR + (await margin()));
     expect(await untilJob(db, id, isOver)).toMatchObject({ status: 'completed', attempt: 1, current_step: 80 });
     expect(await started(id)).toEqual(before);
     await invariants();
@@ -326,7 +349,9 @@ describe('8 · a dead run is not called running', () => {
     process.kill(record.wrapper.pid, 'SIGKILL');
     await writeFile(runFile(id, 'started.json'), JSON.stringify({ ...record, boot_id: 'the boot before' }));
     await host.start();
-    expect(await measured(() => untilJob(db, id, (job) => job.retry_count === 1))).toBeLessThan(DEAD_WITHIN_MS);
+    expect(await measured(() => untilJob(db, id, (job) => job.retry_count === 1))).toBeLessThan(
+      DEAD_WITHIN_MS + (await margin()),
+    );
     await untilJob(db, id, (job) => job.status === 'running' && job.attempt === 2);
   });
 
@@ -340,7 +365,7 @@ describe('8 · a dead run is not called running', () => {
       worker.child.kill('SIGKILL');
       const shown = await measured(() => untilJob(db, id, (job) => job.contact_lost_at !== null));
       expect(shown).toBeGreaterThan(TIMES.contact_lost_ms - TIMES.heartbeat_ms - TIMES.sweep_ms);
-      expect(shown).toBeLessThan(TIMES.contact_lost_ms + TIMES.sweep_ms + MARGIN_MS);
+      expect(shown).toBeLessThan(TIMES.contact_lost_ms + TIMES.sweep_ms + (await margin()));
       expect((await readJob(db, id)).status).toBe('running');
     } finally {
       await second.end();

@@ -55,7 +55,7 @@ class Care {
   #offset: number;
   #noted_started: boolean;
   #wish: StopReason | null = null;
-  #asked: StopReason | null = null;
+  #asked_at: number | null = null;
   readonly #cancelled = new AbortController();
   #fenced = false;
   #wake: (() => void) | undefined;
@@ -145,12 +145,14 @@ class Care {
   /** A run of before: one that never started may wait again, all others are as their files say. */
   async #found(): Promise<Over | null> {
     const state = await this.#parts.executor.observe(this.#handle);
-    return state.phase === 'waiting' && !this.#noted_started ? this.#forbidden() : null;
+    return state.phase === 'waiting' ? this.#forbidden() : null;
   }
 
   async #forbidden(): Promise<Over | null> {
-    const forbidden = await this.#parts.executor.forbid(this.#handle);
-    return forbidden ? { phase: 'lost', started: false, reason: 'it was not started' } : null;
+    if (!(await this.#parts.executor.forbid(this.#handle))) return null;
+    // What was told as started and has no trace here any more is lost with its folder.
+    const started = this.#noted_started;
+    return { phase: 'lost', started, reason: started ? 'its folder is gone' : 'it was not started' };
   }
 
   /** Until the run is over: stores what its trainer says and follows wishes. */
@@ -209,11 +211,14 @@ class Care {
       if (this.#clock.isHung(now)) this.#wish = 'hang';
       else if (now - this.#began > times.runtime_limit_ms) this.#wish = 'runtime_limit';
     }
-    if (this.#wish !== null && this.#asked === null) {
-      this.#asked = this.#wish;
+    if (this.#wish !== null && this.#asked_at === null) {
+      this.#asked_at = now;
       log.info({ job_id: this.#run.job_id, reason: this.#wish }, 'the run is asked to end');
       await executor.stop(this.#handle, times.grace_ms, this.#wish);
     }
+    // An owner that never came to start its trainer follows no wish.
+    const stuck = state.phase === 'waiting' && this.#asked_at !== null && now - this.#asked_at > times.grace_ms;
+    if (stuck) await executor.clear(this.#handle);
     if (state.phase !== 'running') return;
     if (state.beat !== this.#beat.value) this.#beat = { value: state.beat, at: now };
     // A trainer that has ended under an owner that says nothing any more: nobody will ever tell how.

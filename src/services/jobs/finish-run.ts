@@ -5,10 +5,14 @@ import { asScheduler, type Tx } from '#/db/tenancy.ts';
 import { AUTOMATIC_RESTARTS_MAX } from '#/domain/constants.ts';
 import type { JobFailure, JobHappening } from '#/domain/job-state.ts';
 import type { RunExit } from '#/domain/run-exit.ts';
-import type { Verdict } from '#/domain/run-verdict.ts';
+import { bareFailure, type Verdict } from '#/domain/run-verdict.ts';
 import type { JobStatus } from '#/domain/statuses.ts';
 import { holdRun, type RunKey } from './hold-run.ts';
 import { type MovedColumns, transitionJob } from './transition-job.ts';
+
+/** Claims of one job that may come to nothing before it counts as impossible to start. */
+const LAUNCHES_MAX = 10;
+const NEVER_STARTED = bareFailure('launch_failed', `The training could not be started in ${LAUNCHES_MAX} tries.`);
 
 export type Ending = Exclude<Verdict, { type: 'done' }> | { type: 'not_started' };
 
@@ -33,7 +37,7 @@ export interface NewArtifact {
 export function settleRun(run: RunKey, ending: Ending, exit: RunExit | null, pause_ms: number): Promise<JobStatus> {
   return asScheduler(async (tx) => {
     const job = await holdRun(tx, run);
-    const { happening, columns } = settlement(ending, job, pause_ms);
+    const { happening, columns } = settlement(run, ending, job, pause_ms);
     const status = await transitionJob(tx, job, happening, columns);
     if (status === 'queued')
       await tx.update(trainingJobs).set({ estimated_completion_at: null }).where(eq(trainingJobs.id, job.id));
@@ -69,11 +73,14 @@ export function completeRun(run: RunKey, artifact: NewArtifact, exit: RunExit): 
 /** Queues or fails a job whose host has vanished, in the caller's transaction. The run's device stays leased. Throws `fenced`. */
 export async function settleFromAfar(tx: Tx, run: RunKey, failure: JobFailure, pause_ms: number): Promise<void> {
   const job = await holdRun(tx, run);
-  const { happening, columns } = settlement({ type: 'lost', failure }, job, pause_ms);
+  const { happening, columns } = settlement(run, { type: 'lost', failure }, job, pause_ms);
   await transitionJob(tx, job, happening, columns);
 }
 
+const inMs = (ms: number) => sql`clock_timestamp() + ${ms} * interval '1 ms'` as unknown as Date;
+
 function settlement(
+  run: RunKey,
   ending: Ending,
   job: { cancel_requested_at: Date | null; retry_count: number },
   pause_ms: number,
@@ -81,7 +88,11 @@ function settlement(
   if (job.cancel_requested_at !== null || ending.type === 'cancelled') return { happening: { type: 'cancelled' }, columns: {} };
   if (ending.type === 'failed') return { happening: { type: 'failed', failure: ending.failure }, columns: {} };
   if (ending.type === 'not_started') {
-    return { happening: { type: 'not_started' }, columns: { worker_id: null, current_stage: null } };
+    const tries = run.attempt - job.retry_count;
+    if (tries >= LAUNCHES_MAX) return { happening: { type: 'failed', failure: NEVER_STARTED }, columns: {} };
+    // A worker that was ended in between has nothing to wait for; one that fails again and again has.
+    const not_before = tries > 1 ? inMs(pause_ms * tries) : null;
+    return { happening: { type: 'not_started' }, columns: { worker_id: null, current_stage: null, not_before } };
   }
   if (job.retry_count >= AUTOMATIC_RESTARTS_MAX) return { happening: { type: 'failed', failure: ending.failure }, columns: {} };
   const wait_ms = pause_ms * 2 ** job.retry_count;
@@ -91,7 +102,7 @@ function settlement(
       worker_id: null,
       current_stage: null,
       retry_count: job.retry_count + 1,
-      not_before: sql`clock_timestamp() + ${wait_ms} * interval '1 ms'` as unknown as Date,
+      not_before: inMs(wait_ms),
     },
   };
 }

@@ -219,6 +219,22 @@ describe('the end of a run', () => {
     expect(await brokenInvariants(db, [])).toEqual([]);
   });
 
+  test('before it began queues the job again, and fails it when it never begins', async () => {
+    let key = run;
+    const ends: string[] = [];
+    for (let tries = 1; tries <= 10; tries++) {
+      // As a claim leaves it: not started.
+      await db.asOwner('ALTER TABLE lowrank.training_jobs DISABLE TRIGGER check_job_move');
+      await db.asOwner("UPDATE lowrank.training_jobs SET status = 'initializing'");
+      await db.asOwner('ALTER TABLE lowrank.training_jobs ENABLE TRIGGER check_job_move');
+      ends.push(await settleRun(key, { type: 'not_started' }, null, 5_000));
+      await db.asOwner('UPDATE lowrank.training_jobs SET not_before = NULL');
+      key = (await claimJob(worker_id, 'process', 1)) ?? key;
+    }
+    expect(ends).toEqual([...Array(9).fill('queued'), 'failed']);
+    expect(await job()).toMatchObject({ error_code: 'launch_failed', retry_count: 0 });
+  });
+
   test('of a lost run whose user wished its end is cancelled', async () => {
     await cancelJob({ user_id, role: 'user' }, run.job_id);
     expect(await settleRun(run, LOST, null, 0)).toBe('cancelled');

@@ -105,6 +105,7 @@ export function processExecutor(options: ProcessExecutorOptions): Executor {
           env: {
             PATH: options.search_path,
             HOME: join(folder, 'home'),
+            TMPDIR: join(folder, 'home'),
             LANG: 'C.UTF-8',
             LOWRANK_ATTEMPT_ID: marker,
             CUDA_VISIBLE_DEVICES: run.cuda_device,
