@@ -23,6 +23,13 @@ export interface ApiClient {
   upload<T>(path: string, file: string, content_type: string, onSent: (bytes: number) => void): Promise<T>;
 }
 
+/** A client of the studio that this very process runs, with this machine's own key. */
+export async function openLocalClient(url: string): Promise<ApiClient> {
+  const key = await readPrivateFile(LOCAL_KEY_FILE());
+  if (key === null) throw new CommandError(`There is no key of this machine at ${LOCAL_KEY_FILE()}`);
+  return makeClient(url, key.trim());
+}
+
 interface Envelope {
   message?: string;
   code?: string;

@@ -48,6 +48,6 @@ async function readyModel(client: ApiClient, id: string): Promise<BaseModel> {
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   } finally {
-    line.end();
+    line.clear();
   }
 }

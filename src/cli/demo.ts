@@ -6,7 +6,7 @@ import { HYPERPARAMETER_PRESETS } from '#/domain/hyperparameters.ts';
 import { env } from '#/env.ts';
 import { createSignInLink } from '#/services/people/sign-in-link.ts';
 import { answerPrompts } from './answer-prompts.ts';
-import { type ApiClient, openClient } from './api-client.ts';
+import { type ApiClient, openLocalClient } from './api-client.ts';
 import { chooseModel } from './choose-model.ts';
 import { formatDuration } from './progress-bar.ts';
 import { runPython } from './run-python.ts';
@@ -67,7 +67,7 @@ async function demoDataset(client: ApiClient, file: string, name: string): Promi
 /** Registers, uploads, trains and compares, as a client of the API. Prints what it does. */
 export async function runDemo(
   client: ApiClient,
-  options: { shuffle_targets: boolean },
+  options: { shuffle_targets: boolean; linkTo(job_id: string): Promise<string> },
   say: (line: string) => void,
 ): Promise<DemoResult> {
   const model = await chooseModel(client, join(FOLDER, 'model'), 'lowrank-demo');
@@ -86,7 +86,7 @@ export async function runDemo(
     { dataset_id: dataset.id, base_model_id: model.id },
     { preset: 'fast', settings: DEMO_OVERRIDES, name: options.shuffle_targets ? 'Demo, control' : 'Demo' },
   );
-  say(`job         ${client.url}/jobs/${job.id}\n`);
+  say(`watch       ${await options.linkTo(job.id)}   (signs you in, once, within 10 minutes)\n`);
   const result = await finishTraining(client, job.id, join(env.repo, 'adapters', job.id));
   const wanted = await heldOut();
   const prompts = wanted.map((row) => row.prompt);
@@ -110,12 +110,12 @@ export async function demo(options: { exit: boolean; shuffle_targets: boolean })
   const ended = untilAskedToEnd();
   const say = (line: string) => console.log(line);
   const studio = await startStudio(say, { make_owner: true });
+  const linkTo = async (job_id: string) => `${studio.url}${await createSignInLink(studio.owner_id ?? '', `/jobs/${job_id}`)}`;
   try {
     const work = (async () => {
-      const result = await runDemo(await openClient(), options, say);
-      if (studio.owner_id !== null) {
-        say(`sign in (once, 10 minutes): ${studio.url}${await createSignInLink(studio.owner_id, `/jobs/${result.job.id}`)}`);
-      }
+      const result = await runDemo(await openLocalClient(studio.url), { ...options, linkTo }, say);
+      say(`sign in (once, 10 minutes): ${await linkTo(result.job.id)}`);
+      say(`to sign in later, choose a password: npm run lowrank -- reset-password ${studio.owner_email}`);
       if (!options.exit) say('\nThe studio keeps running; Ctrl-C ends it.');
     })();
     await Promise.race([work, ended]);

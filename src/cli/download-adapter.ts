@@ -58,7 +58,7 @@ export async function downloadAdapter(client: ApiClient, job_id: string, into: s
     await rm(folder, { recursive: true, force: true });
     await rename(staged, folder);
   } finally {
-    line.end();
+    line.clear();
     await rm(staged, { recursive: true, force: true });
   }
   return { folder, sha256: artifact.sha256, artifact };

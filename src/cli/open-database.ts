@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { type DatabaseServer, ensureServer } from '#/db/embedded/ensure-server.ts';
+import type { DatabaseServer } from '#/db/embedded/ensure-server.ts';
+import { keepServer } from '#/db/embedded/keep-server.ts';
 import { type LoginPasswords, loginUrl, makePasswords, migrate } from '#/db/migrate.ts';
 import { LOGINS, type Login } from '#/db/pools.ts';
 import { env } from '#/env.ts';
@@ -23,11 +24,14 @@ async function loginPasswords(): Promise<LoginPasswords> {
   return passwords;
 }
 
-/** Starts or adopts the database (or uses DATABASE_URL) and brings it up to date. `log` gets a line a step. */
+/**
+ * Starts or adopts the database (or uses DATABASE_URL), starts it again should it die while this process lives, and brings it up
+ * to date. `log` gets a line a step.
+ */
 export async function openDatabase(log: (line: string) => void): Promise<OpenDatabase> {
   const server =
     env.DATABASE_URL === undefined
-      ? await ensureServer({ data_dir: join(env.data_dir, 'postgres'), account: env.LOWRANK_DATABASE_ACCOUNT, log })
+      ? await keepServer({ data_dir: join(env.data_dir, 'postgres'), account: env.LOWRANK_DATABASE_ACCOUNT, log })
       : null;
   const owner_url = env.DATABASE_URL ?? server?.url ?? '';
   const passwords = await loginPasswords();

@@ -10,8 +10,10 @@ describe('a line of progress', () => {
     expect(renderProgress(progress, 40).length).toBeLessThan(40);
   });
 
-  test('is not a bar of NaN when nothing is known yet', () => {
-    expect(renderProgress({ stage: 'queued', done: 0, total: 0, count: '' }, 100)).toContain('0 %');
+  test('is no bar at all while nothing can be counted', () => {
+    expect(renderProgress({ stage: 'checking', done: 0, total: 0, count: 'rows.jsonl' }, 100)).toBe(
+      'checking          …  rows.jsonl',
+    );
   });
 
   test('away from a terminal each tenth is told once', () => {

@@ -25,10 +25,11 @@ export function renderProgress(progress: Progress, columns: number): string {
   const share = progress.total > 0 ? Math.min(1, progress.done / progress.total) : 0;
   const filled = Math.round(share * BAR_CELLS);
   const bar = '█'.repeat(filled) + '░'.repeat(BAR_CELLS - filled);
+  // Where nothing can be counted there is no bar: an empty one would say that nothing happens.
+  const counted = progress.total > 0 ? [bar, `${String(Math.floor(share * 100)).padStart(3)} %`] : ['…'];
   const parts = [
     progress.stage.padEnd(16),
-    bar,
-    `${String(Math.floor(share * 100)).padStart(3)} %`,
+    ...counted,
     progress.count,
     progress.note,
     progress.eta_s == null ? undefined : `${formatDuration(progress.eta_s)} left`,
@@ -43,6 +44,8 @@ export interface ProgressLine {
   show(progress: Progress): void;
   /** Ends the line, so that what follows starts on its own. */
   end(): void;
+  /** Takes the line away: what it said is over and told elsewhere. */
+  clear(): void;
 }
 
 /** Redraws one line on a terminal; elsewhere prints a line at each new stage and each further tenth. */
@@ -64,6 +67,10 @@ export function openProgressLine(out: NodeJS.WriteStream = process.stderr): Prog
     },
     end() {
       if (drawn) out.write('\n');
+      drawn = false;
+    },
+    clear() {
+      if (drawn) out.write('\r\x1b[2K');
       drawn = false;
     },
   };

@@ -14,8 +14,9 @@ export interface Studio {
   url: string;
   /** Given while the installation has no owner: makes the first one. */
   setup_token: string | null;
-  /** The owner's id, where it was asked for. */
+  /** The owner, where it was asked for. */
   owner_id: string | null;
+  owner_email: string | null;
   /** Ends web and worker in order and leaves trainings running. */
   stop(): Promise<void>;
 }
@@ -68,7 +69,13 @@ export async function startStudio(
     const keys = keepLocalKey();
     undo.push(async () => keys.stop());
     await keys.looked;
-    return { url: env.PUBLIC_URL ?? String(ready.url), setup_token, owner_id: owner?.id ?? null, stop };
+    return {
+      url: env.PUBLIC_URL ?? String(ready.url),
+      setup_token,
+      owner_id: owner?.id ?? null,
+      owner_email: owner?.email ?? null,
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;

@@ -54,23 +54,21 @@ export async function uploadDataset(client: ApiClient, file: string, options: Up
         eta_s: sent > 0 ? (seconds * (size - sent)) / sent : null,
       });
     });
-    return await checkedDataset(client, id, (status) => line.show({ stage: 'checking', done: 0, total: 0, count: status }));
+    return await checkedDataset(client, id, () =>
+      line.show({ stage: 'checking', done: 0, total: 0, count: `${fileLabel(file)}, row by row` }),
+    );
   } finally {
-    line.end();
+    line.clear();
   }
 }
 
 /** Waits until a dataset is ready. Throws with its first refused rows when it is not fit. */
-export async function checkedDataset(
-  client: ApiClient,
-  id: string,
-  onWait: (status: string) => void = () => undefined,
-): Promise<Dataset> {
+export async function checkedDataset(client: ApiClient, id: string, onWait: () => void = () => undefined): Promise<Dataset> {
   for (;;) {
     const dataset = await client.call<Dataset>('GET', `/api/datasets/${id}`);
     if (dataset.status === 'ready') return dataset;
     if (dataset.status === 'error') throw new CommandError(refusal(dataset));
-    onWait(dataset.status);
+    onWait();
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }

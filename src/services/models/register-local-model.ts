@@ -104,7 +104,8 @@ async function allowedFolder(path: string): Promise<{ folder: string; roots: str
     throw refused('path must be an absolute path of a folder on this machine', 'invalid_path');
   const roots = await realModelFolders();
   // One answer for what is absent and what is not allowed: the disk's outline stays its own.
-  const folder = await realpath(path).catch(() => null);
+  // A trailing dot lets only a folder through.
+  const folder = await realpath(`${path}/.`).catch(() => null);
   if (folder === null || !isWithin(folder, roots)) {
     const way = 'move it into the folder models of the data directory, or name its folder in LOWRANK_MODEL_FOLDERS';
     throw refused(`path must be an existing folder below an allowed one: ${way}`, 'folder_not_allowed');
