@@ -175,11 +175,6 @@ export async function addTraining(
     { training_pairs: 95, validation_pairs: 5 },
     { context_length: 512 },
   );
-  for (let attempt = 1; attempt <= 6; attempt++) {
-    const folder = join(host.seen_at, 'runs', id, String(attempt));
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    await writeFile(join(folder, 'behave.json'), JSON.stringify(behaviours[attempt - 1] ?? behaviours.at(-1) ?? {}));
-  }
   await addJob(db, owner.user_id, {
     id,
     dataset_id: owner.dataset_id,
@@ -191,8 +186,16 @@ export async function addTraining(
       dataset: { format: 'prompt_completion', mapping: {}, invalid_rows: 'refuse', file_name: 'rows.jsonl' },
       base_model: { name: 'tiny', hf_repo_id: null, revision: null },
     },
+    // Not to be claimed before its files lie there; a folder before its row would be taken for a deleted job's.
+    held_at: new Date(),
     ...fields,
   });
+  for (let attempt = 1; attempt <= 6; attempt++) {
+    const folder = join(host.seen_at, 'runs', id, String(attempt));
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await writeFile(join(folder, 'behave.json'), JSON.stringify(behaviours[attempt - 1] ?? behaviours.at(-1) ?? {}));
+  }
+  if (fields.held_at === undefined) await db.asOwner('UPDATE lowrank.training_jobs SET held_at = NULL WHERE id = $1', [id]);
   return id;
 }
 

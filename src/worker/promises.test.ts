@@ -1,19 +1,16 @@
 /** What the worker promises in promises.md, each by a test that can fail. Times are the promised ones divided by DIVISOR. */
 import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { ensureServer } from '#/db/embedded/ensure-server.ts';
-import { loginUrl, makePasswords, migrate } from '#/db/migrate.ts';
 import { scaledPromiseTimes } from '#/domain/constants.ts';
 import { env } from '#/env.ts';
 import { cancelJob } from '#/services/jobs/cancel-job.ts';
-import { type TestDatabase, useDatabase } from '../../test/database.ts';
+import { useDatabase } from '../../test/database.ts';
 import { brokenInvariants } from '../../test/invariants.ts';
+import { startOwnServer } from '../../test/own-server.ts';
 import {
   addOwner,
   addTraining,
@@ -375,50 +372,28 @@ describe('8 · a dead run is not called running', () => {
 
 describe('9 · an outage of the database', () => {
   test('of twenty seconds stops no training and loses no point', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'lowrank-outage-'));
-    await chmod(folder, 0o711);
-    const options = { data_dir: folder, log: () => undefined, outlives_us: false };
-    let server = await ensureServer(options);
-    const passwords = makePasswords();
-    await migrate(server.url, passwords);
-    const { superuser_url } = server;
-    const own: TestDatabase = {
-      superuser_url,
-      owner_url: server.url,
-      loginUrl: (login) => loginUrl(server.url, login, passwords),
-      async asOwner(text, values) {
-        const client = new pg.Client({ connectionString: superuser_url });
-        await client.connect();
-        try {
-          return (await client.query(text, values)).rows;
-        } finally {
-          await client.end();
-        }
-      },
-    };
-    host = await makeHost(own);
+    const server = await startOwnServer();
+    host = await makeHost(server.db);
     try {
-      owner = await addOwner(own, host);
+      owner = await addOwner(server.db, host);
       await host.start();
-      const jobs = [await addTraining(own, host, owner, [{ steps: 250, step_seconds: 0.02 }])];
-      const [id = ''] = jobs;
-      await untilJob(own, id, isRunning);
+      const id = await addTraining(server.db, host, owner, [{ steps: 250, step_seconds: 0.02 }]);
+      await untilJob(server.db, id, isRunning);
       const before = await started(id);
-      await server.stop('immediate');
+      await server.crash();
       await pause(20_000 / DIVISOR);
-      server = await ensureServer({ ...options, port: server.port });
-      expect(await untilJob(own, id, isOver)).toMatchObject({ status: 'completed', attempt: 1, current_step: 250 });
+      await server.restart();
+      const job = await untilJob(server.db, id, isOver, 40_000);
+      expect(job).toMatchObject({ status: 'completed', attempt: 1, current_step: 250 });
       expect(await started(id)).toEqual(before);
-      const [points] = await own.asOwner<{ n: number }>('SELECT count(*)::int AS n FROM lowrank.metrics_points');
+      const [points] = await server.db.asOwner<{ n: number }>('SELECT count(*)::int AS n FROM lowrank.metrics_points');
       expect(points?.n).toBe(250);
-      expect(await brokenInvariants(own, [host.data_dir])).toEqual([]);
+      expect(await brokenInvariants(server.db, [host.data_dir])).toEqual([]);
     } finally {
       await host.end();
-      await server.stop('immediate');
-      await rm(server.home, { recursive: true, force: true });
-      await rm(folder, { recursive: true, force: true });
+      await server.remove();
     }
-  });
+  }, 60_000);
 });
 
 describe('10, 11 · points and artifacts', () => {

@@ -120,9 +120,9 @@ def read_json(path: str) -> dict | None:
     return value if isinstance(value, dict) else None
 
 
-def memory_kills() -> int:
-    """Processes that the kernel has killed for memory: of this host, and of our own cgroup where there is one."""
-    total = 0
+def memory_kills() -> list[int]:
+    """How many processes the kernel has killed for memory: of this host, and of our own cgroup where there is one."""
+    counts = []
     paths = ["/proc/vmstat"]
     with contextlib.suppress(OSError), open("/proc/self/cgroup") as file:
         for line in file:
@@ -136,8 +136,8 @@ def memory_kills() -> int:
             for line in file:
                 name, _, value = line.partition(" ")
                 if name == "oom_kill":
-                    total += int(value)
-    return total
+                    counts.append(int(value))
+    return counts
 
 
 class Log:
@@ -389,7 +389,9 @@ class Run:
             "stop_requested": self.stop_reason,
             "fenced": self.fenced,
             "orphans_killed": len(self.orphans),
-            "oom_kills": memory_kills() - self.kills_before,
+            "oom_kills": max(
+                (now - before for now, before in zip(memory_kills(), self.kills_before, strict=False)), default=0
+            ),
             "log_bytes_dropped": dropped,
         }
 
