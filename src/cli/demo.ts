@@ -99,7 +99,8 @@ export async function runDemo(
   say(`tuned   ${tuned[0]}\n`);
   say(`exact match on ${prompts.length} held-out prompts: ${exact_match.base} % before, ${exact_match.tuned} % after`);
   const seconds = secondsTaken(result.job);
-  if (seconds !== null) say(`time: ${formatDuration(seconds)} for ${result.job.total_steps} steps (no prediction yet)`);
+  if (seconds !== null)
+    say(`time: ${formatDuration(seconds)} from the start to the stored adapter, ${result.job.total_steps} steps`);
   say(`adapter: ${result.folder}`);
   say(`sha256: ${result.sha256}`);
   return { job: result.job, folder: result.folder, sha256: result.sha256, exact_match };

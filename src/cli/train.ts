@@ -98,6 +98,8 @@ export function describeResult(result: Downloaded & { job: TrainingJob }): strin
   return [
     `adapter: ${result.folder}`,
     `sha256: ${result.sha256}`,
-    ...(seconds === null ? [] : [`time: ${formatDuration(seconds)}, ${result.job.total_steps} steps`]),
+    ...(seconds === null
+      ? []
+      : [`time: ${formatDuration(seconds)} from the start to the stored adapter, ${result.job.total_steps} steps`]),
   ];
 }
