@@ -5,7 +5,7 @@ import type { MetricRow } from '#/services/jobs/read-metrics.ts';
 const instant = (at: Date | null): string | null => at?.toISOString() ?? null;
 
 /** A job in door B's words. */
-export function presentJob({ job, dataset, base_model }: JobRow): TrainingJob {
+export function presentJob({ job, dataset, base_model, contact_lost_at }: JobRow): TrainingJob {
   return {
     id: job.id,
     name: job.name,
@@ -38,7 +38,7 @@ export function presentJob({ job, dataset, base_model }: JobRow): TrainingJob {
     executor: job.executor,
     cancel_requested_at: instant(job.cancel_requested_at),
     held_at: instant(job.held_at),
-    contact_lost_at: instant(job.contact_lost_at),
+    contact_lost_at: instant(contact_lost_at),
     queued_at: job.queued_at.toISOString(),
     started_at: instant(job.started_at),
     completed_at: instant(job.completed_at),

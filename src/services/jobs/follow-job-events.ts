@@ -77,7 +77,7 @@ async function* told(
     }
     first = false;
     let news = false;
-    const version = `${look.row.job.updated_at.getTime()}.${look.row.job.event_seq}`;
+    const version = `${look.row.job.updated_at.getTime()}.${look.row.job.event_seq}.${look.row.contact_lost_at?.getTime()}`;
     if (version !== seen) {
       seen = version;
       news = true;

@@ -1,4 +1,4 @@
-import { and, eq, isNull } from 'drizzle-orm';
+import { and, eq, isNull, sql } from 'drizzle-orm';
 import { baseModels } from '#/db/schema/base-models.ts';
 import { datasets } from '#/db/schema/datasets.ts';
 import { trainingJobs } from '#/db/schema/jobs.ts';
@@ -10,6 +10,8 @@ export interface JobRow {
   job: typeof trainingJobs.$inferSelect;
   dataset: { id: string; name: string; file_name: string; total_training_pairs: number | null };
   base_model: { id: string; name: string; params_b: number | null };
+  /** Since when its worker is silent; also where no other worker is left to note it. */
+  contact_lost_at: Date | null;
 }
 
 /** The joined query that every read of jobs starts from. Deleted jobs are not in it. */
@@ -24,6 +26,9 @@ export function selectJobs(tx: Tx) {
         total_training_pairs: datasets.total_training_pairs,
       },
       base_model: { id: baseModels.id, name: baseModels.name, params_b: baseModels.params_b },
+      contact_lost_at: sql<Date | null>`coalesce(${trainingJobs.contact_lost_at},
+        CASE WHEN ${trainingJobs.status} IN ('initializing', 'running') AND ${trainingJobs.lease_until} < clock_timestamp()
+        THEN ${trainingJobs.lease_until} END)`.mapWith(trainingJobs.contact_lost_at),
     })
     .from(trainingJobs)
     .innerJoin(datasets, eq(datasets.id, trainingJobs.dataset_id))

@@ -127,6 +127,15 @@ describe('reading', () => {
     expect((await listJobs(owner, { page: 1, limit: 50 })).jobs.map((row) => row.job.id)).toContain(job.id);
   });
 
+  test('a run whose worker has been silent beyond its lease says since when, with no worker left to note it', async () => {
+    const silent = new Date(Date.now() - 5_000);
+    const lost = await addJob(db, owner.user_id, { status: 'running', slot: 1, lease_until: silent });
+    expect((await getJob(owner, lost)).contact_lost_at).toEqual(silent);
+    await db.asOwner("UPDATE lowrank.training_jobs SET lease_until = now() + interval '1 minute' WHERE id = $1", [lost]);
+    expect((await getJob(owner, lost)).contact_lost_at).toBeNull();
+    await db.asOwner('DELETE FROM lowrank.training_jobs WHERE id = $1', [lost]);
+  });
+
   test('pages follow each other without a gap and tell the total', async () => {
     const ctx: Context = { user_id: await addPerson(db), role: 'user' };
     const dataset = await addDataset(db, ctx.user_id);
