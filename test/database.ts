@@ -17,8 +17,9 @@ export interface TestDatabase {
   asOwner<T extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<T[]>;
 }
 
+// The superuser's: a connection of theirs that is still on its way out may only be ended by them.
 async function onServer(text: string): Promise<void> {
-  const client = new pg.Client({ connectionString: inject('database').owner_url });
+  const client = new pg.Client({ connectionString: inject('database').superuser_url });
   await client.connect();
   try {
     await client.query(text);
@@ -38,7 +39,7 @@ export function useDatabase(): TestDatabase {
   let owner: pg.Client | undefined;
 
   beforeAll(async () => {
-    await onServer(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`);
+    await onServer(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE} OWNER ${new URL(owner_url).username}`);
     owner = new pg.Client({ connectionString: behind.toString() });
     await owner.connect();
     connectDatabase(Object.fromEntries(LOGINS.map((login) => [login, loginUrl(url.toString(), login, passwords)])), {
