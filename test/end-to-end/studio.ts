@@ -16,7 +16,7 @@ export interface TestStudio {
   said(): string;
   /** The process ids of a part of the studio. */
   pidOf(part: 'server' | 'worker'): number;
-  /** Ends it in order. */
+  /** Ends it in order, as Ctrl-C does. Throws when it does not end with 0. */
   stop(): Promise<void>;
   /** Ends it and removes what it wrote. */
   remove(): Promise<void>;
@@ -47,14 +47,15 @@ export async function startStudio(data_dir = mkdtempSync(join(tmpdir(), 'lowrank
   });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => (said += text));
-  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const gone = new Promise<number | null>((resolve) => child.once('exit', resolve));
   await new Promise<void>((resolve, reject) => {
     child.stdout?.on('data', () => said.includes('Ctrl-C ends') && resolve());
     child.once('exit', (code) => reject(new Error(`the studio ended with ${code}:\n${said}`)));
   });
   const stop = async () => {
     child.kill('SIGINT');
-    await gone;
+    const code = await gone;
+    if (code !== 0) throw new Error(`Ctrl-C did not end the studio in order (${code}):\n${said}`);
   };
   return {
     url: `http://127.0.0.1:${port}`,

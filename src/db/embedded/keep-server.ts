@@ -15,9 +15,11 @@ export async function keepServer(options: ServerOptions): Promise<DatabaseServer
   const { log } = options;
   let server = await ensureServer(options);
   const end = new AbortController();
+  // Waiting keeps no process alive, and ends at once with the watch: `stop` must not wait for a timer that nobody runs any more.
+  const rest = (ms: number) => pause(ms, undefined, { ref: false, signal: end.signal }).catch(() => undefined);
   const watch = async (): Promise<void> => {
     while (!end.signal.aborted) {
-      await pause(LOOK_EVERY_MS, undefined, { ref: false });
+      await rest(LOOK_EVERY_MS);
       if (end.signal.aborted || (await isAlive(server.pid))) continue;
       if (await wasStoppedOnPurpose(server.home)) {
         log('the database was stopped on purpose; leaving it so');
@@ -30,7 +32,7 @@ export async function keepServer(options: ServerOptions): Promise<DatabaseServer
         log(`the database is back (process ${server.pid})`);
       } catch (error) {
         log(`the database cannot be started: ${(error as Error).message}`);
-        await pause(TRY_AGAIN_MS, undefined, { ref: false });
+        await rest(TRY_AGAIN_MS);
       }
     }
   };
