@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { isPortFree } from '#/db/embedded/free-port.ts';
 import { connectDatabase, disconnectDatabase } from '#/db/pools.ts';
 import { env } from '#/env.ts';
 import { createLocalKey, ownerOfApiKey } from '#/services/people/api-keys.ts';
@@ -40,6 +41,12 @@ export async function startStudio(
   await makePrivateFolder(join(env.data_dir, 'logs'));
   const url = env.PUBLIC_URL ?? `http://${env.HOST.includes(':') ? `[${env.HOST}]` : env.HOST}:${env.PORT}`;
   const release = await claimStudio(url);
+  if (env.PORT !== 0 && !(await isPortFree(env.PORT))) {
+    await release();
+    throw new CommandError(
+      `Port ${env.PORT} is taken by another program. Choose another one (PORT=3001 npm start), or see who has it: npm run lowrank -- doctor`,
+    );
+  }
   const undo: (() => Promise<void>)[] = [release];
   const stop = async () => {
     for (const step of undo.splice(0).reverse()) await step();
