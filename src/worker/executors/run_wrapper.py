@@ -120,10 +120,9 @@ def read_json(path: str) -> dict | None:
     return value if isinstance(value, dict) else None
 
 
-def memory_kills() -> list[int]:
-    """How many processes the kernel has killed for memory: of this host, and of our own cgroup where there is one."""
-    counts = []
-    paths = ["/proc/vmstat"]
+def memory_kills() -> int:
+    """Processes that the kernel has killed for memory: of our own cgroup, or of the host where no cgroup counts them."""
+    paths = []
     with contextlib.suppress(OSError), open("/proc/self/cgroup") as file:
         for line in file:
             _, controllers, path = line.strip().split(":", 2)
@@ -131,13 +130,14 @@ def memory_kills() -> list[int]:
                 paths.append(f"/sys/fs/cgroup{path}/memory.events")
             elif "memory" in controllers.split(","):
                 paths.append(f"/sys/fs/cgroup/memory{path}/memory.oom_control")
-    for path in paths:
+    # The host's count is the last resort: it also tells of others' limits.
+    for path in [*paths, "/proc/vmstat"]:
         with contextlib.suppress(OSError), open(path) as file:
             for line in file:
                 name, _, value = line.partition(" ")
                 if name == "oom_kill":
-                    counts.append(int(value))
-    return counts
+                    return int(value)
+    return 0
 
 
 class Log:
@@ -389,9 +389,7 @@ class Run:
             "stop_requested": self.stop_reason,
             "fenced": self.fenced,
             "orphans_killed": len(self.orphans),
-            "oom_kills": max(
-                (now - before for now, before in zip(memory_kills(), self.kills_before, strict=False)), default=0
-            ),
+            "oom_kills": memory_kills() - self.kills_before,
             "log_bytes_dropped": dropped,
         }
 
