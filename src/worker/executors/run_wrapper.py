@@ -121,7 +121,7 @@ def read_json(path: str) -> dict | None:
 
 
 def memory_kills() -> int:
-    """Processes that the kernel has killed for memory: of our own cgroup, or of the host where no cgroup counts them."""
+    """Processes that the kernel killed for memory: of our own cgroup, or of the host where no cgroup counts them."""
     paths = []
     with contextlib.suppress(OSError), open("/proc/self/cgroup") as file:
         for line in file:
