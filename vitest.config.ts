@@ -18,17 +18,21 @@ export default defineConfig({
         test: {
           name: 'domain',
           env,
+          include: ['src/domain/**/*.test.ts', 'src/hooks/**/*.test.ts', 'src/components/**/*.test.ts'],
+          isolate: false,
+        },
+      },
+      {
+        test: {
+          name: 'house',
+          env,
           include: [
-            'src/domain/**/*.test.ts',
             'src/contract/**/*.test.ts',
-            'src/hooks/**/*.test.ts',
-            'src/components/**/*.test.ts',
             'src/cli/**/*.test.ts',
             'scripts/**/*.test.ts',
             'test/walls.test.ts',
             'test/documents.test.ts',
           ],
-          isolate: false,
         },
       },
       {

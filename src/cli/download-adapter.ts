@@ -10,7 +10,7 @@ import type { ApiClient } from './api-client.ts';
 import { CommandError } from './command-error.ts';
 import { openProgressLine } from './progress-bar.ts';
 
-const MB = 1024 * 1024;
+const MB = 1_000_000;
 
 export interface Downloaded {
   /** The folder with the adapter, absolute. */

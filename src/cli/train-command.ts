@@ -1,5 +1,5 @@
 import { openClient } from './api-client.ts';
-import { describeResult, finishTraining, parseSettings, submitTraining } from './train.ts';
+import { checkRequest, describeResult, finishTraining, parseSettings, submitTraining } from './train.ts';
 import { parseMapping } from './upload-dataset.ts';
 
 export interface TrainOptions {
@@ -25,6 +25,7 @@ export async function trainCommand(options: TrainOptions): Promise<void> {
     settings: parseSettings(options.set),
     name: options.name,
   };
+  checkRequest(request);
   const client = await openClient();
   const job = await submitTraining(client, request, (line) => console.log(line));
   console.log(`job: ${client.url}/jobs/${job.id}`);

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { MetricPoint, TrainingJob } from '#/contract/jobs.ts';
-import { HYPERPARAMETER_RANGES } from '#/domain/hyperparameters.ts';
+import { HYPERPARAMETER_RANGES, HyperparameterOverrides, PresetInput } from '#/domain/hyperparameters.ts';
+import { TrainingSpec } from '#/domain/training-spec.ts';
 import type { ApiClient } from './api-client.ts';
 import { chooseModel } from './choose-model.ts';
 import { CommandError } from './command-error.ts';
@@ -33,6 +34,16 @@ export function parseSettings(pairs: string[]): Record<string, number> {
       return [name, value];
     }),
   );
+}
+
+/** Refuses by the domain's own rules what the API would refuse, before anything is uploaded. */
+export function checkRequest(request: TrainRequest): void {
+  const preset = PresetInput.safeParse(request.preset);
+  if (!preset.success) throw new CommandError(`--preset ${request.preset}: must be ${PresetInput.description}`);
+  const { max_steps, ...hyperparameters } = request.settings;
+  const checks = [HyperparameterOverrides.safeParse(hyperparameters), TrainingSpec.shape.max_steps.safeParse(max_steps ?? null)];
+  const broken = checks.flatMap((check) => check.error?.issues ?? []);
+  if (broken.length > 0) throw new CommandError(broken.map((issue) => `--set: ${issue.message}`).join('\n'));
 }
 
 /** Uploads, maps, checks and submits: answers the queued job. */

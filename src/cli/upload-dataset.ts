@@ -7,7 +7,7 @@ import { openProgressLine } from './progress-bar.ts';
 
 const POLL_MS = 300;
 const ROWS_SHOWN = 10;
-const MB = 1024 * 1024;
+const MB = 1_000_000;
 
 export interface UploadOptions {
   name?: string;

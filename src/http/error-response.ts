@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import { HTTPException } from 'hono/http-exception';
 import type { Logger } from 'pino';
 import { AppError, type AppErrorCode } from '#/domain/app-error.ts';
+import { inWords } from './violations.ts';
 
 const STATUS_OF: Record<AppErrorCode, number> = {
   invalid_request: 400,
@@ -78,7 +79,7 @@ function headersOf(error: AppError): Record<string, string> {
 function bodyOf(error: AppError, path: string, request_id: string): string {
   const { code, message, details } = error;
   const door_b = isDoorB(path);
-  const sentence = details.length === 0 ? message : details.map((row) => `${row.path} ${row.message}`).join('; ');
+  const sentence = details.length === 0 ? message : details.map(inWords).join('; ');
   return JSON.stringify({
     error: message,
     message,

@@ -109,7 +109,13 @@ export function brokenRules(issues: readonly Issue[], target: string): AppError 
 
 /** A refusal with the given rows, its sentence made from the first few. */
 export function refusal(rows: Violation[]): AppError {
-  const first = rows.slice(0, ROWS_IN_SENTENCE).map((row) => `${row.path} ${row.message}`);
+  const first = rows.slice(0, ROWS_IN_SENTENCE).map(inWords);
   const more = rows.length > first.length ? `; and ${rows.length - first.length} more` : '';
   return new AppError('invalid_request', first.join('; ') + more, rows.slice(0, ROWS_MAX));
+}
+
+/** A row as a clause: its path and its rule, the field's name said once. */
+export function inWords(row: Violation): string {
+  const name = row.path.split('.').at(-1) ?? '';
+  return row.message.startsWith(`${name} `) ? `${row.path}${row.message.slice(name.length)}` : `${row.path} ${row.message}`;
 }
