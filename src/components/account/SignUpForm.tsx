@@ -21,8 +21,9 @@ export function SignUpForm() {
     <>
       <h1 className="text-2xl">Join this studio</h1>
       <p className="mt-1.5 mb-5 text-soft">
-        Use the e-mail address that your invitation names. Without an invitation you can join where the studio is open to
-        everybody.
+        {invitation === null
+          ? 'Without an invitation you can join where the studio is open to everybody.'
+          : 'Use the e-mail address that your invitation was made for.'}
       </p>
       <form
         className="grid gap-4"

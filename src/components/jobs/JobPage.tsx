@@ -36,7 +36,7 @@ export function JobPage() {
   useEffect(() => {
     if (job) document.title = `${isActive(job.status) ? `${formatShare(job.progress / 100)} · ` : ''}${job.name} · Lowrank`;
   }, [job]);
-  if (events.record.gone === 'deleted' || (error instanceof ApiError && error.status === 404)) {
+  if (events.record.gone === 'deleted' || (error instanceof ApiError && [400, 404].includes(error.status))) {
     return (
       <>
         <PageHeader title="No such job" back={BACK} />
@@ -70,7 +70,7 @@ function Job({ job, events }: { job: TrainingJob; events: JobEvents }) {
         beside={
           <>
             <StatusBadge job={job} />
-            <ConnectionNote connection={connection} />
+            {!isTerminal(job.status) && <ConnectionNote connection={connection} />}
           </>
         }
         actions={<JobActions job={job} />}

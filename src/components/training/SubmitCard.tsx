@@ -44,7 +44,10 @@ export function SubmitCard({ form, dataset, model, errors, busy }: SubmitCardPro
           ['Steps an epoch', counted ? formatCount(steps_per_epoch) : dash],
           ['Rows to train on', dataset?.training_ready ? formatCount(pairs) : dash],
           ['Held out', dataset?.training_ready ? formatCount(dataset.total_validation_pairs ?? 0) : dash],
-          ['Longest row', model?.context_length == null ? dash : `${formatCount(sequenceLength(model.context_length))} tokens`],
+          [
+            'Rows are cut at',
+            model?.context_length == null ? dash : `${formatCount(sequenceLength(model.context_length))} tokens`,
+          ],
         ]}
       />
       <Button
