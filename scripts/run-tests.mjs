@@ -56,18 +56,17 @@ if (chosen.length === 0 || for_vitest.length > 0) {
   ];
   suites.push(await runSuite('Vitest', process.execPath, args, report, countVitest));
 }
-if (interrupted === null && (chosen.length === 0 || for_pytest.length > 0)) {
-  const report = join(results, 'pytest.xml');
-  const args = [
-    '-m',
-    'pytest',
-    '-p',
-    'no:cacheprovider',
-    `--junitxml=${report}`,
-    ...(for_pytest.length > 0 ? for_pytest : ['trainer']),
-  ];
-  suites.push(await runSuite('pytest', join(root, 'trainer/.venv/bin/python'), args, report, countPytest));
+/** @param {string} name @param {string[]} paths */
+async function runPytest(name, paths) {
+  const report = join(results, `${name.replace(' ', '-')}.xml`);
+  const args = ['-m', 'pytest', '-p', 'no:cacheprovider', `--junitxml=${report}`, ...paths];
+  suites.push(await runSuite(name, join(root, 'trainer/.venv/bin/python'), args, report, countPytest));
 }
+if (interrupted === null && (chosen.length === 0 || for_pytest.length > 0)) {
+  await runPytest('pytest', for_pytest.length > 0 ? for_pytest : ['trainer']);
+}
+// Each has a conftest of its own, so each is a run of its own.
+if (interrupted === null && chosen.length === 0) await runPytest('pytest demo', ['demo/tests']);
 for (const suite of suites) {
   const skipped = suite.skipped > 0 ? `, ${suite.skipped} skipped` : '';
   console.log(
