@@ -89,7 +89,7 @@ print(json.dumps({'version': '%d.%d.%d' % sys.version_info[:3], 'missing': missi
  * @returns {Python[]}
  */
 export function findPythons(env) {
-  const names = env.PYTHON ? [env.PYTHON] : ['python3', 'python3.11', 'python3.12', 'python3.13', 'python3.10'];
+  const names = env.PYTHON ? [env.PYTHON] : ['python3', 'python3.11', 'python3.12', 'python3.13'];
   return names.flatMap((name) => {
     try {
       return [
@@ -107,9 +107,9 @@ export function findPythons(env) {
  * @param {Python[]} pythons @param {boolean} debian
  */
 export function choosePython(pythons, debian) {
-  const fit = pythons.find((python) => atLeast(python.version, 3, 10) && python.missing.length === 0);
+  const fit = pythons.find((python) => atLeast(python.version, 3, 11) && python.missing.length === 0);
   if (fit) return fit;
-  const nearest = pythons.find((python) => atLeast(python.version, 3, 10));
+  const nearest = pythons.find((python) => atLeast(python.version, 3, 11));
   if (nearest) {
     const minor = nearest.version.split('.').slice(0, 2).join('.');
     throw new SetupError(
@@ -121,7 +121,7 @@ export function choosePython(pythons, debian) {
   }
   const found = pythons[0] ? `Python ${pythons[0].version} is too old` : 'There is no python3';
   throw new SetupError(
-    `${found}; the trainer needs Python 3.10 or newer (tested: ${PYTHON_TESTED}).`,
+    `${found}; the trainer needs Python 3.11 or newer (tested: ${PYTHON_TESTED}).`,
     debian ? 'Install it: apt-get install python3 python3-venv.' : `Install Python ${PYTHON_TESTED}.`,
   );
 }

@@ -60,8 +60,8 @@ export function judgePackages(facts: TrainerFacts | null, pins: Map<string, stri
   const cure = cureOf(environment);
   if (facts === null) return problem('trainer', `${environment.python} does not answer`, cure);
   const [major = 0, minor = 0] = facts.python.split('.').map(Number);
-  if (major < 3 || (major === 3 && minor < 10))
-    return problem('trainer', `Python ${facts.python} is too old; the trainer needs 3.10 or newer`, cure);
+  if (major < 3 || (major === 3 && minor < 11))
+    return problem('trainer', `Python ${facts.python} is too old; the trainer needs 3.11 or newer`, cure);
   const wrong = [...pins].flatMap(([name, pin]) => {
     const version = facts.versions[name] ?? null;
     if (version === null) return [`${name} is missing`];
