@@ -87,7 +87,7 @@ describe('with one worker:', () => {
   afterAll(() => host.end());
 
   test('4 · a stopped wrapper is not taken for a dead one, and its run goes on when it wakes', async () => {
-    const id = await addTraining(db, host, owner, [{ steps: 100, step_seconds: 0.05 }]);
+    const id = await addTraining(db, host, owner, [{ steps: 70, step_seconds: 0.05 }]);
     await untilJob(db, id, isRunning);
     const { wrapper, child } = await started(id);
     process.kill(wrapper.pid, 'SIGSTOP');
@@ -299,7 +299,7 @@ describe('7 · a restart of the worker stops no training', () => {
 
   test('killed while a trainer runs: the same process goes on and its end is told as it was', async () => {
     const worker = await host.start();
-    const jobs = [await addTraining(db, host, owner, [{ steps: 80, step_seconds: 0.05 }])];
+    const jobs = [await addTraining(db, host, owner, [{ steps: 70, step_seconds: 0.05 }])];
     const [id = ''] = jobs;
     await untilJob(db, id, isRunning);
     const before = await started(id);
@@ -310,7 +310,7 @@ describe('7 · a restart of the worker stops no training', () => {
     await next.ready;
     const found = await measured(() => untilJob(db, id, (job) => job.current_step > 40 && job.contact_lost_at === null));
     expect(found).toBeLessThan(10_000 / DIVISOR + (await margin()));
-    expect(await untilJob(db, id, isOver)).toMatchObject({ status: 'completed', attempt: 1, current_step: 80 });
+    expect(await untilJob(db, id, isOver)).toMatchObject({ status: 'completed', attempt: 1, current_step: 70 });
     expect(await started(id)).toEqual(before);
     await invariants();
   });
@@ -377,17 +377,17 @@ describe('9 · an outage of the database', () => {
     try {
       owner = await addOwner(server.db, host);
       await host.start();
-      const id = await addTraining(server.db, host, owner, [{ steps: 250, step_seconds: 0.02 }]);
+      const id = await addTraining(server.db, host, owner, [{ steps: 200, step_seconds: 0.02 }]);
       await untilJob(server.db, id, isRunning);
       const before = await started(id);
       await server.crash();
       await pause(20_000 / DIVISOR);
       await server.restart();
       const job = await untilJob(server.db, id, isOver, 40_000);
-      expect(job).toMatchObject({ status: 'completed', attempt: 1, current_step: 250 });
+      expect(job).toMatchObject({ status: 'completed', attempt: 1, current_step: 200 });
       expect(await started(id)).toEqual(before);
       const [points] = await server.db.asOwner<{ n: number }>('SELECT count(*)::int AS n FROM lowrank.metrics_points');
-      expect(points?.n).toBe(250);
+      expect(points?.n).toBe(200);
       expect(await brokenInvariants(server.db, [host.data_dir])).toEqual([]);
     } finally {
       await host.end();
@@ -400,7 +400,7 @@ describe('10, 11 · points and artifacts', () => {
   eachOnItsOwnHost();
 
   test('points arrive once and strictly in order while the worker is killed again and again', async () => {
-    const id = await addTraining(db, host, owner, [{ steps: 150, step_seconds: 0.03 }]);
+    const id = await addTraining(db, host, owner, [{ steps: 110, step_seconds: 0.03 }]);
     for (let kills = 0; kills < 3; kills++) {
       const worker = await host.start();
       const seen = (await readJob(db, id)).current_step;
@@ -413,7 +413,7 @@ describe('10, 11 · points and artifacts', () => {
     const points = await db.asOwner<{ step: number }>('SELECT step FROM lowrank.metrics_points WHERE job_id = $1 ORDER BY seq', [
       id,
     ]);
-    expect(points.map((point) => point.step)).toEqual(Array.from({ length: 150 }, (_, at) => at + 1));
+    expect(points.map((point) => point.step)).toEqual(Array.from({ length: 110 }, (_, at) => at + 1));
     await invariants();
   });
 

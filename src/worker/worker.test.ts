@@ -143,7 +143,7 @@ describe('a worker as a process', () => {
 
   test('an orderly stop leaves the training running, and the next worker finds it', async () => {
     const worker = await host.start();
-    const id = await addTraining(db, host, owner, [{ steps: 60, step_seconds: 0.1 }]);
+    const id = await addTraining(db, host, owner, [{ steps: 50, step_seconds: 0.05 }]);
     await untilJob(db, id, (job) => job.current_step > 2);
     worker.child.kill('SIGTERM');
     expect(await worker.gone).toBe(0);
@@ -154,7 +154,7 @@ describe('a worker as a process', () => {
     const started = await readFile(join(host.data_dir, 'runs', id, '1/started.json'), 'utf8');
     await host.start();
     const job = await untilJob(db, id, isOver);
-    expect(job).toMatchObject({ status: 'completed', attempt: 1, current_step: 60 });
+    expect(job).toMatchObject({ status: 'completed', attempt: 1, current_step: 50 });
     expect(await readFile(join(host.data_dir, 'runs', id, '1/started.json'), 'utf8')).toBe(started);
     expect(await brokenInvariants(db, [host.data_dir])).toEqual([]);
   });
