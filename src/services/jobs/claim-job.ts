@@ -1,6 +1,4 @@
 import { sql } from 'drizzle-orm';
-import { jobRuns } from '#/db/schema/jobs.ts';
-import { gpuLeases } from '#/db/schema/machine.ts';
 import { asScheduler, type Tx } from '#/db/tenancy.ts';
 import type { RunKey } from './hold-run.ts';
 import { type SeenJob, transitionJob } from './transition-job.ts';
@@ -46,9 +44,12 @@ export function claimJob(worker_id: string, executor: string, lease_ms: number):
     );
     // The trigger gives each claim the next epoch.
     const epoch = head.epoch + 1;
-    await tx.insert(jobRuns).values({ job_id: head.id, user_id: head.user_id, attempt, epoch, worker_id, executor });
-    await tx.insert(gpuLeases).values({ device_id: device.id, user_id: head.user_id, job_id: head.id, attempt });
-    await tx.execute(sql`UPDATE lowrank.user_queues SET last_claimed_at = clock_timestamp() WHERE user_id = ${head.user_id}`);
+    await tx.execute(sql`
+      WITH run AS (INSERT INTO lowrank.job_runs (job_id, user_id, attempt, epoch, worker_id, executor)
+          VALUES (${head.id}, ${head.user_id}, ${attempt}, ${epoch}, ${worker_id}, ${executor})),
+        lease AS (INSERT INTO lowrank.gpu_leases (device_id, user_id, job_id, attempt)
+          VALUES (${device.id}, ${head.user_id}, ${head.id}, ${attempt}))
+      UPDATE lowrank.user_queues SET last_claimed_at = clock_timestamp() WHERE user_id = ${head.user_id}`);
     return { job_id: head.id, attempt, epoch };
   });
 }
