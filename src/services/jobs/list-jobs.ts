@@ -1,4 +1,4 @@
-import { and, count, desc, eq, isNull } from 'drizzle-orm';
+import { and, count, eq, isNull, sql } from 'drizzle-orm';
 import { trainingJobs } from '#/db/schema/jobs.ts';
 import { asUser } from '#/db/tenancy.ts';
 import type { JobStatus } from '#/domain/statuses.ts';
@@ -18,7 +18,8 @@ export function listJobs(
     );
     const jobs = await selectJobs(tx)
       .where(wanted)
-      .orderBy(desc(trainingJobs.created_at), desc(trainingJobs.id))
+      // As the index stands: Drizzle makes its descending columns NULLS LAST, and another order would not use it.
+      .orderBy(sql`${trainingJobs.created_at} DESC NULLS LAST, ${trainingJobs.id} DESC NULLS LAST`)
       .limit(query.limit)
       .offset((query.page - 1) * query.limit);
     const [counted] = await tx.select({ total: count() }).from(trainingJobs).where(wanted);
