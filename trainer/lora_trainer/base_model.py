@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lora_trainer.durable import sha256_of
+from lora_trainer.environment import choose_threads
 from lora_trainer.failure import TrainerFailure
 
 if TYPE_CHECKING:
@@ -91,6 +92,8 @@ def load_base(folder: Path, precision: str, device: str) -> PreTrainedModel:
         if type(error).__name__ != "SafetensorError":
             raise
         raise refused(f"The weights cannot be read: {first_line(error)}", "Fetch the model again.") from error
+    if device == "cpu":
+        choose_threads(getattr(model.config, "hidden_size", None))
     return model.to(device)
 
 
