@@ -22,7 +22,7 @@ export function Progress({ value, label, tone = 'accent', className }: ProgressP
     >
       <div
         className={classNames(
-          'h-full origin-left rounded-full transition-transform duration-300',
+          'h-full origin-left rounded-full',
           TONES[tone],
           value === null && 'w-1/3 animate-breathe',
         )}

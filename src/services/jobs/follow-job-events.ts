@@ -22,8 +22,8 @@ export type FollowedEvent = { cursor: JobCursor } & (
 );
 
 const POINTS_A_BATCH = 1_000;
-/** Bursts of ingestion are told together. */
-const SETTLE_MS = 150;
+/** What comes within it is told together: a viewer's page is drawn twice a second at most, which the trainer beside it does not feel. */
+const SETTLE_MS = 500;
 /** Logs grow without a notification. */
 const LOOK_ACTIVE_MS = 1_000;
 const LOOK_SETTLED_MS = 15_000;
