@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import {
   existsSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -169,11 +170,12 @@ describe('a published folder', () => {
     expect(leftovers()).toEqual([]);
   });
 
-  it('with a link, a linked folder or a pipe in it is refused and leaves nothing', async () => {
+  it('with a link, a hard link, a linked folder or a pipe in it is refused and leaves nothing', async () => {
     const secret = join(folder, 'secret');
     writeFileSync(secret, 'secret');
     for (const plant of [
       (path: string) => symlinkSync(secret, join(path, 'weights')),
+      (path: string) => linkSync(secret, join(path, 'weights')),
       (path: string) => symlinkSync(folder, join(path, 'more')),
       (path: string) => execFileSync('mkfifo', [join(path, 'pipe')]),
     ]) {
@@ -184,6 +186,34 @@ describe('a published folder', () => {
       expect(existsSync(join(root, owner, id))).toBe(false);
       expect(leftovers()).toEqual([]);
     }
+  });
+
+  it.each<[string, string | Buffer]>([
+    ['a line break', 'a\nb'],
+    ['an escape', 'a\u001b[31mb'],
+    ['a backslash', '..\\b'],
+    ['a mark that turns what follows around', 'a\u202eb'],
+    ['bytes that are not UTF-8', Buffer.from([0x61, 0xff, 0x62])],
+  ])('with %s in a name is refused, and says so in plain characters', async (_, name) => {
+    for (const make of [(path: Buffer) => writeFileSync(path, ''), (path: Buffer) => mkdirSync(path)]) {
+      const from = source({ 'sub/one': 'one' });
+      make(Buffer.concat([Buffer.from(join(from, 'sub/')), Buffer.from(name)]));
+      const refusal = await localFolder(root)
+        .publishFolder(owner, randomUUID(), from)
+        .then(() => null)
+        .catch((error: Error & { code: string }) => error);
+      expect(refusal?.code).toBe('conflict');
+      expect(refusal?.message).toMatch(/^sub\/[ -~]+$/);
+      expect(leftovers()).toEqual([]);
+    }
+  });
+
+  it('of a staging folder with a hard link is refused, too', async () => {
+    const storage = localFolder(root);
+    const staged = await storage.stagingFolder('model-x');
+    writeFileSync(join(folder, 'secret'), 'secret');
+    linkSync(join(folder, 'secret'), join(staged, 'model.safetensors'));
+    await expect(storage.publishStaged('shared', randomUUID(), staged)).rejects.toMatchObject({ code: 'conflict' });
   });
 
   it('of a staging folder is moved, and recognised when asked again', async () => {

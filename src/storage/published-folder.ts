@@ -1,6 +1,6 @@
 /** A folder's way into storage: every regular file copied and hashed below a staging folder, with a manifest of the whole. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir } from 'node:fs/promises';
+import { type FileHandle, mkdir, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { AppError } from '#/domain/app-error.ts';
@@ -14,6 +14,8 @@ export const MANIFEST = '.manifest.json';
 const MANIFEST_BYTES_MAX = 16 * 1024 * 1024;
 const FILES_MAX = 10_000;
 const DEPTH_MAX = 8;
+/** What no name may hold: a backslash parts folders elsewhere, control characters hide, U+FFFD says that it is not UTF-8. */
+const ODD_CHARACTER = /[\\\ufffd\p{Cc}\p{Cf}\p{Co}\p{Cs}\u2028\u2029]/gu;
 
 const Manifest = z.strictObject({
   version: z.literal(1),
@@ -22,7 +24,7 @@ const Manifest = z.strictObject({
   ),
 });
 
-type Visit = (folder: OpenFolder, name: string, path: string) => Promise<void>;
+type Visit = (source: FileHandle, path: string) => Promise<void>;
 
 async function walk(folder: OpenFolder, prefix: string, depth: number, seen: { files: number }, visit: Visit): Promise<void> {
   if (depth > DEPTH_MAX) throw new AppError('conflict', `The folder is nested deeper than ${DEPTH_MAX} levels`);
@@ -31,6 +33,10 @@ async function walk(folder: OpenFolder, prefix: string, depth: number, seen: { f
   for (const entry of entries) {
     const path = prefix === '' ? entry.name : `${prefix}/${entry.name}`;
     if (path === MANIFEST) continue;
+    if (entry.name.search(ODD_CHARACTER) >= 0) {
+      const shown = path.replace(ODD_CHARACTER, '?');
+      throw new AppError('conflict', `${shown} has a backslash or a control character in its name: plain names are kept`);
+    }
     if (entry.isDirectory()) {
       const child = await openChild(folder, entry.name);
       try {
@@ -41,8 +47,20 @@ async function walk(folder: OpenFolder, prefix: string, depth: number, seen: { f
     } else {
       if (!entry.isFile()) throw new AppError('conflict', `${path} is a link or a device: only regular files are kept`);
       if (++seen.files > FILES_MAX) throw new AppError('conflict', `The folder has more than ${FILES_MAX} files`);
-      await visit(folder, entry.name, path);
+      await visitFile(folder, entry.name, path, visit);
     }
+  }
+}
+
+async function visitFile(folder: OpenFolder, name: string, path: string, visit: Visit): Promise<void> {
+  const source = await openFileIn(folder, name);
+  try {
+    // A second name may lie anywhere on this disk: whoever wrote this one need not have been able to read its bytes.
+    if ((await source.stat()).nlink > 1)
+      throw new AppError('conflict', `${path} is a hard link: only files with one name are kept`);
+    await visit(source, path);
+  } finally {
+    await source.close();
   }
 }
 
@@ -59,16 +77,11 @@ async function walkFolder(source_dir: string, visit: Visit): Promise<void> {
 export async function stageCopy(source_dir: string, staged: string): Promise<PublishedFile[]> {
   const files: PublishedFile[] = [];
   const folders = new Set([staged]);
-  await walkFolder(source_dir, async (folder, name, path) => {
-    const source = await openFileIn(folder, name);
-    try {
-      const target = join(staged, path);
-      await mkdir(dirname(target), { recursive: true, mode: 0o700 });
-      for (let at = dirname(target); at.length > staged.length; at = dirname(at)) folders.add(at);
-      files.push({ id: randomUUID(), path, ...(await copyFile(source, target)) });
-    } finally {
-      await source.close();
-    }
+  await walkFolder(source_dir, async (source, path) => {
+    const target = join(staged, path);
+    await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+    for (let at = dirname(target); at.length > staged.length; at = dirname(at)) folders.add(at);
+    files.push({ id: randomUUID(), path, ...(await copyFile(source, target)) });
   });
   await writeManifest(staged, files);
   for (const folder of folders) await syncFolder(folder);
@@ -78,14 +91,9 @@ export async function stageCopy(source_dir: string, staged: string): Promise<Pub
 /** Hashes a folder where it lies and gives it a manifest, so that it can be published by one rename. */
 export async function stageInPlace(staged: string): Promise<PublishedFile[]> {
   const files: PublishedFile[] = [];
-  await walkFolder(staged, async (folder, name, path) => {
-    const source = await openFileIn(folder, name);
-    try {
-      files.push({ id: randomUUID(), path, ...(await hashFile(source)) });
-      await source.sync();
-    } finally {
-      await source.close();
-    }
+  await walkFolder(staged, async (source, path) => {
+    files.push({ id: randomUUID(), path, ...(await hashFile(source)) });
+    await source.sync();
   });
   await writeManifest(staged, files);
   await syncFolder(staged);

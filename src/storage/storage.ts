@@ -49,8 +49,8 @@ export interface Storage {
     bytes_max: number,
   ): Promise<StoredFile>;
   /**
-   * Stores a copy of a folder at once, so that it is there whole or not at all. Only regular files come along; a link or
-   * device among them is refused with `conflict`. A second call with the same content answers with the first one's ids,
+   * Stores a copy of a folder at once, so that it is there whole or not at all. Only regular files with one plain name
+   * come along; a link (hard ones, too), a device or an odd name among them is refused with `conflict`. A second call with the same content answers with the first one's ids,
    * so a kill between publishing and recording is repaired by doing both again.
    */
   publishFolder(owner: string, resource_id: string, source_dir: string): Promise<PublishedFile[]>;
