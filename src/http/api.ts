@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { OpenAPIHono, z } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
+import { redact } from '#/domain/describe-error.ts';
 import type { Api, ApiEnv, ApiOptions } from './api-env.ts';
 import { errorResponse } from './error-response.ts';
 import { gate } from './gate.ts';
-import { redact } from './log.ts';
 import { registerSecuritySchemes } from './openapi.ts';
 import { allowanceHeaders } from './rate-limit.ts';
 import { type RouteTable, routeTable } from './route-table.ts';
