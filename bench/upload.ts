@@ -115,7 +115,7 @@ export async function benchUpload(): Promise<void> {
   try {
     await database.run(`INSERT INTO identity.users (id, name, email) VALUES ($1, 'Bench', 'bench@example.test')`, [USER]);
     const asked = { name: 'bench', scopes: ['read', 'write'] as ('read' | 'write')[], expires_at: null };
-    const { key } = await createApiKey({ user_id: USER, role: 'user' }, ['read', 'write'], asked);
+    const { key } = await createApiKey({ user_id: USER, role: 'user' }, asked);
     const inspect_idle = await inspectIdle(folder);
     for (const one_line of [false, true]) {
       const path = join(folder, 'rows.jsonl');

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { OpenAPIHono, type RouteConfig } from '@hono/zod-openapi';
 import openapiTS, { astToString } from 'openapi-typescript';
+import { registerFaults } from '#/contract/declare-route.ts';
 
 const CONTRACT = resolve(import.meta.dirname, '../src/contract');
 export const API_TYPES_FILE = join(CONTRACT, 'api.gen.ts');
@@ -28,6 +29,7 @@ async function declaredRoutes(): Promise<RouteConfig[]> {
 /** The text that `api.gen.ts` must have. */
 export async function apiTypes(): Promise<string> {
   const app = new OpenAPIHono();
+  registerFaults(app.openAPIRegistry);
   for (const route of await declaredRoutes()) app.openAPIRegistry.registerPath(route);
   const document = app.getOpenAPI31Document({ openapi: '3.1.0', info: { title: 'Lowrank', version: '1' } });
   return HEAD + astToString(await openapiTS(JSON.stringify(document), { alphabetize: true, defaultNonNullable: false }));

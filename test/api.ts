@@ -1,10 +1,14 @@
 /** The real app over a test's database, and people who can use it. */
+import { createHmac } from 'node:crypto';
 import pino from 'pino';
 import { expect } from 'vitest';
 import { createApi } from '#/http/api.ts';
 import type { Api, ApiOptions } from '#/http/api-env.ts';
+import { openApiDocument } from '#/http/openapi.ts';
+import { routeTable } from '#/http/route-table.ts';
 import { createApiKey, type KeyScope } from '#/services/people/api-keys.ts';
 import { issueSetupToken } from '#/services/people/first-run.ts';
+import { openSession } from '#/services/people/open-session.ts';
 import type { TestDatabase } from './database.ts';
 import { addPerson } from './factories.ts';
 
@@ -18,7 +22,32 @@ export const TEST_OPTIONS: ApiOptions = {
   auth_secret: 'a secret for tests',
 };
 
-export const makeApi = (options: Partial<ApiOptions> = {}): Api => createApi({ ...TEST_OPTIONS, ...options });
+/** The app. A test in which it answers a status that its own document does not have fails. */
+export const makeApi = (options: Partial<ApiOptions> = {}): Api => asDocumented(createApi({ ...TEST_OPTIONS, ...options }));
+
+/** The statuses that a document has for a method and path template. */
+export function documentedStatuses(api: Api): (method: string, template: string) => number[] {
+  const { paths } = openApiDocument(api, TEST_OPTIONS.base_url) as {
+    paths: Record<string, Record<string, { responses: Record<string, unknown> }>>;
+  };
+  return (method, template) => Object.keys(paths[template]?.[method.toLowerCase()]?.responses ?? {}).map(Number);
+}
+
+function asDocumented(api: Api): Api {
+  const table = routeTable(api.openAPIRegistry.definitions);
+  let statusesOf: ReturnType<typeof documentedStatuses> | undefined;
+  const answer = api.fetch;
+  api.fetch = async (request, ...more) => {
+    const answered = await answer(request, ...more);
+    const method = request.method === 'HEAD' ? 'GET' : request.method;
+    const route = table.find(method, new URL(request.url).pathname);
+    statusesOf ??= documentedStatuses(api);
+    if (route !== undefined && !statusesOf(method, route.template).includes(answered.status))
+      throw new Error(`${method} ${route.template} answered ${answered.status}, which its document does not have`);
+    return answered;
+  };
+  return api;
+}
 
 /** A person with an API key, ready for `api.request(path, { headers })`. */
 export async function addCaller(
@@ -28,11 +57,23 @@ export async function addCaller(
   const role = options.role ?? 'user';
   const user_id = await addPerson(db, { role });
   const asked = { name: 'Test key', scopes: options.scopes ?? (['read', 'write'] as KeyScope[]), expires_at: null };
-  const { key } = await createApiKey({ user_id, role }, ['read', 'write'], asked);
+  const { key } = await createApiKey({ user_id, role }, asked);
   return { user_id, key, headers: { authorization: `Bearer ${key}` } };
 }
 
+/** A person who has signed in with a browser: `headers` are what a page of ours sends with every change. */
+export async function addBrowser(
+  db: TestDatabase,
+  options: { role?: 'administrator' | 'user' } = {},
+): Promise<{ user_id: string; headers: { cookie: string; origin: string } }> {
+  const user_id = await addPerson(db, { role: options.role ?? 'user' });
+  const { token } = await openSession(user_id);
+  const signature = createHmac('sha256', TEST_OPTIONS.auth_secret).update(token).digest('base64url');
+  return { user_id, headers: { cookie: `lowrank.session=${token}.${signature}`, ...OWN_ORIGIN } };
+}
+
 /** A JSON request's `init`. */
+
 export const json = (body: unknown, headers: Record<string, string> = {}, method = 'POST'): RequestInit => ({
   method,
   headers: { 'content-type': 'application/json', ...headers },

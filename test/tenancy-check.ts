@@ -205,6 +205,11 @@ async function sharedTables(player: Player, { a, b }: Tenants): Promise<string[]
     'rate_limits: the identity login cannot count',
     (await player.as('lowrank_identity', null, 'SELECT FROM lowrank.rate_limits')).count > 0,
   );
+  const of_jobs = `SELECT FROM lowrank.idempotency_keys WHERE route = 'POST /api/jobs'`;
+  await expect(
+    'idempotency_keys: the identity login sees answers about jobs',
+    (await player.as('lowrank_identity', null, of_jobs)).count === 0,
+  );
   const set = `UPDATE lowrank.settings SET value = value`;
   await expect('settings: the identity login cannot write', (await player.as('lowrank_identity', null, set)).count > 0);
   await expect('settings: a user can write', (await player.as('lowrank_web', claimsOf(a), set)).code !== null);

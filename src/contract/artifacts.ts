@@ -1,5 +1,6 @@
-import { createRoute, z } from '@hono/zod-openapi';
-import { errors, IdParam, Instant, PageLimit, PageOffset } from './common.ts';
+import { z } from '@hono/zod-openapi';
+import { IdParam, Instant, PageLimit, PageOffset } from './common.ts';
+import { declareRoute } from './declare-route.ts';
 
 const free = z.record(z.string(), z.unknown());
 
@@ -38,7 +39,7 @@ const answers = <T extends z.ZodType>(schema: T, description: string) => ({
   content: { 'application/json': { schema } },
 });
 
-export const jobArtifactsRoute = createRoute({
+export const jobArtifactsRoute = declareRoute({
   method: 'get',
   path: '/api/jobs/{id}/artifacts',
   tags: ['artifacts'],
@@ -46,11 +47,11 @@ export const jobArtifactsRoute = createRoute({
   request: { params: IdParam, query: z.strictObject({}) },
   responses: {
     200: answers(z.object({ success: z.literal(true), data: z.object({ artifacts: z.array(Artifact) }) }), 'Its artifacts'),
-    ...errors(404),
   },
+  faults: [404],
 });
 
-export const listArtifactsRoute = createRoute({
+export const listArtifactsRoute = declareRoute({
   method: 'get',
   path: '/api/artifacts',
   tags: ['artifacts'],
@@ -58,20 +59,20 @@ export const listArtifactsRoute = createRoute({
   request: { query: z.strictObject({ limit: PageLimit, offset: PageOffset }) },
   responses: {
     200: answers(z.object({ artifacts: z.array(Artifact), total: z.int(), limit: z.int(), offset: z.int() }), 'One page'),
-    ...errors(),
   },
 });
 
-export const getArtifactRoute = createRoute({
+export const getArtifactRoute = declareRoute({
   method: 'get',
   path: '/api/artifacts/{id}',
   tags: ['artifacts'],
   summary: 'One artifact with its passport and the lines that load it',
   request: { params: IdParam, query: z.strictObject({}) },
-  responses: { 200: answers(Artifact, 'The artifact'), ...errors(404) },
+  responses: { 200: answers(Artifact, 'The artifact') },
+  faults: [404],
 });
 
-export const downloadArtifactRoute = createRoute({
+export const downloadArtifactRoute = declareRoute({
   method: 'get',
   path: '/api/artifacts/{id}/download',
   tags: ['artifacts'],
@@ -87,20 +88,21 @@ export const downloadArtifactRoute = createRoute({
         },
       },
     },
-    ...errors(404),
   },
+  faults: [404],
 });
 
-export const deleteArtifactRoute = createRoute({
+export const deleteArtifactRoute = declareRoute({
   method: 'delete',
   path: '/api/artifacts/{id}',
   tags: ['artifacts'],
   summary: 'Delete; its files are removed after 30 days',
   request: { params: IdParam },
-  responses: { 204: { description: 'Deleted' }, ...errors(403, 404) },
+  responses: { 204: { description: 'Deleted' } },
+  faults: [404],
 });
 
-export const downloadRoute = createRoute({
+export const downloadRoute = declareRoute({
   method: 'get',
   path: '/api/downloads/{token}',
   tags: ['artifacts'],
@@ -123,7 +125,6 @@ export const downloadRoute = createRoute({
     200: { description: 'The whole file', content: { 'application/octet-stream': { schema: z.any() } } },
     206: { description: 'A part of the file', content: { 'application/octet-stream': { schema: z.any() } } },
     304: { description: 'The file is still the one of If-None-Match' },
-    404: { description: 'No such download, or its time is over' },
-    416: { description: 'The range lies outside of the file' },
   },
+  faults: [404, 416],
 });

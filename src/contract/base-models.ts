@@ -1,8 +1,9 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import { HubRepoId, HubRevision } from '#/domain/model-hub-id.ts';
 import { BASE_MODEL_STATUSES } from '#/domain/statuses.ts';
 import { ResourceName } from '#/domain/training-spec.ts';
-import { errors, IdParam, Instant, PageLimit, PageOffset } from './common.ts';
+import { IdempotencyKey, IdParam, Instant, Modality, PageLimit, PageOffset } from './common.ts';
+import { declareRoute } from './declare-route.ts';
 
 export const MODEL_STAGES = ['staging', 'production', 'archived'] as const;
 
@@ -63,7 +64,7 @@ const answers = <T extends z.ZodType>(schema: T, description: string) => ({
 });
 const yesOrNo = z.enum(['true', 'false']).transform((value) => value === 'true');
 
-export const listBaseModelsRoute = createRoute({
+export const listBaseModelsRoute = declareRoute({
   method: 'get',
   path: '/api/base-models',
   tags: ['base models'],
@@ -75,7 +76,7 @@ export const listBaseModelsRoute = createRoute({
       search: z.string().max(200).optional(),
       q: z.string().max(200).optional(),
       family: z.string().max(100).optional(),
-      modality: z.string().max(40).optional(),
+      modality: Modality.optional(),
       stage: z.enum(MODEL_STAGES).optional(),
       trainable: yesOrNo.optional(),
       servable: yesOrNo.optional(),
@@ -83,17 +84,17 @@ export const listBaseModelsRoute = createRoute({
   },
   responses: {
     200: answers(z.object({ models: z.array(BaseModel), total: z.int(), limit: z.int(), offset: z.int() }), 'One page'),
-    ...errors(),
   },
 });
 
-export const getBaseModelRoute = createRoute({
+export const getBaseModelRoute = declareRoute({
   method: 'get',
   path: '/api/base-models/{id}',
   tags: ['base models'],
   summary: 'One base model',
   request: { params: IdParam, query: z.strictObject({}) },
-  responses: { 200: answers(BaseModel, 'The model'), ...errors(404) },
+  responses: { 200: answers(BaseModel, 'The model') },
+  faults: [404],
 });
 
 const LocalModel = z.strictObject({
@@ -109,24 +110,25 @@ export const RegisterModel = z.union([HubModel, LocalModel]).openapi('RegisterMo
   example: { hf_repo_id: 'HuggingFaceTB/SmolLM-135M', revision: 'main' },
 });
 
-export const registerBaseModelRoute = createRoute({
+export const registerBaseModelRoute = declareRoute({
   method: 'post',
   path: '/api/base-models',
   tags: ['base models'],
   summary: 'Register a model of the Hub, or (administrators) a folder of this machine; its facts are read from its files',
-  request: { body: { required: true, content: { 'application/json': { schema: RegisterModel } } } },
+  request: { headers: IdempotencyKey, body: { required: true, content: { 'application/json': { schema: RegisterModel } } } },
   responses: {
     200: answers(BaseModel, 'It was registered already'),
     201: answers(BaseModel, 'Registered; a large or remote one is fetched next'),
-    ...errors(403, 409, 413, 415, 429),
   },
+  faults: [404, 409, 507],
 });
 
-export const deleteBaseModelRoute = createRoute({
+export const deleteBaseModelRoute = declareRoute({
   method: 'delete',
   path: '/api/base-models/{id}',
   tags: ['base models'],
   summary: 'Take a model out of the registry (its importer or an administrator); refused while a training needs it',
   request: { params: IdParam },
-  responses: { 204: { description: 'Deleted' }, ...errors(403, 404, 409) },
+  responses: { 204: { description: 'Deleted' } },
+  faults: [404, 409],
 });

@@ -18,32 +18,19 @@ export const ErrorEnvelope = z
   })
   .openapi('Error');
 
-const error = (description: string) => ({ description, content: { 'application/json': { schema: ErrorEnvelope } } });
-
-/** The error answers that every authenticated route can give, and further ones by status. */
-export const errors = (...statuses: (403 | 404 | 409 | 413 | 415 | 422 | 429)[]) => {
-  const known = {
-    403: error('The caller may not do this'),
-    404: error('No such thing among what the caller may see'),
-    409: error('It stands in a state in which this cannot be done'),
-    413: error('Too large'),
-    415: error('Not a media type that this endpoint takes'),
-    422: error('Well-formed, but not trainable'),
-    429: error('Too many requests: see Retry-After'),
-  } as const;
-  return {
-    400: error('Invalid JSON or a broken rule: one row a violation'),
-    401: error('No valid session or key'),
-    ...Object.fromEntries(statuses.map((status) => [status, known[status]])),
-    500: error('A fault of ours; request_id finds it in the log'),
-    503: error('The database does not answer: see Retry-After'),
-  };
-};
-
 export const IdParam = z.object({ id: z.uuid().openapi({ param: { name: 'id', in: 'path' } }) });
 
 /** An instant as the wire has it: ISO 8601, UTC. */
 export const Instant = z.iso.datetime();
+
+/** The header of a creating POST, declared wherever it is honoured: `declareRoute` adds what it can be answered. */
+export const IdempotencyKey = z.object({
+  'Idempotency-Key': z
+    .string()
+    .regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters without spaces')
+    .optional()
+    .describe('With it the same request makes one thing and gets the same answer for 24 hours'),
+});
 
 const whole = (min: number, max: number) =>
   z
@@ -58,3 +45,6 @@ export const PageOffset = whole(0, 1_000_000).default(0);
 export const PageNumber = whole(1, 1_000_000).default(1);
 export const ByteOffset = whole(0, 999_999_999).default(0);
 export const WholeQuery = whole;
+
+/** What a dataset or model is made of, as lists are filtered by it. */
+export const Modality = z.enum(['text', 'image', 'audio', 'video', 'multimodal']);

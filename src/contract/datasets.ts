@@ -1,10 +1,11 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import { DatasetFormat, Description, FileLabel, Mapping, MappingText } from '#/domain/dataset-options.ts';
 import { RejectedRow } from '#/domain/dataset-report.ts';
 import { DATASET_STATUSES } from '#/domain/statuses.ts';
 import { INVALID_ROWS } from '#/domain/trainer-config.ts';
 import { ResourceName } from '#/domain/training-spec.ts';
-import { errors, IdParam, Instant, PageLimit, PageOffset } from './common.ts';
+import { IdempotencyKey, IdParam, Instant, Modality, PageLimit, PageOffset } from './common.ts';
+import { declareRoute } from './declare-route.ts';
 
 const free = z.record(z.string(), z.unknown());
 
@@ -97,7 +98,7 @@ export const RAW_UPLOAD_TYPES = [
   'application/octet-stream',
 ] as const;
 
-export const uploadDatasetRoute = createRoute({
+export const uploadDatasetRoute = declareRoute({
   method: 'post',
   path: '/api/datasets/upload',
   tags: ['datasets'],
@@ -105,6 +106,7 @@ export const uploadDatasetRoute = createRoute({
   description: 'As the raw body with everything else as query parameters, or as multipart/form-data with one file and fields.',
   request: {
     query: UploadQuery,
+    headers: IdempotencyKey,
     body: {
       required: true,
       content: {
@@ -119,33 +121,34 @@ export const uploadDatasetRoute = createRoute({
       },
     },
   },
-  responses: { 201: answers(DatasetUploaded, 'Stored; its check comes next'), ...errors(403, 409, 413, 415, 429) },
+  responses: { 201: answers(DatasetUploaded, 'Stored; its check comes next') },
+  faults: [404, 409, 429, 507],
 });
 
 /** `search` and `q` are two names of one thing. */
 const Search = { search: z.string().max(200).optional(), q: z.string().max(200).optional() };
 
-export const listDatasetsRoute = createRoute({
+export const listDatasetsRoute = declareRoute({
   method: 'get',
   path: '/api/datasets',
   tags: ['datasets'],
   summary: 'Own datasets, newest first',
   request: {
-    query: z.strictObject({ limit: PageLimit, offset: PageOffset, ...Search, modality: z.string().max(40).optional() }),
+    query: z.strictObject({ limit: PageLimit, offset: PageOffset, ...Search, modality: Modality.optional() }),
   },
   responses: {
     200: answers(z.object({ datasets: z.array(DatasetSummary), total: z.int(), limit: z.int(), offset: z.int() }), 'One page'),
-    ...errors(),
   },
 });
 
-export const getDatasetRoute = createRoute({
+export const getDatasetRoute = declareRoute({
   method: 'get',
   path: '/api/datasets/{id}',
   tags: ['datasets'],
   summary: 'One dataset with its report',
   request: { params: IdParam, query: z.strictObject({}) },
-  responses: { 200: answers(Dataset, 'The dataset'), ...errors(404) },
+  responses: { 200: answers(Dataset, 'The dataset') },
+  faults: [404],
 });
 
 export const DatasetChanges = z
@@ -162,20 +165,22 @@ export const DatasetChanges = z
   })
   .openapi('DatasetChanges');
 
-export const updateDatasetRoute = createRoute({
+export const updateDatasetRoute = declareRoute({
   method: 'patch',
   path: '/api/datasets/{id}',
   tags: ['datasets'],
   summary: 'Change what is said about a dataset; another format, mapping or rule has it checked again',
   request: { params: IdParam, body: { required: true, content: { 'application/json': { schema: DatasetChanges } } } },
-  responses: { 200: answers(Dataset, 'The dataset as it is now'), ...errors(403, 404, 409, 413, 415) },
+  responses: { 200: answers(Dataset, 'The dataset as it is now') },
+  faults: [404, 409],
 });
 
-export const deleteDatasetRoute = createRoute({
+export const deleteDatasetRoute = declareRoute({
   method: 'delete',
   path: '/api/datasets/{id}',
   tags: ['datasets'],
   summary: 'Delete; refused while a training needs it. Its file is removed after 30 days',
   request: { params: IdParam },
-  responses: { 204: { description: 'Deleted' }, ...errors(403, 404, 409) },
+  responses: { 204: { description: 'Deleted' } },
+  faults: [404, 409],
 });

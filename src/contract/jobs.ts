@@ -1,8 +1,9 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import { HyperparameterConfig, HyperparameterOverrides, PresetInput } from '#/domain/hyperparameters.ts';
 import { JOB_STATUSES } from '#/domain/statuses.ts';
 import { GPUConfig, ResourceName } from '#/domain/training-spec.ts';
-import { ByteOffset, errors, IdParam, Instant, PageLimit, PageNumber, WholeQuery } from './common.ts';
+import { ByteOffset, IdempotencyKey, IdParam, Instant, PageLimit, PageNumber, WholeQuery } from './common.ts';
+import { declareRoute } from './declare-route.ts';
 
 /** Door B's submission. `estimated_cost` is accepted and ignored: ours is computed. */
 export const CreateJobBody = z
@@ -78,16 +79,17 @@ const answers = <T extends z.ZodType>(schema: T, description: string) => ({
 
 export const JobAnswer = enveloped(TrainingJob);
 
-export const createJobRoute = createRoute({
+export const createJobRoute = declareRoute({
   method: 'post',
   path: '/api/jobs',
   tags: ['jobs'],
   summary: 'Queue a training',
-  request: { body: { required: true, content: { 'application/json': { schema: CreateJobBody } } } },
-  responses: { 201: answers(JobAnswer, 'Stored and queued'), ...errors(403, 404, 409, 413, 415, 422, 429) },
+  request: { headers: IdempotencyKey, body: { required: true, content: { 'application/json': { schema: CreateJobBody } } } },
+  responses: { 201: answers(JobAnswer, 'Stored and queued') },
+  faults: [404, 409, 422, 429],
 });
 
-export const listJobsRoute = createRoute({
+export const listJobsRoute = declareRoute({
   method: 'get',
   path: '/api/jobs',
   tags: ['jobs'],
@@ -103,35 +105,37 @@ export const listJobsRoute = createRoute({
       ),
       'One page',
     ),
-    ...errors(),
   },
 });
 
-export const getJobRoute = createRoute({
+export const getJobRoute = declareRoute({
   method: 'get',
   path: '/api/jobs/{id}',
   tags: ['jobs'],
   summary: 'One job',
   request: { params: IdParam, query: z.strictObject({}) },
-  responses: { 200: answers(JobAnswer, 'The job'), ...errors(404) },
+  responses: { 200: answers(JobAnswer, 'The job') },
+  faults: [404],
 });
 
-export const cancelJobRoute = createRoute({
+export const cancelJobRoute = declareRoute({
   method: 'post',
   path: '/api/jobs/{id}/cancel',
   tags: ['jobs'],
   summary: 'Cancel: final within 30 s where its host is reachable; the last checkpoint is kept',
   request: { params: IdParam },
-  responses: { 200: answers(JobAnswer, 'The job, cancelled or with its wish noted'), ...errors(404, 409) },
+  responses: { 200: answers(JobAnswer, 'The job, cancelled or with its wish noted') },
+  faults: [404, 409],
 });
 
-export const retryJobRoute = createRoute({
+export const retryJobRoute = declareRoute({
   method: 'post',
   path: '/api/jobs/{id}/retry',
   tags: ['jobs'],
   summary: 'The same again, as a new job',
-  request: { params: IdParam },
-  responses: { 201: answers(JobAnswer, 'The new job'), ...errors(404, 409, 422, 429) },
+  request: { params: IdParam, headers: IdempotencyKey },
+  responses: { 201: answers(JobAnswer, 'The new job') },
+  faults: [404, 409, 422, 429],
 });
 
 export const MetricPoint = z
@@ -151,7 +155,7 @@ export const MetricPoint = z
   .openapi('MetricPoint');
 export type MetricPoint = z.infer<typeof MetricPoint>;
 
-export const jobMetricsRoute = createRoute({
+export const jobMetricsRoute = declareRoute({
   method: 'get',
   path: '/api/jobs/{id}/metrics',
   tags: ['jobs'],
@@ -166,11 +170,11 @@ export const jobMetricsRoute = createRoute({
   },
   responses: {
     200: answers(enveloped(z.object({ points: z.array(MetricPoint), total: z.int() })), 'Points by step'),
-    ...errors(404),
   },
+  faults: [404],
 });
 
-export const jobLogsRoute = createRoute({
+export const jobLogsRoute = declareRoute({
   method: 'get',
   path: '/api/jobs/{id}/logs',
   tags: ['jobs'],
@@ -191,8 +195,8 @@ export const jobLogsRoute = createRoute({
       ),
       'At most 256 KB of whole lines',
     ),
-    ...errors(404),
   },
+  faults: [404],
 });
 
 export const JobEvent = z
@@ -208,7 +212,7 @@ export const JobEvent = z
   })
   .openapi('JobEvent');
 
-export const jobEventsRoute = createRoute({
+export const jobEventsRoute = declareRoute({
   method: 'get',
   path: '/api/jobs/{id}/events',
   tags: ['jobs'],
@@ -217,10 +221,11 @@ export const jobEventsRoute = createRoute({
     params: IdParam,
     query: z.strictObject({ after: WholeQuery(0, 999_999_999).default(0), limit: PageLimit }),
   },
-  responses: { 200: answers(enveloped(z.object({ events: z.array(JobEvent) })), 'Events in order'), ...errors(404) },
+  responses: { 200: answers(enveloped(z.object({ events: z.array(JobEvent) })), 'Events in order') },
+  faults: [404],
 });
 
-export const jobStreamRoute = createRoute({
+export const jobStreamRoute = declareRoute({
   method: 'get',
   path: '/api/jobs/{id}/stream',
   tags: ['jobs'],
@@ -231,6 +236,6 @@ export const jobStreamRoute = createRoute({
       description: 'Each `id` is a cursor over points and log bytes: nothing is sent twice or left out across reconnects',
       content: { 'text/event-stream': { schema: z.string() } },
     },
-    ...errors(404, 429),
   },
+  faults: [404],
 });

@@ -1,7 +1,8 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from '#/domain/constants.ts';
 import { ResourceName } from '#/domain/training-spec.ts';
-import { errors, IdParam, Instant } from './common.ts';
+import { IdempotencyKey, IdParam, Instant } from './common.ts';
+import { declareRoute, SESSION_ONLY } from './declare-route.ts';
 
 const Email = z.email().max(254).openapi({ example: 'ada@example.org' });
 /** A password that is being chosen; what is merely typed to sign in only has to fit. */
@@ -43,54 +44,59 @@ const body = <T extends z.ZodType>(schema: T) => ({ body: { required: true, cont
 
 const SignedIn = z.object({ user: Person });
 
-export const firstRunStateRoute = createRoute({
+export const firstRunStateRoute = declareRoute({
   method: 'get',
   path: '/api/first-run',
   tags: ['people'],
   summary: 'Says if this installation still waits for its owner',
   security: [],
   request: { query: z.strictObject({}) },
-  responses: { 200: answers(z.object({ needed: z.boolean() }), 'Whether set-up is needed'), ...errors() },
+  responses: { 200: answers(z.object({ needed: z.boolean() }), 'Whether set-up is needed') },
 });
 
-export const firstRunRoute = createRoute({
+export const firstRunRoute = declareRoute({
   method: 'post',
   path: '/api/first-run',
   tags: ['people'],
   summary: 'Make the owner, once, with the set-up token that the terminal shows; signs in',
   security: [],
   request: body(z.strictObject({ setup_token: Token, name: ResourceName.optional(), email: Email, password: NewPassword })),
-  responses: { 201: answers(SignedIn, 'The owner, signed in'), ...errors(403, 409, 413, 415, 429) },
+  responses: { 201: answers(SignedIn, 'The owner, signed in') },
+  faults: [409, 429],
 });
 
-export const signInRoute = createRoute({
+export const signInRoute = declareRoute({
   method: 'post',
   path: '/api/auth/sign-in',
   tags: ['people'],
   summary: 'Sign in with e-mail and password',
   security: [],
   request: body(z.strictObject({ email: Email, password: TypedPassword })),
-  responses: { 200: answers(SignedIn, 'Signed in: the session is a cookie'), ...errors(403, 413, 415, 429) },
+  responses: { 200: answers(SignedIn, 'Signed in: the session is a cookie') },
+  faults: [401, 429],
 });
 
-export const signOutRoute = createRoute({
+export const signOutRoute = declareRoute({
   method: 'post',
   path: '/api/auth/sign-out',
   tags: ['people'],
   summary: 'End this session',
-  responses: { 200: answers(z.object({ signed_out: z.literal(true) }), 'The session is over'), ...errors(403) },
+  security: SESSION_ONLY,
+  responses: { 200: answers(z.object({ signed_out: z.literal(true) }), 'The session is over') },
 });
 
-export const changePasswordRoute = createRoute({
+export const changePasswordRoute = declareRoute({
   method: 'post',
   path: '/api/auth/change-password',
   tags: ['people'],
   summary: 'Choose another password: every other session of yours ends',
+  security: SESSION_ONLY,
   request: body(z.strictObject({ current_password: TypedPassword, new_password: NewPassword })),
-  responses: { 200: answers(SignedIn, 'Changed; this browser has a new session'), ...errors(403, 413, 415, 429) },
+  responses: { 200: answers(SignedIn, 'Changed; this browser has a new session') },
+  faults: [429],
 });
 
-export const signUpRoute = createRoute({
+export const signUpRoute = declareRoute({
   method: 'post',
   path: '/api/sign-up',
   tags: ['people'],
@@ -104,10 +110,11 @@ export const signUpRoute = createRoute({
       password: NewPassword,
     }),
   ),
-  responses: { 201: answers(SignedIn, 'Joined and signed in'), ...errors(403, 409, 413, 415, 429) },
+  responses: { 201: answers(SignedIn, 'Joined and signed in') },
+  faults: [409, 429],
 });
 
-export const signInLinkRoute = createRoute({
+export const signInLinkRoute = declareRoute({
   method: 'post',
   path: '/api/sign-in-link',
   tags: ['people'],
@@ -116,11 +123,10 @@ export const signInLinkRoute = createRoute({
   request: body(z.strictObject({ token: Token })),
   responses: {
     200: answers(z.object({ user: Person, path: z.string().describe('The page that the link was made for') }), 'Signed in'),
-    ...errors(403, 413, 415, 429),
   },
 });
 
-export const meRoute = createRoute({
+export const meRoute = declareRoute({
   method: 'get',
   path: '/api/me',
   tags: ['people'],
@@ -134,65 +140,76 @@ export const meRoute = createRoute({
       }),
       'The caller',
     ),
-    ...errors(),
   },
+  faults: [404],
 });
 
-export const createInvitationRoute = createRoute({
+export const createInvitationRoute = declareRoute({
   method: 'post',
   path: '/api/invitations',
   tags: ['people'],
   summary: 'Invite somebody (administrators): the link is shown this once',
-  request: body(z.strictObject({ email: Email })),
+  security: SESSION_ONLY,
+  request: { headers: IdempotencyKey, ...body(z.strictObject({ email: Email })) },
   responses: {
     201: answers(
       z.object({
         id: z.uuid(),
         email: z.string(),
-        url: z.string().describe('Open it once, within its time'),
+        url: z.string().nullable().describe('Open it once, within its time; null when the answer is a repeated one'),
         expires_at: Instant,
       }),
       'The invitation',
     ),
-    ...errors(403, 409, 413, 415),
   },
+  faults: [404, 409],
 });
 
-export const listKeysRoute = createRoute({
+export const listKeysRoute = declareRoute({
   method: 'get',
   path: '/api/keys',
   tags: ['people'],
   summary: 'Own API keys, without their secrets',
+  security: SESSION_ONLY,
   request: { query: z.strictObject({}) },
-  responses: { 200: answers(z.object({ keys: z.array(ApiKey) }), 'Newest first'), ...errors() },
+  responses: { 200: answers(z.object({ keys: z.array(ApiKey) }), 'Newest first') },
 });
 
-export const createKeyRoute = createRoute({
+export const createKeyRoute = declareRoute({
   method: 'post',
   path: '/api/keys',
   tags: ['people'],
   summary: 'Make an API key: its secret is shown this once',
-  request: body(
-    z.strictObject({
-      name: ResourceName,
-      scopes: z.array(z.enum(API_KEY_SCOPES)).min(1).max(API_KEY_SCOPES.length).default(['read', 'write']),
-      expires_at: Instant.optional(),
-    }),
-  ),
+  description:
+    'Only its hash is kept. The same Idempotency-Key gets the same key again without its secret: if that was lost, revoke it and make another.',
+  security: SESSION_ONLY,
+  request: {
+    headers: IdempotencyKey,
+    ...body(
+      z.strictObject({
+        name: ResourceName,
+        scopes: z.array(z.enum(API_KEY_SCOPES)).min(1).max(API_KEY_SCOPES.length).default(['read', 'write']),
+        expires_at: Instant.optional(),
+      }),
+    ),
+  },
   responses: {
     201: answers(
-      ApiKey.extend({ key: z.string().describe('Send it as Authorization: Bearer …') }).openapi('NewApiKey'),
+      ApiKey.extend({
+        key: z.string().nullable().describe('Send it as Authorization: Bearer …; null when the answer is a repeated one'),
+      }).openapi('NewApiKey'),
       'The key',
     ),
-    ...errors(403, 413, 415),
   },
 });
 
-export const revokeKeyRoute = createRoute({
+export const revokeKeyRoute = declareRoute({
   method: 'delete',
   path: '/api/keys/{id}',
   tags: ['people'],
   summary: 'Revoke a key: it stops within 5 seconds',
+  security: SESSION_ONLY,
   request: { params: IdParam },
-  responses: { 200: answers(ApiKey, 'The key, revoked'), ...errors(403, 404) },
+  responses: { 200: answers(ApiKey, 'The key, revoked') },
+  faults: [404],
 });

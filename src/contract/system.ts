@@ -1,7 +1,7 @@
-import { createRoute, z } from '@hono/zod-openapi';
-import { errors } from './common.ts';
+import { z } from '@hono/zod-openapi';
+import { declareRoute } from './declare-route.ts';
 
-export const healthRoute = createRoute({
+export const healthRoute = declareRoute({
   method: 'get',
   path: '/api/health',
   tags: ['system'],
@@ -12,7 +12,7 @@ export const healthRoute = createRoute({
   },
 });
 
-export const readyRoute = createRoute({
+export const readyRoute = declareRoute({
   method: 'get',
   path: '/api/ready',
   tags: ['system'],
@@ -20,17 +20,15 @@ export const readyRoute = createRoute({
   security: [],
   responses: {
     200: { description: 'Ready', content: { 'application/json': { schema: z.object({ status: z.literal('ready') }) } } },
-    503: errors()[503],
   },
 });
 
-export const openApiRoute = createRoute({
+export const openApiRoute = declareRoute({
   method: 'get',
   path: '/openapi.json',
   tags: ['system'],
   summary: 'This document',
   responses: {
     200: { description: 'OpenAPI 3.1', content: { 'application/json': { schema: z.record(z.string(), z.unknown()) } } },
-    ...errors(),
   },
 });

@@ -21,7 +21,8 @@ async function scene(user_id: string): Promise<void> {
     `INSERT INTO lowrank.metrics_points (job_id, user_id, attempt, seq, step, timestamp) VALUES (${values}, 1, 1, 1, now())`,
     `INSERT INTO lowrank.model_artifacts (job_id, user_id, name, kind, storage_path, files, sha256, size) VALUES (${values}, 'a', 'adapter', 'x', '[]', 'x', 1)`,
     `INSERT INTO lowrank.notifications (user_id, type, title, message) VALUES ('${user_id}', 'job_queued', 't', 'm')`,
-    `INSERT INTO lowrank.idempotency_keys (user_id, route, key, request_hash, resource_id) VALUES ('${user_id}', 'POST /x', 'k', 'h', 'r')`,
+    `INSERT INTO lowrank.idempotency_keys (user_id, route, key, request_hash, resource_id) VALUES ('${user_id}', 'POST /api/keys', 'k', 'h', 'r')`,
+    `INSERT INTO lowrank.idempotency_keys (user_id, route, key, request_hash, resource_id) VALUES ('${user_id}', 'POST /api/jobs', 'k', 'h', 'r')`,
     `INSERT INTO lowrank.rate_limits (bucket, window_started_at, used) VALUES ('${user_id}', now(), 1)`,
     `INSERT INTO lowrank.workers (id, boot_id, pid, version) VALUES ('${host}', 'b', 1, '1')`,
     `WITH d AS (INSERT INTO lowrank.gpu_devices (worker_id, kind, uuid, name, memory_mb) VALUES ('${host}', 'cpu', 'cpu', 'CPU', 1) RETURNING id)

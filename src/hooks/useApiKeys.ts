@@ -21,7 +21,11 @@ export function useApiKeys() {
 export function useCreateApiKey() {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (body: NewKey) => answer(api.POST('/api/keys', { body })),
+    // The key is left out of repeated answers alone, and this request names no Idempotency-Key.
+    mutationFn: async (body: NewKey) => {
+      const made = await answer(api.POST('/api/keys', { body }));
+      return { ...made, key: made.key ?? '' };
+    },
     onSuccess: () => queries.invalidateQueries({ queryKey: LISTS.keys }),
   });
 }

@@ -5,20 +5,17 @@ import { redact } from '#/domain/describe-error.ts';
 import type { Api, ApiEnv, ApiOptions } from './api-env.ts';
 import { errorResponse } from './error-response.ts';
 import { gate } from './gate.ts';
-import { registerSecuritySchemes } from './openapi.ts';
+import { registerComponents } from './openapi.ts';
 import { allowanceHeaders } from './rate-limit.ts';
 import { type RouteTable, routeTable } from './route-table.ts';
 import { ROUTES } from './routes.ts';
-import { API_POLICY, securityHeaders } from './security-headers.ts';
+import { apiHeaders } from './security-headers.ts';
 import { sessionCookieName } from './session-cookie.ts';
 import { brokenRules, predicateOf } from './violations.ts';
 
 /** Names every request, dresses every answer and writes one line about it. */
 function frame(options: ApiOptions): MiddlewareHandler<ApiEnv> {
-  const headers = Object.entries({
-    ...securityHeaders(options.base_url.startsWith('https:')),
-    'Content-Security-Policy': API_POLICY,
-  });
+  const headers = Object.entries(apiHeaders(options.base_url));
   return async (c, next) => {
     const began = performance.now();
     const request_id = `req_${randomUUID()}`;
@@ -56,6 +53,6 @@ export function createApi(options: ApiOptions): Api {
   api.use('*', frame(options));
   api.use('*', gate(options, routes));
   for (const register of ROUTES) register(api, options);
-  registerSecuritySchemes(api, sessionCookieName(options));
+  registerComponents(api, sessionCookieName(options));
   return api;
 }

@@ -21,7 +21,8 @@ export const datasetRoutes: RouteModule = (api) => {
     const upload = await receiveUpload(c.req.raw, c.req.query());
     return createOnce(c, {
       route: 'POST /api/datasets/upload',
-      request: upload.options,
+      // Fields may stand behind the file.
+      request: () => upload.lastOptions(),
       make: (hooks) => uploadDataset(c.var.ctx, upload, hooks),
       present: ({ dataset, duplicate_of }) => ({ ...presentDataset(dataset), duplicate_of }),
     });

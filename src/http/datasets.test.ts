@@ -41,10 +41,10 @@ const upload = (query: string, body: BodyInit = ROWS, headers: Record<string, st
     body,
     duplex: 'half',
   } as RequestInit);
-const form = (parts: Record<string, string | File>) => {
+const form = (parts: Record<string, string | File>, headers: Record<string, string> = {}) => {
   const body = new FormData();
   for (const [name, part] of Object.entries(parts)) body.append(name, part);
-  return api.request('/api/datasets/upload', { method: 'POST', headers: owner.headers, body });
+  return api.request('/api/datasets/upload', { method: 'POST', headers: { ...owner.headers, ...headers }, body });
 };
 const stored = async (query = '?file_name=rows.jsonl') => (await (await upload(query)).json()) as DatasetUploaded;
 const files = () => {
@@ -117,6 +117,8 @@ describe('an upload', () => {
     const before = files().length;
     expect((await upload('?name=once', `${ROWS} `, key)).status).toBe(409);
     expect(files().length).toBe(before);
+    const told = (name: string) => form({ file: new File([ROWS], 'f.jsonl'), name }, { 'idempotency-key': 'upload-2' });
+    expect([(await told('one')).status, (await told('one')).status, (await told('two')).status]).toEqual([201, 201, 409]);
   });
 
   test.each<[string, string, string]>([

@@ -1,10 +1,11 @@
 import { STATUS_CODES } from 'node:http';
 import { HTTPException } from 'hono/http-exception';
 import type { Logger } from 'pino';
+import type { FaultStatus } from '#/contract/declare-route.ts';
 import { AppError, type AppErrorCode } from '#/domain/app-error.ts';
 import { inWords } from './violations.ts';
 
-const STATUS_OF: Record<AppErrorCode, number> = {
+const STATUS_OF: Record<AppErrorCode, FaultStatus> = {
   invalid_request: 400,
   invalid_json: 400,
   ambiguous_credentials: 400,
@@ -12,6 +13,7 @@ const STATUS_OF: Record<AppErrorCode, number> = {
   invalid_credentials: 401,
   forbidden: 403,
   insufficient_scope: 403,
+  session_required: 403,
   origin_not_allowed: 403,
   invitation_required: 403,
   not_found: 404,
@@ -31,6 +33,8 @@ const STATUS_OF: Record<AppErrorCode, number> = {
   payload_too_large: 413,
   quota_exceeded: 413,
   unsupported_media_type: 415,
+  range_not_satisfiable: 416,
+  expectation_failed: 417,
   misdirected_request: 421,
   base_model_required: 422,
   not_trainable: 422,
@@ -99,12 +103,13 @@ export function errorResponse(error: unknown, request: RefusedRequest, headers: 
   });
 }
 
-/** The same for a request that never became one (broken head, too slow): a whole answer for the bare socket. */
-export function rawErrorAnswer(error: AppError, request_id: string): string {
+/** The same for a request that never became one (broken head, too slow): a whole answer for the bare socket. `more` adds headers. */
+export function rawErrorAnswer(error: AppError, request_id: string, more: Record<string, string>): string {
   const status = STATUS_OF[error.code];
   const body = bodyOf(error, '', request_id);
   const headers = {
     ...headersOf(error),
+    ...more,
     'x-request-id': request_id,
     'content-length': String(Buffer.byteLength(body)),
     connection: 'close',

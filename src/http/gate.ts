@@ -27,7 +27,10 @@ function refuseAddress(c: HonoContext<ApiEnv>, options: ApiOptions): void {
   if (refused !== null) throw refused;
 }
 
-function checkScope(c: HonoContext<ApiEnv>): void {
+function checkCredential(c: HonoContext<ApiEnv>, route: KnownRoute): void {
+  if (route.session_only && c.var.credential.kind !== 'session') {
+    throw new AppError('session_required', 'No API key may do this: sign in to the studio in a browser and do it there');
+  }
   const scope = changesState(c.req.method) ? 'write' : 'read';
   if (c.var.credential.scopes.includes(scope)) return;
   throw new AppError('insufficient_scope', `This API key may not ${scope}: use one with the scope ${scope}`);
@@ -43,8 +46,8 @@ function refuseUnknown(c: HonoContext<ApiEnv>, methods: string[]): Response {
 }
 
 /**
- * What every request passes before a handler: address, origin, who asks (default: nobody may), known route, scope, rate,
- * query and body. `table` is asked late, for routes are registered after the gate.
+ * What every request passes before a handler: address, origin, who asks (default: nobody may), known route, kind and
+ * scope of the credential, rate, query and body. `table` is asked late, for routes are registered after the gate.
  */
 export function gate(options: ApiOptions, table: () => RouteTable): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
@@ -57,7 +60,7 @@ export function gate(options: ApiOptions, table: () => RouteTable): MiddlewareHa
     if (!is_public) await authenticate(c, options);
     if (route === undefined || (method === 'HEAD' && route.is_event_stream)) return refuseUnknown(c, table().methodsOf(path));
     if (!is_public) {
-      checkScope(c);
+      checkCredential(c, route);
       await limitRate(c, route);
     }
     checkQuery(c, route);

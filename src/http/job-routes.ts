@@ -29,7 +29,7 @@ export const jobRoutes: RouteModule = (api) => {
     const body = c.req.valid('json');
     return createOnce(c, {
       route: 'POST /api/jobs',
-      request: body,
+      request: () => body,
       make: (hooks) => createJob(c.var.ctx, specOfDoorB(body, new Date()), hooks),
       present: (job) => ({ success: true as const, data: presentJob(job) }),
     });
@@ -52,7 +52,7 @@ export const jobRoutes: RouteModule = (api) => {
     const { id } = c.req.valid('param');
     return createOnce(c, {
       route: 'POST /api/jobs/{id}/retry',
-      request: { id },
+      request: () => ({ id }),
       make: (hooks) => retryJob(c.var.ctx, id, hooks),
       present: (job) => ({ success: true as const, data: presentJob(job) }),
     });

@@ -33,7 +33,7 @@ export const modelRoutes: RouteModule = (api) => {
     }
     return createOnce(c, {
       route: 'POST /api/base-models',
-      request: wish,
+      request: () => wish,
       make,
       present: ({ model }) => presentModel(model, ctx.user_id),
     });

@@ -1,4 +1,5 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
+import { registerFaults } from '#/contract/declare-route.ts';
 import type { ApiEnv } from './api-env.ts';
 
 /** The OpenAPI 3.1 document of all that is registered on the app. */
@@ -13,12 +14,13 @@ export function openApiDocument(api: OpenAPIHono<ApiEnv>, base_url: string): Rec
   };
 }
 
-/** The two ways to prove oneself, by name. */
-export function registerSecuritySchemes(api: OpenAPIHono<ApiEnv>, cookie: string): void {
+/** What routes refer to by name: the two ways to prove oneself, and the error answers. */
+export function registerComponents(api: OpenAPIHono<ApiEnv>, cookie: string): void {
   api.openAPIRegistry.registerComponent('securitySchemes', 'key', {
     type: 'http',
     scheme: 'bearer',
     description: 'An API key: lowrank_…',
   });
   api.openAPIRegistry.registerComponent('securitySchemes', 'session', { type: 'apiKey', in: 'cookie', name: cookie });
+  registerFaults(api.openAPIRegistry);
 }

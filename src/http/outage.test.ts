@@ -2,6 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connectDatabase, disconnectDatabase } from '#/db/pools.ts';
 import { makeApiKey } from '#/services/people/api-key-format.ts';
 import { json, makeApi } from '../../test/api.ts';
+import { PUBLIC_ROUTES } from './public-routes.ts';
+import { routeTable } from './route-table.ts';
 
 const NOBODY = 'postgres://nobody:secret@127.0.0.1:1/nothing';
 beforeAll(() => connectDatabase({ web: NOBODY, identity: NOBODY }));
@@ -22,6 +24,19 @@ test('without its database every request that needs it gets 503 and when to come
     const text = await answer.text();
     expect([answer.status, answer.headers.get('retry-after'), JSON.parse(text).code]).toEqual([503, '5', 'database_unavailable']);
     expect(text).not.toMatch(/127\.0\.0\.1|nobody|secret|ECONNREFUSED/);
+  }
+});
+
+test('without its database every route that is not public says so', async () => {
+  const api = makeApi();
+  const headers = { authorization: `Bearer ${makeApiKey()}` };
+  for (const { method, template } of routeTable(api.openAPIRegistry.definitions).all) {
+    if (PUBLIC_ROUTES.has(`${method} ${template}`)) continue;
+    const answer = await api.request(template.replaceAll(/\{[^}]+\}/g, '00000000-0000-4000-8000-000000000000'), {
+      method,
+      headers,
+    });
+    expect([method, template, answer.status]).toEqual([method, template, 503]);
   }
 });
 

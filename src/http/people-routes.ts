@@ -13,7 +13,6 @@ import {
   signOutRoute,
   signUpRoute,
 } from '#/contract/people.ts';
-import { AppError } from '#/domain/app-error.ts';
 import { type ApiKey, createApiKey, listApiKeys, revokeApiKey } from '#/services/people/api-keys.ts';
 import { changePassword } from '#/services/people/change-password.ts';
 import { createFirstOwner, isFirstRun } from '#/services/people/first-run.ts';
@@ -25,6 +24,7 @@ import { signOut } from '#/services/people/sign-out.ts';
 import { signUp } from '#/services/people/sign-up.ts';
 import type { ApiEnv, RouteModule } from './api-env.ts';
 import { forgetCredentials } from './authenticate.ts';
+import { createOnce } from './idempotency.ts';
 import { dropSessionCookie, writeSessionCookie } from './session-cookie.ts';
 
 const presentPerson = (person: Person) => ({ ...person, created_at: person.created_at.toISOString() });
@@ -39,13 +39,6 @@ const presentKey = (key: ApiKey) => ({
   revoked_at: key.revoked_at?.toISOString() ?? null,
   created_at: key.created_at.toISOString(),
 });
-
-/** The id of the browser session that asks: an API key has none to end or to renew. */
-function sessionOf(c: HonoContext<ApiEnv>): string {
-  const { kind, id } = c.var.credential;
-  if (kind === 'session') return id;
-  throw new AppError('forbidden', 'This is for browser sessions: an API key is revoked with DELETE /api/keys/ID');
-}
 
 /** Ways in and out, invitations and API keys. */
 export const peopleRoutes: RouteModule = (api, options) => {
@@ -63,13 +56,12 @@ export const peopleRoutes: RouteModule = (api, options) => {
     return c.json({ ...signedIn(c, proved), path }, 200);
   });
   api.openapi(signOutRoute, async (c) => {
-    await signOut(sessionOf(c));
+    await signOut(c.var.credential.id);
     forgetCredentials();
     dropSessionCookie(c, options);
     return c.json({ signed_out: true as const }, 200);
   });
   api.openapi(changePasswordRoute, async (c) => {
-    sessionOf(c);
     const changed = await changePassword(c.var.ctx, c.req.valid('json'));
     forgetCredentials();
     return c.json(signedIn(c, changed), 200);
@@ -79,18 +71,30 @@ export const peopleRoutes: RouteModule = (api, options) => {
     return c.json({ user: presentPerson(await getPerson(c.var.ctx.user_id)), credential: { kind, scopes: [...scopes] } }, 200);
   });
   api.openapi(createInvitationRoute, async (c) => {
-    const { token, expires_at, ...invitation } = await createInvitation(c.var.ctx, c.req.valid('json'));
-    const url = `${options.base_url}/sign-up#${token}`;
-    return c.json({ ...invitation, url, expires_at: expires_at.toISOString() }, 201);
+    const body = c.req.valid('json');
+    return createOnce(c, {
+      route: 'POST /api/invitations',
+      request: () => body,
+      make: (hooks) => createInvitation(c.var.ctx, body, hooks),
+      present: ({ token, expires_at, ...invitation }) => ({
+        ...invitation,
+        url: token === null ? null : `${options.base_url}/sign-up#${token}`,
+        expires_at: expires_at.toISOString(),
+      }),
+      keep: (told) => ({ ...told, url: null }),
+    });
   });
   api.openapi(listKeysRoute, async (c) => c.json({ keys: (await listApiKeys(c.var.ctx)).map(presentKey) }, 200));
   api.openapi(createKeyRoute, async (c) => {
-    const { expires_at, ...asked } = c.req.valid('json');
-    const made = await createApiKey(c.var.ctx, c.var.credential.scopes, {
-      ...asked,
-      expires_at: expires_at === undefined ? null : new Date(expires_at),
+    const body = c.req.valid('json');
+    const expires_at = body.expires_at === undefined ? null : new Date(body.expires_at);
+    return createOnce(c, {
+      route: 'POST /api/keys',
+      request: () => body,
+      make: (hooks) => createApiKey(c.var.ctx, { ...body, expires_at }, hooks),
+      present: (made) => ({ ...presentKey(made), key: made.key }),
+      keep: (told) => ({ ...told, key: null }),
     });
-    return c.json({ ...presentKey(made), key: made.key }, 201);
   });
   api.openapi(revokeKeyRoute, async (c) => {
     const revoked = await revokeApiKey(c.var.ctx, c.req.valid('param').id);

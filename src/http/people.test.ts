@@ -1,7 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ensureLocalOwner, issueSetupToken } from '#/services/people/first-run.ts';
 import { createSignInLink } from '#/services/people/sign-in-link.ts';
-import { addCaller, cookieOf, emptyHouse, json, makeApi, makeOwner, noWaiting, OWN_ORIGIN, OWNER } from '../../test/api.ts';
+import { addBrowser, cookieOf, emptyHouse, json, makeApi, makeOwner, noWaiting, OWN_ORIGIN, OWNER } from '../../test/api.ts';
 import { useDatabase } from '../../test/database.ts';
 import type { Api } from './api-env.ts';
 
@@ -159,9 +159,32 @@ describe('joining', () => {
     expect((await join(second.invitation)).status).toBe(403);
   });
 
+  test('by an invitation that was asked for twice with one Idempotency-Key is by one link, which is shown once', async () => {
+    const ask = (email: string, key = 'invite') =>
+      post('/api/invitations', { email }, { cookie: admin.cookie, ...OWN_ORIGIN, 'idempotency-key': key });
+    const first = await (await ask('dora@example.org')).json();
+    const again = await ask('dora@example.org');
+    expect([again.status, again.headers.get('idempotent-replayed'), await again.json()]).toEqual([
+      201,
+      'true',
+      { ...first, url: null },
+    ]);
+    const kept = JSON.stringify(await db.asOwner(`SELECT convert_from(answer, 'UTF8') AS answer FROM lowrank.idempotency_keys`));
+    expect(kept).toContain(first.id);
+    expect(kept).not.toContain(first.url.split('#')[1]);
+    expect((await ask('emil@example.org')).status).toBe(409);
+    const join = { invitation: first.url.split('#')[1], email: 'dora@example.org', password: OWNER.password };
+    expect((await post('/api/sign-up', join)).status).toBe(201);
+    expect((await ask('dora@example.org')).status).toBe(201);
+    await ask('fred@example.org', 'old');
+    await invite('fred@example.org');
+    expect((await ask('fred@example.org', 'old')).status).toBe(404);
+  });
+
   test('only administrators invite', async () => {
-    const { headers } = await addCaller(db);
-    expect((await post('/api/invitations', { email: 'x@example.org' }, headers)).status).toBe(403);
+    const { headers } = await addBrowser(db);
+    const answer = await post('/api/invitations', { email: 'x@example.org' }, headers);
+    expect([answer.status, (await answer.json()).code]).toEqual([403, 'forbidden']);
   });
 
   test.each([{ role: 'administrator' }, { user_id: '00000000-0000-4000-8000-000000000000' }])(

@@ -9,6 +9,8 @@ export interface KnownRoute {
   body: 'json' | 'stream' | 'none';
   body_required: boolean;
   has_query: boolean;
+  /** For a person who signed in: no API key does. */
+  session_only: boolean;
   /** Answers a stream of events, which HEAD must not open. */
   is_event_stream: boolean;
 }
@@ -34,6 +36,7 @@ export function routeTable(definitions: Definitions): RouteTable {
       body: types.length === 0 ? 'none' : types.every((type) => type === 'application/json') ? 'json' : 'stream',
       body_required: route.request?.body?.required === true,
       has_query: route.request?.query !== undefined,
+      session_only: route.security !== undefined && route.security.length > 0 && !route.security.some((way) => 'key' in way),
       is_event_stream: ok !== undefined && 'content' in ok && ok.content !== undefined && EVENT_STREAM in ok.content,
     };
   });

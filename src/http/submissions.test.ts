@@ -3,6 +3,13 @@ import { addCaller, json, makeApi, noWaiting } from '../../test/api.ts';
 import { useDatabase } from '../../test/database.ts';
 import { addBaseModel, addDataset } from '../../test/factories.ts';
 import type { Api } from './api-env.ts';
+import { openApiDocument } from './openapi.ts';
+
+interface Operation {
+  security?: unknown[];
+  parameters?: { name: string }[];
+  responses: Record<string, unknown>;
+}
 
 const db = useDatabase();
 let api: Api;
@@ -81,6 +88,26 @@ describe('Idempotency-Key', () => {
       violations: [{ path: 'Idempotency-Key' }],
     });
   });
+});
+
+test('every request that makes something of one’s own takes an Idempotency-Key', () => {
+  const { paths } = openApiDocument(api, 'http://localhost') as { paths: Record<string, { post?: Operation }> };
+  const making = Object.entries(paths).filter(
+    ([, { post }]) => post?.responses['201'] !== undefined && post.security?.length !== 0,
+  );
+  expect(making.map(([path]) => path).sort()).toEqual([
+    '/api/base-models',
+    '/api/datasets/upload',
+    '/api/invitations',
+    '/api/jobs',
+    '/api/jobs/{id}/retry',
+    '/api/keys',
+  ]);
+  for (const [path, { post }] of making)
+    expect([path, post?.parameters?.map((parameter) => parameter.name)]).toEqual([
+      path,
+      expect.arrayContaining(['Idempotency-Key']),
+    ]);
 });
 
 describe('ten submissions a minute and user', () => {

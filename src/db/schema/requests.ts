@@ -1,6 +1,8 @@
-import { customType, index, integer, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
+import { customType, index, integer, pgPolicy, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import { users } from './identity.ts';
-import { createdAt, identityRows, instant, lowrank, ownRows } from './roles.ts';
+import { createdAt, identityRole, identityRows, instant, lowrank, oneOf, ownRows } from './roles.ts';
+
+const IDENTITY_ROUTES = ['POST /api/keys', 'POST /api/invitations'];
 
 const bytes = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
 
@@ -25,6 +27,13 @@ export const idempotencyKeys = lowrank.table(
     primaryKey({ columns: [t.user_id, t.route, t.key] }),
     index('idempotency_keys_user_created').on(t.user_id, t.created_at),
     ownRows('idempotency_keys'),
+    // What the identity login makes, and nothing else: it has no business with the answers about jobs.
+    pgPolicy('idempotency_keys_identity', {
+      for: 'all',
+      to: identityRole,
+      using: oneOf('route', IDENTITY_ROUTES),
+      withCheck: oneOf('route', IDENTITY_ROUTES),
+    }),
   ],
 );
 

@@ -11,8 +11,8 @@ export interface IdempotencyClaim {
   /** Method and path template, e.g. `POST /api/jobs`. */
   route: string;
   key: string;
-  /** Tells whether the same key came with the same request: `requestHash` of what was asked. */
-  request_hash: string;
+  /** Tells whether the same key came with the same request: `requestHash` of what was asked, once all of it is known. */
+  request_hash(): Promise<string>;
 }
 
 /**
@@ -27,6 +27,9 @@ export interface IdempotentCreation {
   /** Keeps what was answered, for the next time. */
   keepAnswer(answer: Buffer): Promise<void>;
 }
+
+/** What a creating verb takes of it; empty when the request named no key. */
+export type CreationHooks = Partial<Pick<IdempotentCreation, 'before' | 'after'>>;
 
 /** One form for all spellings of a JSON value: keys sorted, no spaces. */
 function canonical(value: unknown): string {
@@ -44,7 +47,7 @@ export const requestHash = (request: unknown): string => createHash('sha256').up
  * request under the same key and `idempotency_in_progress` while the first still runs.
  */
 export function idempotentCreation(user_id: string, claim: IdempotencyClaim): IdempotentCreation {
-  const { route, key, request_hash } = claim;
+  const { route, key } = claim;
   const mine = and(eq(idempotencyKeys.user_id, user_id), eq(idempotencyKeys.route, route), eq(idempotencyKeys.key, key));
   let found: { answer: Buffer | null } | null = null;
   return {
@@ -67,7 +70,7 @@ export function idempotentCreation(user_id: string, claim: IdempotencyClaim): Id
         .where(sql`user_id = ${user_id} AND created_at < clock_timestamp() - make_interval(hours => ${KEPT_HOURS})`);
       const [known] = await tx.select().from(idempotencyKeys).where(mine);
       if (known === undefined) return null;
-      if (known.request_hash !== request_hash) {
+      if (known.request_hash !== (await claim.request_hash())) {
         throw new AppError(
           'idempotency_key_reused',
           'This Idempotency-Key came with another request before: use a new key for a new request',
@@ -77,7 +80,7 @@ export function idempotentCreation(user_id: string, claim: IdempotencyClaim): Id
       return known.resource_id;
     },
     async after(tx, resource_id) {
-      await tx.insert(idempotencyKeys).values({ user_id, route, key, request_hash, resource_id });
+      await tx.insert(idempotencyKeys).values({ user_id, route, key, request_hash: await claim.request_hash(), resource_id });
     },
     replayed: () => found,
     async keepAnswer(answer) {

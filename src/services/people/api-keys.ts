@@ -3,6 +3,7 @@ import { apiKeys } from '#/db/schema/identity.ts';
 import { asIdentity, type Tx } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
 import type { Context } from '#/services/context.ts';
+import type { CreationHooks } from '#/services/idempotency/idempotent-creation.ts';
 import { hashApiKey, makeApiKey, prefixOfApiKey } from './api-key-format.ts';
 import { resolveApiKey } from './resolve-credential.ts';
 
@@ -31,13 +32,16 @@ const COLUMNS = {
   created_at: apiKeys.created_at,
 };
 
+/** What whoever makes a key says of it. */
+export interface AskedKey {
+  name: string;
+  scopes: KeyScope[];
+  expires_at: Date | null;
+}
+
 const LOCAL_NAME = 'Command line of this machine';
 
-async function insertKey(
-  tx: Tx,
-  user_id: string,
-  asked: { name: string; scopes: KeyScope[]; expires_at: Date | null },
-): Promise<ApiKey & { key: string }> {
+async function insertKey(tx: Tx, user_id: string, asked: AskedKey): Promise<ApiKey & { key: string }> {
   const key = makeApiKey();
   const [made] = await tx
     .insert(apiKeys)
@@ -47,24 +51,32 @@ async function insertKey(
   return { ...made, key };
 }
 
-/**
- * Makes a key; its secret is answered this once. `own_scopes` are those of whoever asks: a key makes none that may more than
- * itself. Throws `insufficient_scope` and `invalid_request` (an end in the past).
- */
-export function createApiKey(
-  ctx: Context,
-  own_scopes: readonly KeyScope[],
-  asked: { name: string; scopes: KeyScope[]; expires_at: Date | null },
-): Promise<ApiKey & { key: string }> {
-  if (asked.scopes.some((scope) => !own_scopes.includes(scope))) {
-    throw new AppError('insufficient_scope', 'A key cannot make one that may do more than itself');
-  }
-  if (asked.expires_at !== null && asked.expires_at.getTime() <= Date.now()) {
-    const message = 'must be in the future';
-    throw new AppError('invalid_request', `expires_at ${message}`, [{ path: 'expires_at', message, code: 'too_small' }]);
-  }
-  return asIdentity((tx) => insertKey(tx, ctx.user_id, asked));
+/** Makes a key; its secret is answered this once. Throws `invalid_request` (an end in the past). */
+export function createApiKey(ctx: Context, asked: AskedKey): Promise<ApiKey & { key: string }>;
+/** The same for a request that may be told again: then the key has no secret any more, for only its hash is kept. */
+export function createApiKey(ctx: Context, asked: AskedKey, hooks: CreationHooks): Promise<ApiKey & { key: string | null }>;
+export function createApiKey(ctx: Context, asked: AskedKey, hooks: CreationHooks = {}): Promise<ApiKey & { key: string | null }> {
+  return asIdentity(async (tx) => {
+    const known = await hooks.before?.(tx);
+    if (known != null) return { ...(await findKey(tx, ctx.user_id, known)), key: null };
+    if (asked.expires_at !== null && asked.expires_at.getTime() <= Date.now()) {
+      const message = 'must be in the future';
+      throw new AppError('invalid_request', `expires_at ${message}`, [{ path: 'expires_at', message, code: 'too_small' }]);
+    }
+    const made = await insertKey(tx, ctx.user_id, asked);
+    await hooks.after?.(tx, made.id);
+    return made;
+  });
 }
+
+async function findKey(tx: Tx, user_id: string, id: string): Promise<ApiKey> {
+  const [key] = await tx.select(COLUMNS).from(apiKeys).where(ownKey(user_id, id));
+  if (key === undefined) throw noSuchKey();
+  return key;
+}
+
+const ownKey = (user_id: string, id: string) => and(eq(apiKeys.id, id), eq(apiKeys.user_id, user_id));
+const noSuchKey = () => new AppError('not_found', 'There is no such key');
 
 /** Own keys, newest first, revoked ones too. */
 export function listApiKeys(ctx: Context): Promise<ApiKey[]> {
@@ -79,10 +91,10 @@ export async function revokeApiKey(ctx: Context, id: string): Promise<ApiKey> {
     tx
       .update(apiKeys)
       .set({ revoked_at: sql`coalesce(${apiKeys.revoked_at}, clock_timestamp())` })
-      .where(and(eq(apiKeys.id, id), eq(apiKeys.user_id, ctx.user_id)))
+      .where(ownKey(ctx.user_id, id))
       .returning(COLUMNS),
   );
-  if (revoked === undefined) throw new AppError('not_found', 'There is no such key');
+  if (revoked === undefined) throw noSuchKey();
   return revoked;
 }
 

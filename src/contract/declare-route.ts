@@ -1,0 +1,70 @@
+/** A declared route and every status that it can answer: what its shape makes possible is derived here, once for all. */
+import { createRoute, type OpenAPIHono, type RouteConfig } from '@hono/zod-openapi';
+import { ErrorEnvelope, IdempotencyKey } from './common.ts';
+
+const retry_after = { 'Retry-After': { description: 'Seconds to wait', schema: { type: 'integer' as const } } };
+
+/** Every status of an error answer, by the name that it has in the document. */
+const FAULTS = {
+  400: { name: 'BadRequest', description: 'Invalid JSON or a broken rule: one row a violation' },
+  401: { name: 'Unauthorized', description: 'No valid session or key, or a wrong password' },
+  403: { name: 'Forbidden', description: 'Not for this caller: role, scope of the key, kind of credential or origin' },
+  404: { name: 'NotFound', description: 'No such thing among what the caller may see' },
+  405: {
+    name: 'MethodNotAllowed',
+    description: 'This path does not take the method',
+    headers: { Allow: { description: 'The methods that it takes', schema: { type: 'string' as const } } },
+  },
+  408: { name: 'RequestTimeout', description: 'The body did not arrive in time' },
+  409: { name: 'Conflict', description: 'It stands in a state in which this cannot be done', headers: retry_after },
+  413: { name: 'PayloadTooLarge', description: 'More than may be sent, or more than the quota leaves' },
+  415: { name: 'UnsupportedMediaType', description: 'Not a media type or encoding that this endpoint takes' },
+  416: { name: 'RangeNotSatisfiable', description: 'The range lies outside of the file: Content-Range has its size' },
+  417: { name: 'ExpectationFailed', description: 'Expect names something other than 100-continue' },
+  421: { name: 'MisdirectedRequest', description: 'A Host name that this studio does not answer for' },
+  422: { name: 'NotTrainable', description: 'Well-formed, but not trainable' },
+  429: { name: 'TooManyRequests', description: 'Too many requests', headers: retry_after },
+  431: { name: 'HeadersTooLarge', description: 'The headers are larger than 16 KB' },
+  500: { name: 'InternalError', description: 'A fault of ours; request_id finds it in the log' },
+  503: { name: 'DatabaseUnavailable', description: 'The database does not answer', headers: retry_after },
+  507: { name: 'StorageFull', description: 'The disk of this installation is full' },
+} as const;
+
+/** A status with which requests are refused. */
+export type FaultStatus = keyof typeof FAULTS;
+
+/** Only a person who signed in: an API key that was stolen must not make itself permanent. */
+export const SESSION_ONLY: { [name: string]: string[] }[] = [{ session: [] }];
+
+/** What everything in front of a route's verb can answer: server, address, credential, query, body. */
+function faultsOfShape(route: Pick<RouteConfig, 'method' | 'security' | 'request'>): FaultStatus[] {
+  const is_public = route.security?.length === 0;
+  const changes = route.method !== 'get';
+  return [
+    ...([400, 405, 417, 421, 431, 500, 503] as const),
+    ...(is_public ? [] : ([401, 403] as const)),
+    // Another site's origin is refused before anybody is asked who they are.
+    ...(changes ? ([403, 408, 413, 415] as const) : []),
+    ...(route.request?.headers === IdempotencyKey ? ([409] as const) : []),
+  ];
+}
+
+/** A route as its file declares it: `faults` are the statuses that its verb alone can answer; the others follow from its shape. */
+type Declared<P extends string> = Omit<RouteConfig, 'path'> & { path: P; faults?: readonly FaultStatus[] };
+
+/** Declares a route with everything that it can answer. */
+export function declareRoute<P extends string, R extends Declared<P>>(route: R) {
+  const refused = [...faultsOfShape(route), ...(route.faults ?? [])].map((status) => [
+    status,
+    { $ref: `#/components/responses/${FAULTS[status].name}` },
+  ]);
+  const responses = { ...Object.fromEntries(refused), ...route.responses };
+  return createRoute<P, R>(Object.assign({}, route, { responses, faults: undefined }));
+}
+
+/** Puts the error answers, to which declared routes refer, into a document. */
+export function registerFaults(registry: OpenAPIHono['openAPIRegistry']): void {
+  registry.register('Error', ErrorEnvelope);
+  const content = { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } };
+  for (const { name, ...answer } of Object.values(FAULTS)) registry.registerComponent('responses', name, { ...answer, content });
+}

@@ -1,0 +1,179 @@
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { addBrowser, addCaller, documentedStatuses, makeApi, noWaiting } from '../../test/api.ts';
+import { useDatabase } from '../../test/database.ts';
+import type { Api } from './api-env.ts';
+import { openApiDocument } from './openapi.ts';
+import { PUBLIC_ROUTES } from './public-routes.ts';
+import { type KnownRoute, routeTable } from './route-table.ts';
+
+const db = useDatabase();
+const NO_ID = '00000000-0000-4000-8000-000000000000';
+const BODY_TIMEOUT_MS = 50;
+
+let api: Api;
+let routes: KnownRoute[];
+let signed_in: Record<string, string>;
+let key: Record<string, string>;
+let other_key: Record<string, string>;
+let reader: Record<string, string>;
+let writer: Record<string, string>;
+beforeAll(async () => {
+  api = makeApi({ body_timeout_ms: BODY_TIMEOUT_MS });
+  routes = routeTable(api.openAPIRegistry.definitions).all;
+  signed_in = (await addBrowser(db)).headers;
+  key = (await addCaller(db)).headers;
+  other_key = (await addCaller(db)).headers;
+  reader = (await addCaller(db, { scopes: ['read'] })).headers;
+  writer = (await addCaller(db, { scopes: ['write'] })).headers;
+});
+beforeEach(() => noWaiting(db));
+
+const nameOf = (route: KnownRoute) => `${route.method} ${route.template}`;
+const isPublic = (route: KnownRoute) => PUBLIC_ROUTES.has(nameOf(route));
+const changes = (route: KnownRoute) => route.method !== 'GET';
+const anyone = (route: KnownRoute): Record<string, string> => (isPublic(route) ? {} : signed_in);
+const json = { 'content-type': 'application/json' };
+const never = () => new ReadableStream<Uint8Array>({ start: (controller) => controller.enqueue(Buffer.from('{')) });
+
+interface Provocation {
+  status: number;
+  /** Whose shape makes this possible. */
+  can(route: KnownRoute): boolean;
+  path?: (path: string) => string;
+  ask(route: KnownRoute): RequestInit & { duplex?: 'half' };
+}
+
+const PROVOCATIONS: Record<string, Provocation> = {
+  'an unknown parameter': {
+    status: 400,
+    can: () => true,
+    path: (path) => `${path}?nonsense=1`,
+    ask: (route) => ({ method: route.method, headers: anyone(route) }),
+  },
+  'two people at once': {
+    status: 400,
+    can: (route) => !isPublic(route),
+    ask: (route) => ({ method: route.method, headers: { ...other_key, cookie: signed_in.cookie ?? '' } }),
+  },
+  'a body that is no JSON': {
+    status: 400,
+    can: (route) => route.body === 'json',
+    ask: (route) => ({ method: route.method, headers: { ...anyone(route), ...json }, body: '{' }),
+  },
+  nobody: { status: 401, can: (route) => !isPublic(route), ask: (route) => ({ method: route.method }) },
+  'the page of another site': {
+    status: 403,
+    can: changes,
+    ask: (route) => ({ method: route.method, headers: { ...anyone(route), origin: 'https://evil.example' } }),
+  },
+  'a key without the scope': {
+    status: 403,
+    can: (route) => !isPublic(route),
+    ask: (route) => ({ method: route.method, headers: changes(route) ? reader : writer }),
+  },
+  'a key where a session is needed': {
+    status: 403,
+    can: (route) => route.session_only,
+    ask: (route) => ({ method: route.method, headers: key }),
+  },
+  'another method': { status: 405, can: () => true, ask: () => ({ method: 'PUT', headers: signed_in }) },
+  'a body that stops': {
+    status: 408,
+    can: (route) => changes(route) && route.body !== 'stream',
+    ask: (route) => ({ method: route.method, headers: { ...anyone(route), ...json }, body: never(), duplex: 'half' }),
+  },
+  'a key for idempotency with a space': {
+    status: 400,
+    can: (route) =>
+      documentedStatuses(api)(route.method, route.template).includes(201) && !isPublic(route) && route.body !== 'stream',
+    ask: (route) => ({ method: route.method, headers: { ...anyone(route), ...json, 'idempotency-key': 'a b' }, body: '{}' }),
+  },
+  'a body of a terabyte': {
+    status: 413,
+    can: changes,
+    ask: (route) => ({ method: route.method, headers: { ...anyone(route), ...json, 'content-length': '1000000000000' } }),
+  },
+  'a body of another type': {
+    status: 415,
+    can: changes,
+    ask: (route) => ({ method: route.method, headers: { ...anyone(route), 'content-type': 'text/plain' }, body: 'x' }),
+  },
+  'a packed body': {
+    status: 415,
+    can: changes,
+    ask: (route) => ({ method: route.method, headers: { ...anyone(route), ...json, 'content-encoding': 'gzip' }, body: '{}' }),
+  },
+  'another Host': {
+    status: 421,
+    can: () => true,
+    ask: (route) => ({ method: route.method, headers: { ...anyone(route), host: 'evil.example' } }),
+  },
+};
+
+describe('the document', () => {
+  test.each(Object.entries(PROVOCATIONS))('has what every route answers to %s', async (_, { status, can, path, ask }) => {
+    const statusesOf = documentedStatuses(api);
+    const asked = routes.filter(can);
+    expect(asked.length).toBeGreaterThan(0);
+    for (const route of asked) {
+      const plain = route.template.replaceAll(/\{[^}]+\}/g, NO_ID);
+      const answer = await api.request(path?.(plain) ?? plain, ask(route));
+      expect([nameOf(route), answer.status]).toEqual([nameOf(route), status]);
+      expect([nameOf(route), statusesOf(route.method, route.template)]).toEqual([
+        nameOf(route),
+        expect.arrayContaining([status]),
+      ]);
+      expect(await answer.json()).toMatchObject({ code: expect.any(String), request_id: answer.headers.get('x-request-id') });
+    }
+  });
+
+  test('has 429 wherever requests are counted', async () => {
+    const statusesOf = documentedStatuses(api);
+    const counted: string[] = [];
+    for (const route of routes.filter((one) => changes(one) && !isPublic(one) && !one.session_only)) {
+      const path = route.template.replaceAll(/\{[^}]+\}/g, NO_ID);
+      const ask = () => api.request(path, { method: route.method, headers: { ...key, 'content-encoding': 'gzip' } });
+      const limit = Number((await ask()).headers.get('ratelimit-limit'));
+      if (limit === 0) continue;
+      counted.push(nameOf(route));
+      for (let i = 1; i < limit; i++) await ask();
+      expect((await ask()).status).toBe(429);
+      expect(statusesOf(route.method, route.template)).toContain(429);
+      await noWaiting(db);
+    }
+    expect(counted.sort()).toEqual(['POST /api/datasets/upload', 'POST /api/jobs', 'POST /api/jobs/{id}/retry']);
+  });
+
+  test('has what no handler ever sees, and one envelope for all that is refused', () => {
+    const statusesOf = documentedStatuses(api);
+    for (const route of routes)
+      expect([nameOf(route), statusesOf(route.method, route.template)]).toEqual([
+        nameOf(route),
+        expect.arrayContaining([400, 405, 417, 421, 431, 500, 503]),
+      ]);
+    const document = openApiDocument(api, 'http://localhost') as {
+      paths: Record<string, Record<string, { responses: Record<string, { $ref?: string }> }>>;
+      components: { responses: Record<string, { content: unknown }>; schemas: Record<string, unknown> };
+    };
+    const used = new Set<string>();
+    for (const operation of Object.values(document.paths).flatMap((path) => Object.values(path)))
+      for (const [status, answer] of Object.entries(operation.responses))
+        if (Number(status) >= 400) used.add(answer.$ref?.replace('#/components/responses/', '') ?? `${status} by hand`);
+    expect([...used].sort()).toEqual(Object.keys(document.components.responses).sort());
+    for (const { content } of Object.values(document.components.responses))
+      expect(content).toEqual({ 'application/json': { schema: { $ref: '#/components/schemas/Error' } } });
+    expect(document.components.schemas).toHaveProperty('Error');
+  });
+
+  test('calls public what is public, and nothing else', () => {
+    const { paths } = openApiDocument(api, 'http://localhost') as {
+      paths: Record<string, Record<string, { security?: unknown[] }>>;
+    };
+    const open = Object.entries(paths).flatMap(([path, operations]) =>
+      Object.entries(operations).flatMap(([method, { security }]) =>
+        security?.length === 0 ? [`${method.toUpperCase()} ${path}`] : [],
+      ),
+    );
+    expect(open.sort()).toEqual([...PUBLIC_ROUTES].sort());
+  });
+});

@@ -1,0 +1,114 @@
+import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { addBrowser, makeApi, noWaiting } from '../../test/api.ts';
+import { useDatabase } from '../../test/database.ts';
+import { openApiDocument } from './openapi.ts';
+
+interface Row {
+  path: string;
+  message: string;
+  code: string;
+}
+
+const db = useDatabase();
+const api = makeApi();
+const NO_ID = '00000000-0000-4000-8000-000000000000';
+let headers: Record<string, string>;
+beforeAll(async () => {
+  ({ headers } = await addBrowser(db));
+});
+beforeEach(() => noWaiting(db));
+
+/** Every operation with the names of its query parameters. */
+const { paths } = openApiDocument(api, 'http://localhost') as {
+  paths: Record<string, Record<string, { parameters?: { in: string; name: string }[] }>>;
+};
+const operations = Object.entries(paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, { parameters = [] }]) => ({
+    method: method.toUpperCase(),
+    path,
+    names: parameters.filter((parameter) => parameter.in === 'query').map((parameter) => parameter.name),
+  })),
+);
+
+const whole = (rule: RegExp): [string, RegExp][] => [
+  ...['abc', '', '-1', '1.5', '1e3', '0x10', ' 1', '9999999999'].map((value): [string, RegExp] => [value, rule]),
+];
+const long = (characters: number): [string, RegExp][] => [['x'.repeat(characters + 1), new RegExp(`at most ${characters}`)]];
+const oneOf = (...values: string[]): [string, RegExp][] =>
+  ['x', '', values[0]?.toUpperCase() ?? ''].map((value) => [value, new RegExp(`^must be one of ${values.join(', ')}$`)]);
+
+/** What each parameter does not take, and the rule that the refusal names. One with another meaning elsewhere is listed by its path. */
+const REFUSED: Record<string, [value: string, rule: RegExp][]> = {
+  limit: [...whole(/from 1 to 500/), ['0', /at least 1/], ['501', /at most 500/]],
+  offset: [...whole(/from 0 to 1000000/), ['1000001', /at most 1000000/]],
+  page: [...whole(/from 1 to 1000000/), ['0', /at least 1/]],
+  from: whole(/from 0 to 999999999/),
+  to: whole(/from 0 to 999999999/),
+  points: [...whole(/from 10 to 20000/), ['9', /at least 10/], ['20001', /at most 20000/]],
+  after: whole(/from 0 to 999999999/),
+  attempt: [...whole(/from 1 to 32767/), ['0', /at least 1/]],
+  search: long(200),
+  q: long(200),
+  family: long(100),
+  modality: oneOf('text', 'image', 'audio', 'video', 'multimodal'),
+  stage: oneOf('staging', 'production', 'archived'),
+  trainable: oneOf('true', 'false'),
+  servable: oneOf('true', 'false'),
+  status: oneOf('queued', 'initializing', 'running', 'completed', 'failed', 'cancelled'),
+  file: [
+    ['x', /UUID/],
+    ['', /UUID/],
+  ],
+  name: [...long(120), ['a\nb', /./]],
+  description: long(2000),
+  file_name: [
+    ['..', /must name a file/],
+    ['a\u0007', /control characters/],
+  ],
+  format: [['csv', /^must be one of auto, /]],
+  mapping: [['prompt', /field=column pairs/]],
+  invalid_rows: oneOf('refuse', 'skip'),
+};
+
+async function rowsOf(method: string, path: string, query: string): Promise<Row[]> {
+  const answer = await api.request(`${path.replaceAll(/\{[^}]+\}/g, NO_ID)}?${query}`, { method, headers });
+  expect([method, path, query.slice(0, 60), answer.status]).toEqual([method, path, query.slice(0, 60), 400]);
+  const { code, details, violations } = (await answer.json()) as { code: string; details: Row[]; violations?: Row[] };
+  expect(code).toBe('invalid_request');
+  return violations ?? details;
+}
+
+test('a parameter that a route does not know is refused by name, on every route', async () => {
+  expect(operations.length).toBeGreaterThan(30);
+  for (const { method, path } of operations)
+    expect([path, await rowsOf(method, path, 'limti=1&user_id=2')]).toEqual([
+      path,
+      ['limti', 'user_id'].map((name) => ({ path: name, message: 'is not a known parameter', code: 'unknown_parameter' })),
+    ]);
+});
+
+test('every parameter of every route refuses what it does not take, with its name and its rule', async () => {
+  const tried = new Set<string>();
+  for (const { method, path, names } of operations) {
+    for (const name of names) {
+      tried.add(name);
+      const refused = REFUSED[name];
+      expect([path, name, refused]).toEqual([path, name, expect.anything()]);
+      for (const [value, rule] of refused ?? []) {
+        const rows = await rowsOf(method, path, new URLSearchParams({ [name]: value }).toString());
+        expect([path, name, value, rows]).toEqual([
+          path,
+          name,
+          value,
+          [{ path: name, message: expect.stringMatching(rule), code: expect.any(String) }],
+        ]);
+      }
+    }
+  }
+  expect([...tried].sort()).toEqual(Object.keys(REFUSED).sort());
+});
+
+test('a parameter that stands there twice is refused, on every route that knows it', async () => {
+  for (const { method, path, names } of operations)
+    for (const name of names) expect((await rowsOf(method, path, `${name}=1&${name}=1`)).map((row) => row.path)).toEqual([name]);
+});
