@@ -8,12 +8,14 @@ import {
   jobArtifactsRoute,
   listArtifactsRoute,
 } from '#/contract/artifacts.ts';
+import { AppError } from '#/domain/app-error.ts';
 import { readRange } from '#/services/artifacts/byte-range.ts';
 import { deleteArtifact } from '#/services/artifacts/delete-artifact.ts';
 import { type Download, openDownload, signDownload } from '#/services/artifacts/download-artifact.ts';
 import { getArtifact, listArtifacts, listJobArtifacts } from '#/services/artifacts/list-artifacts.ts';
 import type { ApiEnv, RouteModule } from './api-env.ts';
 import { presentArtifact } from './artifact-presenter.ts';
+import { errorResponse } from './error-response.ts';
 
 /** What jobs leave, and the way to its bytes. */
 export const artifactRoutes: RouteModule = (api) => {
@@ -95,8 +97,11 @@ async function sendFile(c: HonoContext<ApiEnv>, download: Download & { kind: 'fi
   }
   const if_range = c.req.header('if-range');
   const range = if_range === undefined || if_range.trim() === etag ? readRange(c.req.header('range'), bytes) : null;
-  if (range === 'unsatisfiable')
-    return new Response(null, { status: 416, headers: { ...headers, 'Content-Range': `bytes */${bytes}` } });
+  if (range === 'unsatisfiable') {
+    const { request_id, log } = c.var;
+    const error = new AppError('range_not_satisfiable', `The file has ${bytes} bytes: ask for a range within them`);
+    return errorResponse(error, { path: c.req.path, request_id, log }, { 'Content-Range': `bytes */${bytes}` });
+  }
   headers['Content-Length'] = String(range === null ? bytes : range.last - range.first + 1);
   if (range !== null) headers['Content-Range'] = `bytes ${range.first}-${range.last}/${bytes}`;
   const status = range === null ? 200 : 206;

@@ -6,6 +6,7 @@ import { RAW_UPLOAD_TYPES } from '#/contract/datasets.ts';
 import { AppError } from '#/domain/app-error.ts';
 import { DATASET_BYTES_MAX } from '#/domain/constants.ts';
 import { UploadOptions } from '#/domain/dataset-options.ts';
+import { datasetTooLarge } from '#/services/datasets/upload-dataset.ts';
 import { brokenRules, refusal } from './violations.ts';
 
 const FIELDS_MAX = 20;
@@ -23,9 +24,13 @@ const brokenOff = () => new AppError('request_timeout', 'The upload broke off be
 const badForm = (message: string, code = 'invalid_multipart') =>
   new AppError('invalid_request', message, [{ path: 'body', message, code }]);
 
-/** Bytes of a body whose sender may go away: its error is not ours. Who stops reading lets the rest go. */
-async function* bytesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const reader = body.getReader();
+/**
+ * Bytes of a body whose sender may go away: its error is not ours. Who stops reading lets the rest go. To look at a body is
+ * to ask for it, so that waits until the first byte is wanted.
+ */
+async function* bytesOf(request: Request): AsyncGenerator<Uint8Array> {
+  if (request.body === null) return;
+  const reader = request.body.getReader();
   let ended = false;
   try {
     for (;;) {
@@ -66,21 +71,16 @@ function parseOptions(fields: Record<string, unknown>, target: string): UploadOp
 export async function receiveUpload(request: Request, query: Record<string, string>): Promise<ReceivedUpload> {
   const type = request.headers.get('content-type') ?? '';
   const media = (type.split(';', 1)[0] ?? '').trim().toLowerCase();
-  const body = request.body ?? emptyBody();
   if (media === 'multipart/form-data') {
     if (Object.keys(query).length > 0)
       throw refusal([{ path: 'query', message: 'goes into the form beside the file', code: 'unknown_parameter' }]);
-    return receiveForm(type, body, withoutFrame(declaredBytes(request)));
+    return receiveForm(type, request);
   }
   if (!(RAW_UPLOAD_TYPES as readonly string[]).includes(media)) {
     throw new AppError('unsupported_media_type', `Send the file as ${RAW_UPLOAD_TYPES.join(', ')} or multipart/form-data`);
   }
   const options = parseOptions(query, 'query');
-  return { options, content: bytesOf(body), declared_bytes: declaredBytes(request), lastOptions: async () => options };
-}
-
-function emptyBody(): ReadableStream<Uint8Array> {
-  return new ReadableStream({ start: (controller) => controller.close() });
+  return { options, content: bytesOf(request), declared_bytes: declaredBytes(request), lastOptions: async () => options };
 }
 
 interface OpenForm {
@@ -132,13 +132,11 @@ function openForm(content_type: string): OpenForm {
   return { parser, fields, file };
 }
 
-async function receiveForm(
-  content_type: string,
-  body: ReadableStream<Uint8Array>,
-  declared_bytes: number | null,
-): Promise<ReceivedUpload> {
+async function receiveForm(content_type: string, request: Request): Promise<ReceivedUpload> {
+  const declared_bytes = withoutFrame(declaredBytes(request));
+  if (declared_bytes !== null && declared_bytes > DATASET_BYTES_MAX) throw datasetTooLarge();
   const { parser, fields, file } = openForm(content_type);
-  const ended = pipeline(Readable.from(bytesOf(body)), parser).catch((error: unknown) => {
+  const ended = pipeline(Readable.from(bytesOf(request)), parser).catch((error: unknown) => {
     throw error instanceof AppError ? error : badForm('The multipart body is cut off or broken');
   });
   // Whoever waits for the file or the end hears of it.

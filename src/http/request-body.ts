@@ -54,10 +54,11 @@ export async function readBody(c: HonoContext<ApiEnv>, route: KnownRoute, timeou
   if (route.body === 'stream') return;
   if (Number(c.req.header('content-length') ?? 0) > JSON_BYTES_MAX) throw tooLarge();
   const type = c.req.header('content-type');
-  const body = c.req.raw.body;
   if (route.body === 'json' && route.body_required && (type === undefined || !JSON_TYPE.test(type))) {
     throw new AppError('unsupported_media_type', 'Send JSON with Content-Type: application/json');
   }
+  // To look at it is to ask for it: whoever waits for 100 Continue sends it now.
+  const body = c.req.raw.body;
   const bytes = body === null ? new Uint8Array() : await readSmallBody(body, timeout_ms);
   if (bytes.byteLength === 0 && !route.body_required) return;
   if (type === undefined || !JSON_TYPE.test(type)) {

@@ -119,6 +119,74 @@ describe('a request as it arrives', () => {
     expect([answer.status, JSON.parse(answer.body).code]).toEqual([400, 'invalid_request']);
   });
 
+  test.each<[string, string, number, string]>([
+    ['without a Host', 'GET /api/health HTTP/1.1\r\nConnection: close\r\n\r\n', 400, 'invalid_request'],
+    [
+      'with two Hosts',
+      'GET /api/health HTTP/1.1\r\nHOST\r\nHost: evil.example\r\nConnection: close\r\n\r\n',
+      400,
+      'invalid_request',
+    ],
+    ['that expects what nobody knows', 'POST /api/jobs HTTP/1.1\r\nHOST\r\nExpect: miracles\r\n\r\n', 417, 'expectation_failed'],
+    ['for a proxy', 'CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example:443\r\n\r\n', 400, 'invalid_request'],
+    ['of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400, 'invalid_request'],
+    ['with a method that is none', 'FETCH / HTTP/1.1\r\nHOST\r\n\r\n', 400, 'invalid_request'],
+    ['with two lengths', 'POST / HTTP/1.1\r\nHOST\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx', 400, 'invalid_request'],
+    [
+      'with a length and chunks',
+      'POST / HTTP/1.1\r\nHOST\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+      400,
+      'invalid_request',
+    ],
+    ['with a line break in a header', 'GET / HTTP/1.1\r\nHOST\r\nX: a\nb\r\n\r\n', 400, 'invalid_request'],
+    ['that traces', 'TRACE / HTTP/1.1\r\nHOST\r\nConnection: close\r\n\r\n', 405, 'method_not_allowed'],
+    ['that traces the API', 'TRACE /api/health HTTP/1.1\r\nHOST\r\nKEY\r\nConnection: close\r\n\r\n', 405, 'method_not_allowed'],
+    [
+      'for another protocol',
+      'GET /api/me HTTP/1.1\r\nHOST\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n\r\n',
+      401,
+      'unauthenticated',
+    ],
+  ])('%s is refused in the envelope', async (_, bytes, status, code) => {
+    const answer = await raw(bytes.replace('HOST\r\n', host()).replace('KEY\r\n', key()));
+    const [told, ...rest] = answer.body.split(/(?<=\})(?=HTTP)/);
+    expect([answer.status, rest, JSON.parse(told ?? '')]).toEqual([
+      status,
+      [],
+      expect.objectContaining({ code, message: expect.any(String), request_id: expect.stringMatching(/^req_/) }),
+    ]);
+    expect(answer.headers.toLowerCase()).toContain('content-type: application/json');
+  });
+
+  test('for what is no page and not there yet is answered as the API does, not by a page', async () => {
+    drawn.length = 0;
+    for (const path of ['/metrics', '/docs', '/docs/', '/docs/index.html', '/api', '/api/', '/api/recipes', '/openapi.json/x']) {
+      const ask = (headers: string) => raw(`GET ${path} HTTP/1.1\r\n${host()}${headers}Connection: close\r\n\r\n`);
+      const [stranger, known] = [await ask(''), await ask(key())];
+      expect([path, stranger.status, JSON.parse(stranger.body).code]).toEqual([path, 401, 'unauthenticated']);
+      expect([path, known.status, JSON.parse(known.body).code]).toEqual([path, 404, 'not_found']);
+    }
+    expect(drawn).toEqual([]);
+    for (const path of ['/', '/docsy', '/apis', '/metrics.html', '/nothing'])
+      expect((await raw(`GET ${path} HTTP/1.1\r\n${host()}Connection: close\r\n\r\n`)).body).toContain('<h1>page</h1>');
+  });
+
+  test('that is broken, behind one that is being answered, is not answered into its middle', async () => {
+    const job = await addJob(db, caller.user_id);
+    const socket = connect(port, '127.0.0.1');
+    socket.write(`GET /api/jobs/${job}/stream HTTP/1.1\r\n${host()}${key()}\r\n`);
+    let told = '';
+    socket.on('data', (chunk) => {
+      if (told === '') socket.write('nonsense\r\n\r\n');
+      told += chunk;
+    });
+    // It is cut off, as it must be.
+    socket.on('error', () => undefined);
+    await once(socket, 'close');
+    expect(told).toContain('event: hello');
+    expect(told.match(/HTTP\/1\.1/g)).toHaveLength(1);
+  });
+
   test('with two Authorization headers is not signed in', async () => {
     const ask = (headers: string) => raw(`GET /api/me HTTP/1.1\r\n${host()}${headers}Connection: close\r\n\r\n`);
     const other = `Authorization: Bearer lowrank_${'0'.repeat(49)}\r\n`;
@@ -129,7 +197,8 @@ describe('a request as it arrives', () => {
 });
 
 describe('a body that arrives slowly', () => {
-  const head = (more: string) => `POST /api/keys HTTP/1.1\r\n${host()}${key()}Content-Type: application/json\r\n${more}\r\n`;
+  const head = (more: string) =>
+    `POST /api/base-models HTTP/1.1\r\n${host()}${key()}Content-Type: application/json\r\n${more}\r\n`;
 
   test.each([
     ['shorter than it says', () => `${head('Content-Length: 100\r\n')}{"name":`],
@@ -167,10 +236,39 @@ describe('a body that arrives slowly', () => {
   test('that is too large is refused by its announcement and by its bytes', async () => {
     const init = { method: 'POST', headers: { ...caller.headers, 'content-type': 'application/json' } };
     const body = `{"name":"${'a'.repeat(5_000_000)}"}`;
-    expect((await fetch(`${url}/api/keys`, { ...init, body })).status).toBe(413);
+    expect((await fetch(`${url}/api/base-models`, { ...init, body })).status).toBe(413);
     const chunks = new Blob([body]).stream();
-    const answer = await fetch(`${url}/api/keys`, { ...init, body: chunks, duplex: 'half' } as RequestInit);
+    const answer = await fetch(`${url}/api/base-models`, { ...init, body: chunks, duplex: 'half' } as RequestInit);
     expect([answer.status, (await answer.json()).code]).toEqual([413, 'payload_too_large']);
+  });
+});
+
+describe('a body that waits to be asked for', () => {
+  const ask = (path: string, more: string) =>
+    `POST ${path} HTTP/1.1\r\n${host()}Content-Type: application/json\r\nExpect: 100-continue\r\n${more}\r\n`;
+
+  test.each<[string, string, () => string, number]>([
+    ['that is too large', '/api/base-models', () => `${key()}Content-Length: 5000000\r\n`, 413],
+    ['that is larger than a dataset may be', '/api/datasets/upload', () => `${key()}Content-Length: 700000000\r\n`, 413],
+    ['of a stranger', '/api/base-models', () => 'Content-Length: 2\r\n', 401],
+    ['for another Host', '/api/base-models', () => 'Host: evil.example\r\nContent-Length: 2\r\n', 400],
+  ])('%s is never asked for', async (_, path, more, status) => {
+    const answer = await raw(ask(path, more()));
+    expect(answer.status).toBe(status);
+    expect(JSON.parse(answer.body)).toMatchObject({ request_id: expect.any(String) });
+  });
+
+  test('and is wanted is asked for once, and then read', async () => {
+    const socket = connect(port, '127.0.0.1');
+    socket.write(ask('/api/base-models', `${key()}Content-Length: 13\r\n`));
+    const heard: string[] = [];
+    for await (const chunk of socket) {
+      heard.push(String(chunk));
+      if (heard.length === 1) socket.write('{"hf_repo":1}');
+    }
+    expect(heard[0]).toBe('HTTP/1.1 100 Continue\r\n\r\n');
+    expect(heard.join('')).toMatch(/HTTP\/1\.1 400 .*"hf_repo"/s);
+    expect(heard.join('').match(/100 Continue/g)).toHaveLength(1);
   });
 });
 

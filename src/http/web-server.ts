@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import type { Logger } from 'pino';
 import { AppError } from '#/domain/app-error.ts';
@@ -9,7 +10,8 @@ import type { Api } from './api-env.ts';
 import { errorResponse, rawErrorAnswer } from './error-response.ts';
 import { closeStreams } from './event-stream.ts';
 import type { PagePolicy } from './page-policy.ts';
-import { securityHeaders } from './security-headers.ts';
+import { apiHeaders, securityHeaders } from './security-headers.ts';
+import { refusal } from './violations.ts';
 
 export type NodeHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void> | void;
 
@@ -35,6 +37,8 @@ export async function listen(host: string, port: number): Promise<{ server: Serv
   const server = createServer({
     maxHeaderSize: HEAD_BYTES_MAX,
     headersTimeout: HEAD_TIMEOUT_MS,
+    // Node would refuse it with an empty body: `refusedHead` does with ours.
+    requireHostHeader: false,
     // Uploads may take hours; silence is what ends them, see `guardBody`.
     requestTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -57,17 +61,38 @@ function unavailable(error: NodeJS.ErrnoException, host: string, port: number): 
 
 const ANSWER_TO: Record<string, AppError> = {
   HPE_HEADER_OVERFLOW: new AppError('headers_too_large', `The request's headers are larger than ${HEAD_BYTES_MAX / 1024} KB`),
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: new AppError('payload_too_large', 'The chunks of this body carry more than data'),
   ERR_HTTP_REQUEST_TIMEOUT: new AppError('request_timeout', 'The request did not arrive in time: send it again'),
 };
 const NO_HTTP = new AppError('invalid_request', 'This is not a request that HTTP/1.1 knows');
+const NO_PROXY = new AppError('invalid_request', 'This studio is no proxy: send the request itself');
+const UNKNOWN_EXPECTATION = new AppError('expectation_failed', 'Expect takes 100-continue and nothing else');
 
-function refuseSocket(socket: Socket, error: AppError): void {
-  if (socket.writable) socket.end(rawErrorAnswer(error, newRequestId()));
+/** The answer that each connection waits for or is being given. */
+const answering = new WeakMap<Duplex, ServerResponse>();
+
+/** Answers on a bare connection and ends it. In the middle of another answer no second one can be told from it. */
+function refuseSocket(socket: Duplex, error: AppError, headers: Record<string, string>): void {
+  const response = answering.get(socket);
+  const in_answer = response?.headersSent === true && !response.writableFinished;
+  if (socket.writable && !in_answer) socket.end(rawErrorAnswer(error, newRequestId(), headers));
   else socket.destroy();
 }
 
+/** Which of two Host lines counts is anybody’s guess, and HTTP/1.1 wants one. */
+function refusedHead(request: IncomingMessage): AppError | null {
+  const hosts = request.rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length;
+  if (hosts === 1 || (hosts === 0 && request.httpVersion === '1.0')) return null;
+  return refusal([{ path: 'Host', message: 'must be sent exactly once', code: 'invalid_host' }]);
+}
+
 /** Ends a request whose body has gone silent. A body that waits for us (its bytes lie unread) is not silent. */
-function guardBody(request: IncomingMessage, response: ServerResponse, timeout_ms: number): void {
+function guardBody(
+  request: IncomingMessage,
+  response: ServerResponse,
+  timeout_ms: number,
+  headers: Record<string, string>,
+): void {
   const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
   if ((length === undefined || length === '0') && encoding === undefined) return;
   const { socket } = request;
@@ -81,7 +106,7 @@ function guardBody(request: IncomingMessage, response: ServerResponse, timeout_m
       } else if (performance.now() - since >= timeout_ms) {
         clearInterval(look);
         if (response.headersSent) socket.destroy();
-        else refuseSocket(socket, new AppError('request_timeout', 'The body stopped arriving: send it again'));
+        else refuseSocket(socket, new AppError('request_timeout', 'The body stopped arriving: send it again'), headers);
       }
     },
     Math.min(LOOK_MS, timeout_ms / 4),
@@ -91,7 +116,8 @@ function guardBody(request: IncomingMessage, response: ServerResponse, timeout_m
   request.once('close', done);
 }
 
-const isApiPath = (path: string): boolean => path === '/openapi.json' || path === '/api' || path.startsWith('/api/');
+/** What is a program’s address and no page’s, also where nothing answers yet. */
+const API_PATHS = /^\/(api|docs|metrics|openapi\.json)(\/|$)/;
 
 export interface Serving {
   api: Api;
@@ -105,42 +131,67 @@ export interface Serving {
 /** Handles requests from now on: API, streams and uploads by the app, everything else by the pages. */
 export function serve(server: Server, serving: Serving): void {
   const { api, pages, log } = serving;
-  const answerApi = getRequestListener(api.fetch, { overrideGlobalObjects: false });
-  const headers = Object.entries(securityHeaders(serving.base_url.startsWith('https:')));
+  const refused_headers = apiHeaders(serving.base_url);
+  const page_headers = Object.entries(securityHeaders(serving.base_url));
+  const answerApi = getRequestListener(api.fetch, {
+    overrideGlobalObjects: false,
+    errorHandler: (error) => errorResponse(error, { path: '', request_id: newRequestId(), log }, refused_headers),
+  });
+  const refuse = (request: IncomingMessage, response: ServerResponse, error: unknown, more: Record<string, string> = {}) => {
+    const told = errorResponse(
+      error,
+      { path: pathOf(request), request_id: newRequestId(), log },
+      { ...refused_headers, ...more },
+    );
+    void writeError(response, told);
+  };
 
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    const path = (request.url ?? '').split('?', 1)[0] ?? '';
-    const refuse = (error: AppError, more: Record<string, string> = {}) =>
-      void writeError(
-        response,
-        errorResponse(error, { path, request_id: newRequestId(), log }, { ...Object.fromEntries(headers), ...more }),
-      );
+  const handle = (request: IncomingMessage, response: ServerResponse) => {
+    answering.set(request.socket, response);
+    const path = pathOf(request);
     if (!server.listening) response.setHeader('Connection', 'close');
     // The raw target and Host are judged here, before anything rewrites them.
-    const refused = refusedHost(serving.allowed_hosts, request.headers.host) ?? refusedPath(request.url ?? '');
-    if (refused !== null) return refuse(refused);
-    guardBody(request, response, serving.body_timeout_ms);
-    if (isApiPath(path)) return void answerApi(request, response);
-    if (pages === null) return refuse(new AppError('not_found', 'There is nothing at this path'));
+    const refused =
+      refusedHead(request) ?? refusedHost(serving.allowed_hosts, request.headers.host) ?? refusedPath(request.url ?? '');
+    if (refused !== null) return refuse(request, response, refused);
+    guardBody(request, response, serving.body_timeout_ms, refused_headers);
+    if (API_PATHS.test(path)) return void answerApi(request, response);
+    if (pages === null) return refuse(request, response, new AppError('not_found', 'There is nothing at this path'));
     if (request.method !== 'GET' && request.method !== 'HEAD') {
-      return refuse(new AppError('method_not_allowed', 'Pages take GET, HEAD'), { Allow: 'GET, HEAD' });
+      return refuse(request, response, new AppError('method_not_allowed', 'Pages take GET, HEAD'), { Allow: 'GET, HEAD' });
     }
     const policy = pages.policy(path);
     // Next takes its nonce from this header of the request; what a client sent there counts for nothing.
     request.headers['content-security-policy'] =
       policy.nonce === null ? "script-src 'none'" : `script-src 'nonce-${policy.nonce}'`;
-    for (const [name, value] of headers) response.setHeader(name, value);
+    for (const [name, value] of page_headers) response.setHeader(name, value);
     response.setHeader('Content-Security-Policy', policy.header);
     void Promise.resolve(pages.handle(request, response)).catch((error: unknown) => {
       if (response.headersSent) response.destroy();
-      else void writeError(response, errorResponse(error, { path, request_id: newRequestId(), log }));
+      else refuse(request, response, error);
     });
-  });
+  };
 
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
-    refuseSocket(socket, ANSWER_TO[error.code ?? ''] ?? NO_HTTP),
+  server.on('request', handle);
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    // Whoever asks first is answered first: a body is asked for when something begins to read it.
+    request.once('resume', () => {
+      if (!response.headersSent) response.writeContinue();
+    });
+    // After another answer nobody can tell if the body still comes.
+    response.setHeader('Connection', 'close');
+    handle(request, response);
+  });
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) =>
+    refuse(request, response, UNKNOWN_EXPECTATION, { Connection: 'close' }),
+  );
+  server.on('connect', (_, socket: Duplex) => refuseSocket(socket, NO_PROXY, refused_headers));
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) =>
+    refuseSocket(socket, ANSWER_TO[error.code ?? ''] ?? NO_HTTP, refused_headers),
   );
 }
+
+const pathOf = (request: IncomingMessage): string => (request.url ?? '').split('?', 1)[0] ?? '';
 
 async function writeError(response: ServerResponse, error: Response): Promise<void> {
   const body = await error.text();

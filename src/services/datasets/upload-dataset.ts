@@ -45,7 +45,7 @@ export interface UploadedDataset {
 export async function uploadDataset(ctx: Context, upload: Upload, hooks: UploadHooks = {}): Promise<UploadedDataset> {
   const { declared_bytes } = upload;
   if (declared_bytes === 0) throw emptyFile();
-  if (declared_bytes !== null && declared_bytes > DATASET_BYTES_MAX) throw tooLarge();
+  if (declared_bytes !== null && declared_bytes > DATASET_BYTES_MAX) throw datasetTooLarge();
   await checkDisk(declared_bytes ?? 0);
   const id = randomUUID();
   const reserved = await asUser(ctx.user_id, async (tx) => {
@@ -93,7 +93,7 @@ async function receive(ctx: Context, id: string, content: AsyncIterable<Uint8Arr
     return file;
   } catch (error) {
     if (!(error instanceof AppError && error.code === 'payload_too_large')) throw error;
-    if (reserved >= DATASET_BYTES_MAX) throw tooLarge();
+    if (reserved >= DATASET_BYTES_MAX) throw datasetTooLarge();
     const usage = await asUser(ctx.user_id, (tx) => storageUsage(tx, ctx.user_id));
     // What this upload reserved is not used: it is what the file outgrew.
     throw quotaExceeded({ ...usage, bytes: Math.max(0, usage.bytes - reserved) }, null);
@@ -180,7 +180,8 @@ function emptyFile(): AppError {
   return new AppError('invalid_request', `The file ${message}`, [{ path: 'file', message, code: 'empty' }]);
 }
 
-function tooLarge(): AppError {
+/** The refusal of a file that is larger than any dataset may be. */
+export function datasetTooLarge(): AppError {
   const mb = Math.floor(DATASET_BYTES_MAX / 1024 / 1024);
   const message = `is larger than ${mb} MB, the most that one dataset may have: split it or leave rows out`;
   return new AppError('payload_too_large', `The file ${message}`, [{ path: 'file', message, code: 'file_too_large' }]);
