@@ -1,13 +1,12 @@
 /** The walk on somebody's own file from the terminal: real rows with columns of their own names, mapped, trained and evaluated again. */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { becomeOwner, GSM8K, lowrank } from './command-line.ts';
 import { PYTHON, REPO, startStudio, type TestStudio } from './studio.ts';
 
-/** Public data that lies beside the checkout: 7,473 problems with worked answers. It is read there and never copied. */
-const GSM8K = process.env.GSM8K_FILE ?? join(REPO, '../shared/data/gsm8k/train.jsonl');
 let studio: TestStudio;
 let work: string;
 
@@ -16,50 +15,40 @@ beforeAll(async () => {
     throw new Error(`The real data of this test is not at ${GSM8K}: put gsm8k's train.jsonl there or name it in GSM8K_FILE`);
   work = mkdtempSync(join(tmpdir(), 'lowrank-real-'));
   studio = await startStudio();
-  const response = await fetch(`${studio.url}/api/first-run`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json', Origin: studio.url },
-    body: JSON.stringify({ setup_token: studio.setup_token, email: 'owner@example.org', password: 'a long enough secret' }),
-  });
-  expect(response.status).toBe(201);
-  // The studio makes this machine's key when it sees its owner; the hook's own time is the limit.
-  while (!existsSync(join(studio.data_dir, 'local-key'))) await new Promise((resolve) => setTimeout(resolve, 100));
+  await becomeOwner(studio);
 });
 afterAll(async () => {
   await studio?.remove();
   rmSync(work, { recursive: true, force: true });
 });
 
-async function lowrank(...args: string[]): Promise<{ code: number | null; said: string }> {
-  const child = spawn(process.execPath, [join(REPO, 'src/cli.ts'), ...args], {
-    env: { ...process.env, NODE_ENV: 'production', LOWRANK_DATA_DIR: studio.data_dir },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let said = '';
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (said += text));
-  const code = await new Promise<number | null>((resolve) => child.once('exit', resolve));
-  return { code, said };
-}
-
 describe('lowrank train on real rows', () => {
   test('says which columns it needs when their names are not known, and starts nothing', async () => {
-    const { code, said } = await lowrank('train', '--dataset', GSM8K, '--model', join(REPO, 'demo/model'), '--preset', 'fast');
+    const { code, said } = await lowrank(studio, [
+      'train',
+      '--dataset',
+      GSM8K,
+      '--model',
+      join(REPO, 'demo/model'),
+      '--preset',
+      'fast',
+    ]);
     expect(code).toBe(1);
     expect(said).toMatch(/--map prompt=/);
   });
 
   test('names what is wrong with a setting before anything is uploaded', async () => {
-    const { code, said } = await lowrank('train', '--dataset', GSM8K, '--model', 'x', '--set', 'epoch=1');
+    const { code, said } = await lowrank(studio, ['train', '--dataset', GSM8K, '--model', 'x', '--set', 'epoch=1']);
     expect(code).toBe(1);
     expect(said).toMatch(/--set epoch=1: can be set are .*epochs/);
   });
 
   test('maps, checks, trains, downloads; a fresh process finds the recorded evaluation loss again within 1e-4', async () => {
     const output = join(work, 'adapter');
-    const { code, said } = await lowrank(
+    const { code, said } = await lowrank(studio, [
       ...['train', '--dataset', GSM8K, '--map', 'prompt=question,completion=answer', '--model', join(REPO, 'demo/model')],
       ...['--preset', 'fast', '--set', 'max_steps=12', '--set', 'learning_rate=0.003', '--follow', '--output', output],
-    );
+    ]);
     expect(code, said).toBe(0);
     expect(said).toContain('dataset: 7409 rows to train on, 64 held out');
     expect(said).toContain(`adapter: ${output}`);

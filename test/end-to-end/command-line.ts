@@ -1,0 +1,31 @@
+/** A person at the terminal of the machine that runs a studio: its owner, and the commands that they type. */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { REPO, type TestStudio } from './studio.ts';
+
+/** Public data that lies beside the checkout: 7,473 problems with worked answers. It is read there and never copied. */
+export const GSM8K = process.env.GSM8K_FILE ?? join(REPO, '../shared/data/gsm8k/train.jsonl');
+
+/** Makes the studio's owner with its set-up token and waits for the key that the studio then makes for this machine. */
+export async function becomeOwner(studio: TestStudio): Promise<void> {
+  const response = await fetch(`${studio.url}/api/first-run`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', Origin: studio.url },
+    body: JSON.stringify({ setup_token: studio.setup_token, email: 'owner@example.org', password: 'a long enough secret' }),
+  });
+  if (response.status !== 201) throw new Error(`first run: ${response.status} ${await response.text()}`);
+  while (!existsSync(join(studio.data_dir, 'local-key'))) await new Promise((resolve) => setTimeout(resolve, 100));
+}
+
+/** Types `lowrank …` beside the studio: the exit code and everything that was said. */
+export async function lowrank(studio: TestStudio, args: string[]): Promise<{ code: number | null; said: string }> {
+  const child = spawn(process.execPath, [join(REPO, 'src/cli.ts'), ...args], {
+    env: { ...process.env, NODE_ENV: 'production', LOWRANK_DATA_DIR: studio.data_dir },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (said += text));
+  const code = await new Promise<number | null>((resolve) => child.once('exit', resolve));
+  return { code, said };
+}
