@@ -1,4 +1,4 @@
-/** Runs as processes of this host, each owned by a small wrapper in a session of its own (run_wrapper.py). */
+/** Runs as processes of this host, each owned by a small wrapper in a session of its own (run_wrapper/). */
 import { spawn } from 'node:child_process';
 import { link, mkdir, open, readFile, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,7 +7,8 @@ import { readJsonFile, writeJsonFile } from '../json-file.ts';
 import { attemptMarker, bootId, findMarked, isAlive, ProcessIdentity, signalProcess } from '../process-identity.ts';
 import { type Executor, LaunchError, type RunHandle, type RunState } from './executor.ts';
 
-const WRAPPER = join(import.meta.dirname, 'run_wrapper.py');
+/** A folder, which Python runs by its __main__.py: in isolation it is the only way to what lies beside it. */
+const WRAPPER = join(import.meta.dirname, 'run_wrapper');
 /** A wrapper that has not said anything after this long is looked after by `observe`, not waited for. */
 const LAUNCH_WITHIN_MS = 10_000;
 

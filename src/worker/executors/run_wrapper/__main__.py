@@ -1,12 +1,12 @@
-"""Owns one run: `run_wrapper.py ATTEMPT_FOLDER`. Starts what run.json there says, and outlives the worker.
+"""Owns one run: `python run_wrapper ATTEMPT_FOLDER`. Starts what run.json there says, and outlives the worker.
 
 It leaves in the folder: `lock` (made once, so a second launch of the attempt does nothing), `started.json`,
 `heartbeat`, `train.log` and, when the whole process tree is gone, `exit.json`. It reads there: `stop.json`, the wish
-that the run ends. Standard library only, and no import that is slow: every run waits for this file.
+that the run ends. Started in isolation (-I): it imports the files beside it and the standard library, and nothing that
+is slow, for every run waits for it.
 """
 
 import contextlib
-import ctypes
 import errno
 import fcntl
 import json
@@ -17,79 +17,23 @@ import signal
 import sys
 import time
 
-PR_SET_PDEATHSIG = 1
-PR_SET_CHILD_SUBREAPER = 36
+from processes import (
+    PR_SET_CHILD_SUBREAPER,
+    PR_SET_PDEATHSIG,
+    boot_id,
+    carriers,
+    descendants,
+    memory_kills,
+    prctl,
+    start_time,
+)
+from train_log import Log
+
 F_SETPIPE_SZ = 1031
 PIPE_BYTES = 1 << 20
 TICK_S = 0.2
 # Room for exit.json is taken at the start: the run's end must be told on a full disk, too.
 EXIT_RECORD_BYTES = 4096
-
-LIBC = ctypes.CDLL(None, use_errno=True)
-
-
-def prctl(option: int, value: int) -> None:
-    if LIBC.prctl(option, value, 0, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), "prctl")
-
-
-def boot_id() -> str:
-    with open("/proc/sys/kernel/random/boot_id") as file:
-        return file.read().strip()
-
-
-def stat_fields(pid: int) -> list[str] | None:
-    """The fields of /proc/PID/stat after the process's name, which may hold anything; None for no such process."""
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            text = file.read()
-    except OSError:
-        return None
-    return text[text.rindex(")") + 2 :].split(" ")
-
-
-def start_time(pid: int) -> int | None:
-    """Clock ticks between boot and the process's start: with pid and boot id it names a process for ever."""
-    fields = stat_fields(pid)
-    return None if fields is None else int(fields[19])
-
-
-def process_ids() -> list[int]:
-    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
-
-
-def descendants(root: int) -> set[int]:
-    """Every living process below `root`; zombies are not living."""
-    children: dict[int, list[int]] = {}
-    living: set[int] = set()
-    for pid in process_ids():
-        fields = stat_fields(pid)
-        if fields is None:
-            continue
-        children.setdefault(int(fields[1]), []).append(pid)
-        if fields[0] != "Z":
-            living.add(pid)
-    found: set[int] = set()
-    waiting = [root]
-    while waiting:
-        for pid in children.get(waiting.pop(), []):
-            if pid not in found:
-                found.add(pid)
-                waiting.append(pid)
-    return found & living
-
-
-def carriers(marker: str) -> set[int]:
-    """Every living process, other than this one, whose environment holds the attempt's marker."""
-    wanted = f"LOWRANK_ATTEMPT_ID={marker}".encode()
-    found = set()
-    for pid in process_ids():
-        if pid == os.getpid():
-            continue
-        with contextlib.suppress(OSError), open(f"/proc/{pid}/environ", "rb") as file:
-            if wanted in file.read().split(b"\0"):
-                found.add(pid)
-    return {pid for pid in found if (fields := stat_fields(pid)) is not None and fields[0] != "Z"}
 
 
 def write_durably(path: str, record: dict) -> None:
@@ -118,78 +62,6 @@ def read_json(path: str) -> dict | None:
     except (OSError, ValueError):
         return None
     return value if isinstance(value, dict) else None
-
-
-def memory_kills() -> int:
-    """Processes that the kernel killed for memory: of our own cgroup, or of the host where no cgroup counts them."""
-    paths = []
-    with contextlib.suppress(OSError), open("/proc/self/cgroup") as file:
-        for line in file:
-            _, controllers, path = line.strip().split(":", 2)
-            if controllers == "":
-                paths.append(f"/sys/fs/cgroup{path}/memory.events")
-            elif "memory" in controllers.split(","):
-                paths.append(f"/sys/fs/cgroup/memory{path}/memory.oom_control")
-    # The host's count is the last resort: it also tells of others' limits.
-    for path in [*paths, "/proc/vmstat"]:
-        with contextlib.suppress(OSError), open(path) as file:
-            for line in file:
-                name, _, value = line.partition(" ")
-                if name == "oom_kill":
-                    return int(value)
-    return 0
-
-
-class Log:
-    """train.log: the run's first bytes and its last, at most `bytes_max` in all, and a line on what lies between."""
-
-    def __init__(self, path: str, bytes_max: int, tail_bytes: int) -> None:
-        self.file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        self.head_left = bytes_max - tail_bytes
-        self.tail_bytes = tail_bytes
-        self.tail: list[bytes] = []
-        self.tail_size = 0
-        self.seen_past_head = 0
-        self.unwritten = 0
-
-    def write(self, data: bytes) -> None:
-        """Takes output; a full disk costs the output, never the run."""
-        if self.head_left > 0:
-            head, data = data[: self.head_left], data[self.head_left :]
-            self.head_left -= len(head)
-            self.put(head)
-            if self.head_left <= 0:
-                self.put(b"" if head.endswith(b"\n") else b"\n")
-                self.put(b"[lowrank] The log is full: of what follows only the end is kept.\n")
-        if data:
-            self.seen_past_head += len(data)
-            self.tail.append(data)
-            self.tail_size += len(data)
-            while self.tail_size - len(self.tail[0]) >= self.tail_bytes:
-                self.tail_size -= len(self.tail.pop(0))
-
-    def put(self, data: bytes) -> None:
-        while data:
-            try:
-                data = data[os.write(self.file, data) :]
-            except OSError:
-                self.unwritten += len(data)
-                return
-
-    def finish(self) -> int:
-        """Writes the end; returns the bytes of output that the log does not hold."""
-        end = b"".join(self.tail)[-self.tail_bytes :]
-        dropped = self.seen_past_head - len(end)
-        if dropped > 0:
-            cut = end.find(b"\n") + 1
-            dropped += cut
-            end = end[cut:]
-            self.put(f"[lowrank] {dropped} bytes of output were left out here.\n".encode())
-        self.put(end)
-        with contextlib.suppress(OSError):
-            os.fsync(self.file)
-        os.close(self.file)
-        return dropped + self.unwritten
 
 
 def start_child(run: dict, output: int, go: int) -> int:
@@ -368,12 +240,15 @@ class Run:
 
     def clear(self, output: int, log: Log) -> None:
         """Ends what the trainer left behind. Goes on for as long as something is left: only then is the device free."""
+        pause_s = 0.01
         while tree := self.kill_tree():
             self.orphans |= tree
             self.reap()
             self.drain(output, log, 16)
             self.heartbeat(time.monotonic())
-            time.sleep(0.01)
+            time.sleep(pause_s)
+            # What does not die at once may never: looking through every process all the time helps nobody.
+            pause_s = min(2 * pause_s, TICK_S)
         self.reap()
         while self.drain(output, log, 64):
             # Somebody outside the tree holds the pipe: what is in it has been read.

@@ -1,0 +1,103 @@
+"""What the kernel tells of processes: who they are, who lives below whom, who carries a marker, who died for memory."""
+
+import contextlib
+import ctypes
+import os
+
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+# Places in /proc/PID/stat after the name.
+STATE, PARENT, THREADS, START = 0, 1, 17, 19
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def prctl(option: int, value: int) -> None:
+    if LIBC.prctl(option, value, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl")
+
+
+def boot_id() -> str:
+    with open("/proc/sys/kernel/random/boot_id") as file:
+        return file.read().strip()
+
+
+def stat_fields(pid: int) -> list[str] | None:
+    """The fields of /proc/PID/stat after the process's name, which may hold anything; None for no such process."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            text = file.read()
+    except OSError:
+        return None
+    return text[text.rindex(")") + 2 :].split(" ")
+
+
+def start_time(pid: int) -> int | None:
+    """Clock ticks between boot and the process's start: with pid and boot id it names a process for ever."""
+    fields = stat_fields(pid)
+    return None if fields is None else int(fields[START])
+
+
+def is_living(fields: list[str]) -> bool:
+    """False for what only waits to be reaped. A killed process whose first thread is gone lives on in one that cannot
+    die yet, for example in a driver: until then its device is not free."""
+    return fields[STATE] not in "ZX" or int(fields[THREADS]) > 1
+
+
+def process_ids() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def descendants(root: int) -> set[int]:
+    """Every living process below `root`."""
+    children: dict[int, list[int]] = {}
+    living: set[int] = set()
+    for pid in process_ids():
+        fields = stat_fields(pid)
+        if fields is None:
+            continue
+        children.setdefault(int(fields[PARENT]), []).append(pid)
+        if is_living(fields):
+            living.add(pid)
+    found: set[int] = set()
+    waiting = [root]
+    while waiting:
+        for pid in children.get(waiting.pop(), []):
+            if pid not in found:
+                found.add(pid)
+                waiting.append(pid)
+    return found & living
+
+
+def environment(pid: int) -> bytes:
+    """The environment that a process was started with, as the kernel keeps it; b"" where it cannot be read."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/environ", "rb") as file:
+        return file.read()
+    return b""
+
+
+def carriers(marker: str) -> set[int]:
+    """Every living process, other than this one, whose environment holds the attempt's marker."""
+    wanted = f"LOWRANK_ATTEMPT_ID={marker}".encode()
+    found = {pid for pid in process_ids() if pid != os.getpid() and wanted in environment(pid).split(b"\0")}
+    return {pid for pid in found if (fields := stat_fields(pid)) is not None and is_living(fields)}
+
+
+def memory_kills() -> int:
+    """Processes that the kernel killed for memory: of our own cgroup, or of the host where no cgroup counts them."""
+    paths = []
+    with contextlib.suppress(OSError), open("/proc/self/cgroup") as file:
+        for line in file:
+            _, controllers, path = line.strip().split(":", 2)
+            if controllers == "":
+                paths.append(f"/sys/fs/cgroup{path}/memory.events")
+            elif "memory" in controllers.split(","):
+                paths.append(f"/sys/fs/cgroup/memory{path}/memory.oom_control")
+    # The host's count is the last resort: it also tells of others' limits.
+    for path in [*paths, "/proc/vmstat"]:
+        with contextlib.suppress(OSError), open(path) as file:
+            for line in file:
+                name, _, value = line.partition(" ")
+                if name == "oom_kill":
+                    return int(value)
+    return 0
