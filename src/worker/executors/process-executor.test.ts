@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -53,7 +54,7 @@ async function launch(code: string, more: Parameters<typeof executor>[1] = {}, j
 }
 
 /** What the run became once it is over; each look is a fresh executor's, as after a restart of the worker. */
-async function ended(handle: RunHandle, within_ms = 10_000): Promise<RunState> {
+async function ended(handle: RunHandle, within_ms = 60_000): Promise<RunState> {
   const until = performance.now() + within_ms;
   for (;;) {
     const state = await executor('').observe(handle);
@@ -64,7 +65,7 @@ async function ended(handle: RunHandle, within_ms = 10_000): Promise<RunState> {
 }
 
 async function appears(path: string, text = ''): Promise<string> {
-  const until = performance.now() + 10_000;
+  const until = performance.now() + 60_000;
   for (;;) {
     const content = await readFile(path, 'utf8').catch(() => '');
     if (content.includes(text) && content !== '') return content;
@@ -150,11 +151,59 @@ describe('a run as a process', () => {
 
   test('a grandchild that left its session dies with the run', async () => {
     const { runs, handle } = await launch(
-      'import os, time\nif os.fork() == 0:\n  os.setsid()\n  if os.fork() == 0: time.sleep(600)\n  os._exit(0)\ntime.sleep(0.3)',
+      [
+        'import os, time',
+        'told, tell = os.pipe()',
+        'if os.fork() == 0:',
+        '  os.setsid()',
+        '  if os.fork() == 0:',
+        '    os.write(tell, b"here")',
+        '    time.sleep(600)',
+        '  os._exit(0)',
+        'os.read(told, 4)',
+        'os.wait()',
+      ].join('\n'),
     );
     expect(await ended(handle)).toMatchObject({ code: 0, orphans_killed: 1 });
     while (!(await runs.clear(handle))) await pause(10);
     expect(await marked(handle)).toEqual([]);
+  });
+
+  /** Python that leaves a child, whose number it prints, in which the first thread is gone and another one goes on. */
+  const HEADLESS = [
+    'import ctypes, os, threading, time',
+    'number = {"x86_64": 60, "aarch64": 93}[os.uname().machine]',
+    'child = os.fork()',
+    'if child == 0:',
+    '  threading.Thread(target=time.sleep, args=(600,)).start()',
+    '  ctypes.CDLL(None).syscall(number, 0)',
+    'while open(f"/proc/{child}/stat").read().rpartition(") ")[2][0] != "Z": time.sleep(0.01)',
+    'print("left", child, flush=True)',
+  ];
+
+  test('a process that goes on without its first thread dies with the run that left it', async () => {
+    const { handle, at } = await launch(HEADLESS.join('\n'));
+    expect(await ended(handle)).toMatchObject({ code: 0, orphans_killed: 1 });
+    expect(existsSync(`/proc/${/left (\d+)/.exec(await readFile(at('train.log'), 'utf8'))?.[1]}`)).toBe(false);
+  });
+
+  test('a process that goes on without its first thread is found by its marker when its wrapper is gone', async () => {
+    const { handle, at } = await launch([...HEADLESS, 'time.sleep(600)'].join('\n'));
+    const left = Number(/left (\d+)/.exec(await appears(at('train.log'), 'left'))?.[1]);
+    const identity = await identityOf(left);
+    expect(await marked(handle)).toContainEqual(identity);
+    process.kill((await started(at)).wrapper.pid, 'SIGKILL');
+    while (!(await executor('').clear(handle))) await pause(10);
+    expect(identity !== null && (await isAlive(identity))).toBe(false);
+  });
+
+  test('files in the folder of a run are not taken for the wrapper’s own, nor for modules of Python', async () => {
+    const job_id = randomUUID();
+    await mkdir(folderOf(job_id, 1), { recursive: true });
+    for (const name of ['processes', 'train_log', 'json', 'signal'])
+      await writeFile(join(folderOf(job_id, 1), `${name}.py`), 'raise SystemExit("led astray")');
+    const { handle } = await launch('print("fine")', {}, job_id);
+    expect(await ended(handle)).toMatchObject({ code: 0 });
   });
 
   test('a program that is not there is exit 127 with the reason in the log', async () => {
@@ -203,7 +252,7 @@ describe('a run as a process', () => {
     const { wrapper, child } = await started(at);
     process.kill(wrapper.pid, 'SIGKILL');
     expect(await ended(handle)).toMatchObject({ phase: 'lost', started: true });
-    const until = performance.now() + 5_000;
+    const until = performance.now() + 60_000;
     while ((await isAlive(child)) && performance.now() < until) await pause(10);
     expect(await isAlive(child)).toBe(false);
     while (!(await executor('').clear(handle))) await pause(10);
@@ -213,7 +262,11 @@ describe('a run as a process', () => {
   test('a run outlives the process that launched it and is found again with its exit code', async () => {
     const job_id = randomUUID();
     const trainer = join(folder, 'slow.py');
-    await writeFile(trainer, 'import sys, time\ntime.sleep(0.6)\nsys.exit(42)');
+    const go = join(folder, 'go');
+    await writeFile(
+      trainer,
+      `import os, sys, time\nwhile not os.path.exists(${JSON.stringify(go)}): time.sleep(0.02)\nsys.exit(42)`,
+    );
     const launcher = join(folder, 'launcher.ts');
     await writeFile(
       launcher,
@@ -230,6 +283,7 @@ describe('a run as a process', () => {
     const handle: RunHandle = { executor: 'process', job_id, attempt: 1 };
     launched.push(handle);
     expect(await executor('').observe(handle)).toMatchObject({ phase: 'running', trainer_alive: true });
+    await writeFile(go, '');
     expect(await ended(handle)).toMatchObject({ phase: 'exited', code: 42 });
   });
 
@@ -262,7 +316,7 @@ describe('a run as a process', () => {
     const { handle, at } = await launch(
       'import sys\nline = b"x" * 999 + b"\\n"\nfor _ in range(20): sys.stdout.buffer.write(line * 1000)\nprint("the end", flush=True)',
     );
-    const state = await ended(handle, 20_000);
+    const state = await ended(handle);
     const log = await readFile(at('train.log'), 'utf8');
     expect(log.length).toBeLessThan(1_001_000);
     expect(log).toMatch(/\[lowrank\] \d+ bytes of output were left out here\.\n/);
