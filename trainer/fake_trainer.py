@@ -2,7 +2,8 @@
 
 What it does is chosen by `behave.json` beside config.json, else by trigger words (`fake:nan`, `fake:steps=40`),
 else by the environment: behave (FAKE_BEHAVE), steps (FAKE_STEPS), step_seconds (FAKE_STEP_SECONDS),
-save_seconds (FAKE_SAVE_SECONDS), flood_mb (FAKE_FLOOD_MB).
+save_seconds (FAKE_SAVE_SECONDS), flood_mb (FAKE_FLOOD_MB), memory_mb (FAKE_MEMORY_MB),
+clock_seconds (FAKE_CLOCK_SECONDS), by which its wall clock is off.
 `--verify --base DIR --adapter DIR` stands in for lora_trainer.verify.
 """
 
@@ -20,7 +21,7 @@ import signal
 import struct
 import sys
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 BEHAVIOURS = (
@@ -37,6 +38,7 @@ BEHAVIOURS = (
     "garbage",  # lines in events.jsonl that no reader may take
     "oom_gpu",  # the framework's words and an error line
     "oom_gpu_text",  # the framework's words alone, exit 1
+    "oom_host",  # takes memory until the system ends it, at most memory_mb
     "slow_save",
     "disk_full",
     "no_done",  # exit 0 without the last line
@@ -63,12 +65,13 @@ class Events:
     """Appends numbered lines to events.jsonl."""
 
     def __init__(self, path: Path) -> None:
+        self.clock_off = timedelta()
         self.file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         self.seq = 0
 
     def send(self, kind: str, /, **fields: object) -> None:
         self.seq += 1
-        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        now = (datetime.now(UTC) + self.clock_off).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         self.raw(json.dumps({"seq": self.seq, "ts": now, "type": kind, **fields}, allow_nan=False).encode() + b"\n")
 
     def raw(self, data: bytes) -> None:
@@ -78,7 +81,8 @@ class Events:
 
 def settings(config: dict, config_path: Path) -> dict:
     """Merges the three sources of behaviour; the nearest to the job wins."""
-    chosen: dict = {"behave": "ok", "steps": None, "step_seconds": 0.01, "save_seconds": 5.0, "flood_mb": 200}
+    chosen: dict = {"behave": "ok", "steps": None, "step_seconds": 0.01, "save_seconds": 5.0}
+    chosen |= {"flood_mb": 200, "memory_mb": 1024, "clock_seconds": 0.0}
     for name in chosen:
         if (value := os.environ.get(f"FAKE_{name.upper()}")) is not None:
             chosen[name] = value
@@ -91,8 +95,10 @@ def settings(config: dict, config_path: Path) -> dict:
         chosen.update(json.loads(beside.read_text()))
     if chosen["behave"] not in BEHAVIOURS:
         raise Failure("bad_config", f"Unknown behaviour {chosen['behave']!r}.", f"One of {', '.join(BEHAVIOURS)}.")
-    for name, kind in (("step_seconds", float), ("save_seconds", float), ("flood_mb", int)):
-        chosen[name] = kind(chosen[name])
+    for name in ("step_seconds", "save_seconds", "clock_seconds"):
+        chosen[name] = float(chosen[name])
+    for name in ("flood_mb", "memory_mb"):
+        chosen[name] = int(chosen[name])
     params = config["training_params"]
     steps = chosen["steps"] or (20_000 if chosen["behave"] == "flood_events" else params["max_steps"] or 20)
     chosen["steps"] = int(steps)
@@ -245,6 +251,9 @@ class Run:
             if self.behave == "oom_gpu_text":
                 sys.exit(1)
             raise Failure("out_of_memory", "The GPU's memory is full.", "Halve batch_size and double grad_accum.")
+        if self.behave == "oom_host":
+            hoard = [b"x" * (1 << 20) for _ in range(self.chosen["memory_mb"])]
+            raise RuntimeError(f"the system let the stand-in have {len(hoard)} MB")
         if self.behave == "disk_full":
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         if self.behave == "bad_data":
@@ -348,7 +357,9 @@ def main(argv: list[str]) -> int:
         return 2
     events = Events(Path(config["output_path"]) / "events.jsonl")
     try:
-        Run(config, settings(config, args.config), events).train()
+        chosen = settings(config, args.config)
+        events.clock_off = timedelta(seconds=chosen["clock_seconds"])
+        Run(config, chosen, events).train()
     except Failure as failure:
         events.send("error", code=failure.code, message=failure.message, hint=failure.hint)
         return EXIT_CODES[failure.code]

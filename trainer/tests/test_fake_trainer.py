@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from safetensors import safe_open
@@ -16,7 +17,7 @@ def fake(config, **env):
     return subprocess.run(
         [sys.executable, "-S", "fake_trainer.py", "--config", str(config)],
         cwd=TRAINER,
-        env=os.environ | {"FAKE_STEP_SECONDS": "0", "FAKE_STEPS": "8"} | env,
+        env=os.environ | {"FAKE_STEP_SECONDS": "0", "FAKE_STEPS": "8", "FAKE_MEMORY_MB": "1"} | env,
         capture_output=True,
         timeout=60,
     )
@@ -45,6 +46,7 @@ def test_a_good_run_ends_with_done_and_whole_artifacts(write_config):
         ("bad_data", 3, "data"),
         ("exit1", 1, None),
         ("oom_gpu_text", 1, None),
+        ("oom_host", 1, None),
         ("segv", -signal.SIGSEGV, None),
         ("killself", -signal.SIGKILL, None),
         ("nonsense", 2, "bad_config"),
@@ -64,6 +66,13 @@ def test_garbage_lines_leave_the_good_ones_readable(write_config):
     assert fake(config).returncode == 0
     assert max(len(line) for line in (config.parent / "events.jsonl").read_bytes().split(b"\n")) > 10_000_000
     assert read_events(config.parent, strict=False)[-1]["type"] == "done"
+
+
+def test_its_wall_clock_can_be_off(write_config):
+    config = write_config()
+    assert fake(config, FAKE_CLOCK_SECONDS="-7200").returncode == 0
+    told = [datetime.fromisoformat(event["ts"]) for event in read_events(config.parent)]
+    assert max(told) < datetime.now(UTC) - timedelta(hours=1)
 
 
 def test_behave_json_beside_the_config_wins(write_config):
