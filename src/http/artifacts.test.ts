@@ -143,6 +143,7 @@ describe('a signed address', () => {
   test('names a file by RFC 6266 whatever its name holds', async () => {
     const odd = files.find((file) => file.path.startsWith('sub/')) as PublishedFile;
     const answer = await get(await addressOf(id, odd.id), {});
+    await answer.body?.cancel();
     expect(answer.headers.get('content-disposition')).toBe(
       `attachment; filename="_n_code__x_.json"; filename*=UTF-8''%C3%9Cn%C3%AFcode%20%22x%22.json`,
     );
