@@ -21,11 +21,7 @@ export function Progress({ value, label, tone = 'accent', className }: ProgressP
       className={classNames('h-1.5 overflow-hidden rounded-full bg-hover', className)}
     >
       <div
-        className={classNames(
-          'h-full origin-left rounded-full',
-          TONES[tone],
-          value === null && 'w-1/3 animate-breathe',
-        )}
+        className={classNames('h-full origin-left rounded-full', TONES[tone], value === null && 'w-1/3 animate-breathe')}
         style={value === null ? undefined : { transform: `scaleX(${value / 100})` }}
       />
     </div>
