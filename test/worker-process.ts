@@ -22,6 +22,10 @@ export interface Behaviour {
   step_seconds?: number;
   save_seconds?: number;
   flood_mb?: number;
+  /** What `oom_host` takes at most. */
+  memory_mb?: number;
+  /** How far off its wall clock is. */
+  clock_seconds?: number;
   /** Steps between two checkpoints, 5 unless said; part of the plan, not of the behaviour. */
   checkpoint_interval?: number;
 }
@@ -205,12 +209,12 @@ export async function readJob(db: TestDatabase, id: string): Promise<JobRow> {
   return row;
 }
 
-/** Waits until something holds of the job's row; fails with what it is instead. */
+/** Waits until something holds of the job's row; fails with what it is instead. A wait, not a promise: busy machines take long. */
 export async function untilJob(
   db: TestDatabase,
   id: string,
   holds: (job: JobRow) => boolean,
-  within_ms = 20_000,
+  within_ms = 60_000,
 ): Promise<JobRow> {
   const until = performance.now() + within_ms;
   for (;;) {

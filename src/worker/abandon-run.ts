@@ -3,9 +3,34 @@ import type { RunHandle } from './executors/executor.ts';
 import { patiently, pauseUnlessStopped } from './patience.ts';
 import { type WorkerParts, watchMs } from './worker-parts.ts';
 
-/** Kills what is left of a run until nothing is: only then may its job be settled and its device given out again. */
+/** Between two tries to kill what is left of a run, at first. */
+const FIRST_PAUSE_MS = 10;
+
+/**
+ * Kills what is left of a run until nothing is: only then may its job be settled and its device given out again. What
+ * cannot be killed keeps both for as long as it lives.
+ */
 export async function clearRun(parts: WorkerParts, handle: RunHandle): Promise<void> {
-  while (!(await parts.executor.clear(handle))) await pauseUnlessStopped(parts, 10);
+  const complain = undying(parts, handle);
+  let pause_ms = FIRST_PAUSE_MS;
+  while (!(await parts.executor.clear(handle))) {
+    complain();
+    await pauseUnlessStopped(parts, pause_ms);
+    pause_ms = Math.min(2 * pause_ms, parts.times.sweep_ms / 5);
+  }
+}
+
+/** To be called while a run is to end: says once in the log, after twice the grace, that it does not. */
+export function undying(parts: WorkerParts, handle: RunHandle): () => void {
+  let since: number | undefined;
+  let said = false;
+  return () => {
+    since ??= performance.now();
+    if (said || performance.now() - since < 2 * parts.times.grace_ms) return;
+    said = true;
+    const { job_id, attempt } = handle;
+    parts.log.error({ job_id, attempt }, 'the run does not die: its device is kept back until its last process is gone');
+  };
 }
 
 /** Ends a run whose job is settled, or somebody else's by now, and gives its device back. Writes nothing of the job. */
@@ -15,7 +40,11 @@ export async function abandonRun(parts: WorkerParts, run: { job_id: string; atte
   await executor.forbid(handle);
   if ((await executor.observe(handle)).phase === 'running') {
     await executor.stop(handle, times.grace_ms, 'fenced');
-    while ((await executor.observe(handle)).phase === 'running') await pauseUnlessStopped(parts, watchMs(times));
+    const complain = undying(parts, handle);
+    while ((await executor.observe(handle)).phase === 'running') {
+      complain();
+      await pauseUnlessStopped(parts, watchMs(times));
+    }
   }
   await clearRun(parts, handle);
   await patiently(parts, () => releaseDevice(run));

@@ -1,40 +1,17 @@
 /** Kills worker, wrappers and trainers at random, by a seed: CHAOS_KILLS and CHAOS_SEED say how many and which. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { useDatabase } from '../../test/database.ts';
-import { brokenInvariants } from '../../test/invariants.ts';
-import {
-  addOwner,
-  addTraining,
-  isOver,
-  type JobRow,
-  makeHost,
-  type Owner,
-  readJob,
-  untilJob,
-  type WorkerHost,
-  type WorkerProcess,
-} from '../../test/worker-process.ts';
-import { findMarked, type ProcessIdentity, signalProcess } from './process-identity.ts';
+import { addOwner, addTraining, isOver, type JobRow, type WorkerProcess } from '../../test/worker-process.ts';
+import { attemptsAlive, pretendGpus, setScene } from '../../test/worker-scene.ts';
+import { signalProcess } from './process-identity.ts';
 
 const KILLS = Number(process.env.CHAOS_KILLS ?? 20);
 const SEED = Number(process.env.CHAOS_SEED ?? 1);
 const AT_ONCE = 4;
 
 const db = useDatabase();
-let host: WorkerHost;
-let owners: Owner[];
-beforeAll(async () => {
-  host = await makeHost(db);
-  owners = [await addOwner(db, host), await addOwner(db, host)];
-  const bin = join(host.data_dir, 'bin');
-  await mkdir(bin);
-  const gpus = Array.from({ length: AT_ONCE }, (_, at) => `${at}, GPU-${at}, Test, 24576, 1, [N/A], 8.6`).join('\n');
-  await writeFile(join(bin, 'nvidia-smi'), `#!/bin/sh\ncat <<EOF\n${gpus}\nEOF\n`, { mode: 0o755 });
-});
-afterAll(() => host.end());
+const scene = setScene(db, 'all tests');
 
 /** Numbers from 0 to 1, the same for the same seed (mulberry32). */
 function random(seed: number): () => number {
@@ -52,19 +29,17 @@ test(
   async () => {
     const chance = random(SEED);
     const pick = <T>(from: T[]): T | undefined => from[Math.floor(chance() * from.length)];
-    const start = () => host.launch({ PATH: `${join(host.data_dir, 'bin')}:${process.env.PATH}`, LOG_LEVEL: 'warn' });
+    const owners = [scene.owner, await addOwner(db, scene.host)];
+    const { PATH } = await pretendGpus(scene.host, AT_ONCE);
+    const start = () => scene.host.launch({ PATH, LOG_LEVEL: 'warn' });
     const jobs: string[] = [];
     const doubled: string[] = [];
     let worker: WorkerProcess = start();
     let watching = true;
     const watch = async () => {
       while (watching) {
-        const attempts = new Map<string, Set<string>>();
-        for (const marker of (await findMarked()).keys()) {
-          const [job_id = '', attempt = ''] = marker.split(':');
-          if (jobs.includes(job_id)) attempts.set(job_id, new Set([...(attempts.get(job_id) ?? []), attempt]));
-        }
-        for (const [job_id, some] of attempts) if (some.size > 1) doubled.push(`${job_id}: ${[...some]}`);
+        for (const [job_id, attempts] of await attemptsAlive())
+          if (jobs.includes(job_id) && attempts.size > 1) doubled.push(`${job_id}: ${[...attempts]}`);
         await pause(20);
       }
     };
@@ -72,13 +47,13 @@ test(
 
     const open = async () => {
       const rows: JobRow[] = [];
-      for (const id of jobs) rows.push(await readJob(db, id));
+      for (const id of jobs) rows.push(await scene.job(id));
       return rows.filter((job) => !isOver(job));
     };
     const refill = async () => {
       for (let at = (await open()).length; at < AT_ONCE; at++) {
         const steps = 10 + Math.floor(chance() * 40);
-        jobs.push(await addTraining(db, host, pick(owners)!, [{ steps, step_seconds: 0.02 }]));
+        jobs.push(await addTraining(db, scene.host, pick(owners)!, [{ steps, step_seconds: 0.02 }]));
       }
     };
     /** Kills the wrapper or the trainer of some run, once there is one. */
@@ -86,8 +61,7 @@ test(
       for (;;) {
         const victim = pick((await open()).filter((job) => job.status === 'running'));
         if (victim !== undefined) {
-          const path = join(host.data_dir, 'runs', victim.id, String(victim.attempt), 'started.json');
-          const record = JSON.parse(await readFile(path, 'utf8')) as Record<'wrapper' | 'child', ProcessIdentity>;
+          const record = await scene.started(victim.id, victim.attempt);
           if (await signalProcess(record[kind], 'SIGKILL')) return;
         }
         await refill();
@@ -114,7 +88,7 @@ test(
 
     const ends: Record<string, number> = {};
     for (const id of jobs) {
-      const { status, error_code } = await untilJob(db, id, isOver, 60_000);
+      const { status, error_code } = await scene.until(id);
       const end = error_code ?? status;
       ends[end] = (ends[end] ?? 0) + 1;
     }
@@ -125,8 +99,8 @@ test(
     expect(Object.keys(ends).filter((end) => !['completed', 'killed', 'contact_lost'].includes(end))).toEqual([]);
     expect(ends.completed ?? 0).toBeGreaterThan(0);
     expect(ends.killed ?? 0).toBeLessThanOrEqual(done.child);
-    expect(await brokenInvariants(db, [host.data_dir])).toEqual([]);
+    await scene.expectOrder();
     console.log(`chaos seed ${SEED}: kills ${JSON.stringify(done)}, ${jobs.length} jobs ended ${JSON.stringify(ends)}`);
   },
-  60_000 + KILLS * 6_000,
+  60_000 + KILLS * 15_000,
 );

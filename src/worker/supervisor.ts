@@ -5,7 +5,7 @@ import type { RunExit, StopReason } from '#/domain/run-exit.ts';
 import { noteStarted } from '#/services/jobs/launch-run.ts';
 import type { HeldRun } from '#/services/jobs/read-run.ts';
 import { recordTrainerEvents } from '#/services/jobs/record-trainer-events.ts';
-import { abandonRun, clearRun } from './abandon-run.ts';
+import { abandonRun, clearRun, undying } from './abandon-run.ts';
 import { lineReader } from './event-file.ts';
 import type { RunHandle, RunState } from './executors/executor.ts';
 import { failpoint } from './failpoint.ts';
@@ -60,11 +60,13 @@ class Care {
   #fenced = false;
   #wake: (() => void) | undefined;
   #beat = { value: -1, at: 0 };
+  readonly #complain: () => void;
 
   constructor(parts: WorkerParts, run: HeldRun) {
     this.#parts = parts;
     this.#run = run;
     this.#handle = { executor: 'process', job_id: run.job_id, attempt: run.attempt };
+    this.#complain = undying(parts, this.#handle);
     const now = performance.now();
     this.#clock = new StageClock(parts.times, run.current_stage, run.current_step, now);
     this.#began = now - run.age_ms;
@@ -220,6 +222,7 @@ class Care {
     const stuck = state.phase === 'waiting' && this.#asked_at !== null && now - this.#asked_at > times.grace_ms;
     if (stuck) await executor.clear(this.#handle);
     if (state.phase !== 'running') return;
+    if (this.#asked_at !== null || !state.trainer_alive) this.#complain();
     if (state.beat !== this.#beat.value) this.#beat = { value: state.beat, at: now };
     // A trainer that has ended under an owner that says nothing any more: nobody will ever tell how.
     else if (!state.trainer_alive && now - this.#beat.at > times.contact_lost_ms) await executor.clear(this.#handle);

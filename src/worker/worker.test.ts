@@ -1,42 +1,34 @@
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { scaledPromiseTimes } from '#/domain/constants.ts';
 import { useDatabase } from '../../test/database.ts';
-import { brokenInvariants } from '../../test/invariants.ts';
 import {
   addOwner,
   addTraining,
   type Behaviour,
   isOver,
   type JobRow,
-  makeHost,
-  type Owner,
-  readJob,
   untilJob,
-  type WorkerHost,
   type WorkerProcess,
 } from '../../test/worker-process.ts';
+import { LONG, pretendGpus, setScene } from '../../test/worker-scene.ts';
 
 const db = useDatabase();
 
 describe('what a run ends as', () => {
-  let host: WorkerHost;
+  const scene = setScene(db, 'all tests');
   let worker: WorkerProcess;
   beforeAll(async () => {
-    host = await makeHost(db);
-    worker = await host.start();
+    worker = await scene.host.start();
   });
-  afterAll(() => host.end());
 
   /** One training from the queue to its end. */
   async function train(...behaviours: Behaviour[]): Promise<JobRow> {
-    const owner = await addOwner(db, host);
-    const id = await addTraining(db, host, owner, behaviours);
-    const job = await untilJob(db, id, isOver);
-    expect(await brokenInvariants(db, [host.data_dir])).toEqual([]);
+    const job = await scene.until(await scene.add(behaviours));
+    await scene.expectOrder();
     return job;
   }
 
@@ -48,7 +40,7 @@ describe('what a run ends as', () => {
       [job.artifact_id],
     );
     expect(artifact?.training_summary).toMatchObject({ steps: 12 });
-    expect(JSON.stringify(artifact?.passport)).not.toContain(host.data_dir);
+    expect(JSON.stringify(artifact?.passport)).not.toContain(scene.host.data_dir);
   });
 
   test.each([
@@ -67,7 +59,7 @@ describe('what a run ends as', () => {
     expect(job).toMatchObject({ status: 'failed', error_code: code, retry_count: 0, error_hint: expect.stringMatching(/./) });
     expect(job.error_message).toMatch(/\.$/);
     expect(job.error_stack ?? '').toContain(words);
-    expect(job.error_stack ?? '').not.toContain(host.data_dir);
+    expect(job.error_stack ?? '').not.toContain(scene.host.data_dir);
   });
 
   test('lines that are no events are counted and cost nothing else', async () => {
@@ -92,25 +84,31 @@ describe('what a run ends as', () => {
   test('nothing of it is left running, and its folder holds what may be needed and no more', async () => {
     const job = await train({ behave: 'fork_escape', steps: 12 });
     expect(job.status).toBe('completed');
-    const folder = join(host.data_dir, 'runs', job.id, '1');
-    await untilGone(join(folder, 'run.json'));
-    expect((await readdir(folder)).sort()).toEqual(['config.json', 'exit.json', 'lock', 'outputs', 'started.json', 'train.log']);
-    expect((await readdir(join(folder, 'outputs'))).sort()).toEqual(['checkpoints', 'events.jsonl', 'passport.json']);
-    expect(await readdir(join(folder, 'outputs/checkpoints'))).toEqual(['step-00000010']);
-    expect(JSON.parse(await readFile(join(folder, 'exit.json'), 'utf8'))).toMatchObject({ code: 0, orphans_killed: 1 });
+    await untilGone(scene.file(job.id, 'run.json'));
+    expect((await readdir(scene.file(job.id, ''))).sort()).toEqual([
+      'config.json',
+      'exit.json',
+      'lock',
+      'outputs',
+      'started.json',
+      'train.log',
+    ]);
+    expect((await readdir(scene.file(job.id, 'outputs'))).sort()).toEqual(['checkpoints', 'events.jsonl', 'passport.json']);
+    expect(await readdir(scene.file(job.id, 'outputs/checkpoints'))).toEqual(['step-00000010']);
+    expect(await scene.exited(job.id)).toMatchObject({ code: 0, orphans_killed: 1 });
   });
 
   test('a dataset whose file is gone fails the job before its trainer starts', async () => {
-    const gone = await addOwner(db, host);
-    await rm(join(host.data_dir, 'storage', gone.user_id), { recursive: true });
-    const job = await untilJob(db, await addTraining(db, host, gone), isOver);
+    const gone = await addOwner(db, scene.host);
+    await rm(join(scene.host.data_dir, 'storage', gone.user_id), { recursive: true });
+    const job = await untilJob(db, await addTraining(db, scene.host, gone), isOver);
     expect(job).toMatchObject({ status: 'failed', error_code: 'data' });
-    expect(existsSync(join(host.data_dir, 'runs', job.id, '1/started.json'))).toBe(false);
+    expect(existsSync(scene.file(job.id, 'started.json'))).toBe(false);
   });
 });
 
 async function untilGone(path: string): Promise<void> {
-  const until = performance.now() + 5_000;
+  const until = performance.now() + 60_000;
   while (existsSync(path)) {
     if (performance.now() > until) throw new Error(`${path} stays`);
     await pause(10);
@@ -118,76 +116,57 @@ async function untilGone(path: string): Promise<void> {
 }
 
 describe('a worker as a process', () => {
-  let host: WorkerHost;
-  let owner: Owner;
-  beforeEach(async () => {
-    host = await makeHost(db);
-    owner = await addOwner(db, host);
-  });
-  afterEach(() => host.end());
+  const scene = setScene(db, 'each test');
 
   test('a second one on the same data directory ends with a clear word, and the first goes on', async () => {
-    await host.start();
-    const second = host.launch();
+    await scene.host.start();
+    const second = scene.host.launch();
     expect(await second.gone).toBe(3);
     expect(second.words()).toContain('Another worker already runs on the data directory');
-    const id = await addTraining(db, host, owner, [{ steps: 3 }]);
-    expect((await untilJob(db, id, isOver)).status).toBe('completed');
+    expect((await scene.until(await scene.add([{ steps: 3 }]))).status).toBe('completed');
   });
 
   test('without the address of its database it says what to do', async () => {
-    const worker = host.launch({ LOWRANK_SCHEDULER_URL: undefined as unknown as string });
+    const worker = scene.host.launch({ LOWRANK_SCHEDULER_URL: undefined as unknown as string });
     expect(await worker.gone).toBe(2);
     expect(worker.words()).toContain('npm start');
   });
 
   test('an orderly stop leaves the training running, and the next worker finds it', async () => {
-    const worker = await host.start();
-    const id = await addTraining(db, host, owner, [{ steps: 50, step_seconds: 0.05 }]);
-    await untilJob(db, id, (job) => job.current_step > 2);
+    const worker = await scene.host.start();
+    const id = await scene.add([{ steps: 50, step_seconds: 0.05 }]);
+    await scene.until(id, (job) => job.current_step > 2);
     worker.child.kill('SIGTERM');
     expect(await worker.gone).toBe(0);
     const [row] = await db.asOwner<{ stopped_at: Date | null }>('SELECT stopped_at FROM lowrank.workers WHERE pid = $1', [
       worker.pid,
     ]);
     expect(row?.stopped_at).not.toBeNull();
-    const started = await readFile(join(host.data_dir, 'runs', id, '1/started.json'), 'utf8');
-    await host.start();
-    const job = await untilJob(db, id, isOver);
-    expect(job).toMatchObject({ status: 'completed', attempt: 1, current_step: 50 });
-    expect(await readFile(join(host.data_dir, 'runs', id, '1/started.json'), 'utf8')).toBe(started);
-    expect(await brokenInvariants(db, [host.data_dir])).toEqual([]);
+    const started = await scene.started(id);
+    await scene.host.start();
+    expect(await scene.until(id)).toMatchObject({ status: 'completed', attempt: 1, current_step: 50 });
+    expect(await scene.started(id)).toEqual(started);
+    await scene.expectOrder();
   });
 
   test('a hang is seen and ended', async () => {
     // A hang is ten minutes without a step: divided far enough for a test.
-    await host.start({ LOWRANK_TIME_DIVISOR: '1000' });
-    const id = await addTraining(db, host, owner, [{ behave: 'hang', steps: 8 }]);
+    await scene.host.start({ LOWRANK_TIME_DIVISOR: '1000' });
+    const id = await scene.add([{ behave: 'hang', steps: 8 }]);
     const began = performance.now();
-    const job = await untilJob(db, id, isOver);
-    expect(job).toMatchObject({ status: 'failed', error_code: 'hang' });
+    expect(await scene.until(id)).toMatchObject({ status: 'failed', error_code: 'hang' });
     expect(performance.now() - began).toBeGreaterThan(scaledPromiseTimes(1000).hang_training_ms);
   });
 
   test('each GPU that nvidia-smi lists gets one run, and a lost one is not given out again', async () => {
-    const list = join(host.data_dir, 'gpus.csv');
-    await mkdir(join(host.data_dir, 'bin'));
-    const smi = join(host.data_dir, 'bin/nvidia-smi');
-    await writeFile(smi, `#!/bin/sh\ncat '${list}'\n`);
-    await chmod(smi, 0o755);
-    const gpu = (index: number) => `${index}, GPU-${index}${index}${index}, NVIDIA Test, 24576, 1, [N/A], 8.6\n`;
-    await writeFile(list, gpu(0) + gpu(1));
-    await host.start({ PATH: `${join(host.data_dir, 'bin')}:${process.env.PATH}` });
-    const other = await addOwner(db, host);
-    const long = [{ steps: 600, step_seconds: 0.05 }];
-    const jobs = [
-      await addTraining(db, host, owner, long),
-      await addTraining(db, host, other, long),
-      await addTraining(db, host, other, long),
-    ];
-    await Promise.all(jobs.slice(0, 2).map((id) => untilJob(db, id, (job) => job.current_step > 0)));
+    const { PATH, list } = await pretendGpus(scene.host, 2);
+    await scene.host.start({ PATH });
+    const other = await addOwner(db, scene.host);
+    const jobs: string[] = [];
+    for (const user of [scene.owner, other, other]) jobs.push(await addTraining(db, scene.host, user, [LONG]));
+    await Promise.all(jobs.slice(0, 2).map((id) => scene.until(id, (job) => job.current_step > 0)));
     const configs = await Promise.all(
-      jobs.slice(0, 2).map(async (id) => JSON.parse(await readFile(join(host.data_dir, 'runs', id, '1/config.json'), 'utf8'))),
+      jobs.slice(0, 2).map(async (id) => JSON.parse(await readFile(scene.file(id, 'config.json'), 'utf8'))),
     );
     expect(configs.map((config) => [config.device, config.training_params.precision])).toEqual([
       ['cuda', 'bf16'],
@@ -196,14 +175,14 @@ describe('a worker as a process', () => {
     const leases = await db.asOwner<{ uuid: string; job_id: string }>(
       'SELECT d.uuid, l.job_id FROM lowrank.gpu_leases l JOIN lowrank.gpu_devices d ON d.id = l.device_id WHERE l.released_at IS NULL',
     );
-    expect(leases.map((lease) => lease.uuid).sort()).toEqual(['GPU-000', 'GPU-111']);
-    expect((await readJob(db, jobs[2] ?? '')).status).toBe('queued');
-    await writeFile(list, gpu(1));
-    const victim = leases.find((lease) => lease.uuid === 'GPU-000')?.job_id ?? '';
-    const job = await untilJob(db, victim, (row) => row.retry_count > 0);
+    expect(leases.map((lease) => lease.uuid).sort()).toEqual(['GPU-0', 'GPU-1']);
+    expect((await scene.job(jobs[2] ?? '')).status).toBe('queued');
+    await list([1]);
+    const victim = leases.find((lease) => lease.uuid === 'GPU-0')?.job_id ?? '';
+    const job = await scene.until(victim, (row) => row.retry_count > 0);
     expect(job.error_code).toBeNull();
     const [lost] = await db.asOwner<{ quarantined_at: Date | null }>(
-      "SELECT quarantined_at FROM lowrank.gpu_devices WHERE uuid = 'GPU-000'",
+      "SELECT quarantined_at FROM lowrank.gpu_devices WHERE uuid = 'GPU-0'",
     );
     expect(lost?.quarantined_at).not.toBeNull();
     const open = await db.asOwner('SELECT 1 FROM lowrank.gpu_leases WHERE released_at IS NULL');
@@ -211,11 +190,11 @@ describe('a worker as a process', () => {
   });
 
   test('folders of deleted jobs are removed, those of others stay', async () => {
-    const kept = await addTraining(db, host, owner, [{}], { held_at: new Date() });
-    const gone = join(host.data_dir, 'runs', '00000000-0000-4000-8000-000000000000');
+    const kept = await scene.add([{}], { held_at: new Date() });
+    const gone = join(scene.host.data_dir, 'runs', '00000000-0000-4000-8000-000000000000');
     await mkdir(join(gone, '1'), { recursive: true });
-    await host.start();
+    await scene.host.start();
     await untilGone(gone);
-    expect(existsSync(join(host.data_dir, 'runs', kept))).toBe(true);
+    expect(existsSync(join(scene.host.data_dir, 'runs', kept))).toBe(true);
   });
 });

@@ -197,6 +197,22 @@ describe('a run as a process', () => {
     expect(identity !== null && (await isAlive(identity))).toBe(false);
   });
 
+  test('a run is not over while something of it cannot be killed', async () => {
+    // An interpreter in which a kill does nothing: for the wrapper, its leftover waits in the kernel for good.
+    const python = join(folder, 'python');
+    const program = [env.python, '-I', '-S', join(env.repo, 'test/undying.py'), env.python];
+    await writeFile(python, `#!/bin/sh\nexec ${program.map((word) => `'${word}'`).join(' ')} "$@"\n`, { mode: 0o755 });
+    const code = 'import subprocess\nprint("left", subprocess.Popen(["setsid", "sleep", "600"]).pid, flush=True)';
+    const { runs, handle, at } = await launch(code, { python });
+    const left = Number(/left (\d+)/.exec(await appears(at('train.log'), 'left'))?.[1]);
+    await expect.poll(() => runs.observe(handle), { timeout: 60_000 }).toMatchObject({ phase: 'running', trainer_alive: false });
+    const { beat } = (await runs.observe(handle)) as { beat: number };
+    const beats = async () => ((await runs.observe(handle)) as { beat?: number }).beat;
+    await expect.poll(beats, { timeout: 60_000 }).toBeGreaterThan(beat + 3);
+    process.kill(left, 'SIGKILL');
+    expect(await ended(handle)).toMatchObject({ code: 0, orphans_killed: 1 });
+  });
+
   test('files in the folder of a run are not taken for the wrapper’s own, nor for modules of Python', async () => {
     const job_id = randomUUID();
     await mkdir(folderOf(job_id, 1), { recursive: true });
