@@ -8,6 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { asUser } from '#/db/tenancy.ts';
 import { env } from '#/env.ts';
 import type { Context } from '#/services/context.ts';
+import { deleteModel } from '#/services/models/delete-model.ts';
 import { claimModelFetch, pinModel } from '#/services/models/fetch-claim.ts';
 import { getModel } from '#/services/models/list-models.ts';
 import { modelFolder } from '#/services/models/model-folder.ts';
@@ -166,6 +167,14 @@ describe('a model of the Hub', () => {
     expect(await getModel(user, model.id)).toMatchObject({ status: 'fetching', lease_until: null, attempts: 0 });
     await fetchNextModel();
     expect((await getModel(user, model.id)).status).toBe('ready');
+  });
+
+  test('is nobody’s any more when it is deleted meanwhile: what fetches it writes nothing', async () => {
+    const { model } = await registerHubModel(user, wish);
+    const claim = await claimModelFetch();
+    await deleteModel(user, model.id);
+    await expect(pinModel(claim!.model, COMMIT, 1)).rejects.toMatchObject({ code: 'fenced' });
+    expect(await claimModelFetch()).toBeNull();
   });
 
   test('is fetched with a token that no argument holds', async () => {
