@@ -6,7 +6,9 @@ import { CommandError } from './command-error.ts';
 import { openProgressLine } from './progress-bar.ts';
 
 const POLL_MS = 300;
-const ROWS_SHOWN = 10;
+/** Of a refused file: rules that it breaks, and lines of each. */
+const RULES_SHOWN = 10;
+const LINES_SHOWN = 5;
 const MB = 1_000_000;
 
 export interface UploadOptions {
@@ -73,13 +75,20 @@ export async function checkedDataset(client: ApiClient, id: string, onWait: () =
   }
 }
 
-function refusal(dataset: Dataset): string {
-  const rows = dataset.validation_errors.slice(0, ROWS_SHOWN).map((row) => `  line ${row.line ?? '?'}: ${row.message}`);
-  const more = dataset.validation_errors.length - rows.length;
+/** What is wrong with the file, then its first refused rows; rows that break the same rule share a line. */
+export function refusal(dataset: Pick<Dataset, 'file_name' | 'validation_errors'>): string {
+  const lines = new Map<string, number[]>();
+  for (const { line, message } of dataset.validation_errors)
+    lines.set(message, [...(lines.get(message) ?? []), ...(line === null ? [] : [line])]);
+  const told = [...lines].map(([message, where]) => {
+    if (where.length === 0) return `  ${message}`;
+    const more = where.length > LINES_SHOWN ? ', …' : '';
+    return `  line${where.length > 1 ? 's' : ''} ${where.slice(0, LINES_SHOWN).join(', ')}${more}: ${message}`;
+  });
   return [
     `${dataset.file_name} cannot be trained on:`,
-    ...rows,
-    ...(more > 0 ? [`  and ${more} more: see its report in the studio`] : []),
+    ...told.slice(0, RULES_SHOWN),
+    ...(told.length > RULES_SHOWN ? [`  and ${told.length - RULES_SHOWN} more: see its report in the studio`] : []),
     'Mend the file, say which columns to read with --map prompt=…,completion=…, or leave such rows out with --skip-invalid.',
   ].join('\n');
 }

@@ -15,6 +15,7 @@ const report = (fields: Partial<DatasetReport> = {}): DatasetReport => ({
   rows_rejected: 0,
   rejected: [],
   rejected_by_code: {},
+  lacking: {},
   avg_turns_per_conversation: 2,
   total_tokens: 5000,
   avg_tokens_per_turn: 25,
@@ -80,6 +81,17 @@ describe('a broken dataset says what is wrong and the way out', () => {
     const suggestion = { format: 'prompt_completion', mapping: { prompt: 'question', completion: 'answer' } };
     expect(broken({ problem, suggestion, format: null })?.message).toContain('prompt=question,completion=answer');
     expect(broken({ problem, format: null })?.message).toContain('e.g.');
+  });
+
+  it('with columns that no row has: what was said, and the mapping', () => {
+    const problem = { code: 'no_valid_row', message: 'Not one row. The column q is missing.' };
+    const suggestion = { format: 'prompt_completion', mapping: { prompt: 'question', completion: 'answer' } };
+    const all = { problem, rows_valid: 0, rows_rejected: 100, rejected_by_code: { missing_field: 100 } };
+    expect(broken({ ...all, lacking: { q: 100 }, suggestion })?.message).toBe(
+      'Not one row. The column q is missing. These columns look like prompt=question,completion=answer: set that as the mapping.',
+    );
+    expect(broken({ ...all, lacking: { q: 100 } })?.message).toContain('Say which column holds what');
+    expect(broken(all)?.message).toContain('Mend the file');
   });
 
   it('with another file than the one that was stored', () => {

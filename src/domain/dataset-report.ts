@@ -28,6 +28,8 @@ const Report = z.looseObject({
   rows_rejected: count,
   rejected: z.array(RejectedRow).max(REJECTED_MAX),
   rejected_by_code: z.record(z.string(), count),
+  /** Rows that were refused for want of a column, by that column. */
+  lacking: z.record(z.string(), count).default({}),
   avg_turns_per_conversation: z.number().nullable(),
   total_tokens: count.nullable(),
   avg_tokens_per_turn: z.number().nullable(),
@@ -118,16 +120,18 @@ function wholeFile(report: DatasetReport): RejectedRow {
 }
 
 function wayOut(code: string, report: DatasetReport): string {
+  const unmapped = report.rows_valid === 0 && Object.keys(report.lacking).length > 0;
+  if (code === 'unknown_shape' || (code === 'no_valid_row' && unmapped)) return mappingOut(report.suggestion);
   if (code === 'rows_rejected') {
     return report.rows_valid > 0
       ? `Mend them and upload the file again, or set invalid_rows to skip to train on the other ${report.rows_valid}.`
       : 'Mend them and upload the file again.';
   }
-  if (code === 'unknown_shape') {
-    const { suggestion } = report;
-    if (suggestion === null) return 'Say which column holds what, e.g. prompt=question,completion=answer.';
-    const pairs = Object.entries(suggestion.mapping).map(([field, column]) => `${field}=${column}`);
-    return `These columns look like ${pairs.join(',')}: set that as the mapping.`;
-  }
   return 'Mend the file and upload it again.';
+}
+
+function mappingOut(suggestion: DatasetReport['suggestion']): string {
+  if (suggestion === null) return 'Say which column holds what, e.g. prompt=question,completion=answer.';
+  const pairs = Object.entries(suggestion.mapping).map(([field, column]) => `${field}=${column}`);
+  return `These columns look like ${pairs.join(',')}: set that as the mapping.`;
 }

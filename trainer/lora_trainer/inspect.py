@@ -27,6 +27,8 @@ SAMPLE_CHARACTERS = 4000
 PEEK_ROWS = 100
 COLUMNS_SHOWN = 50
 LINES_NAMED = 5
+COLUMNS_NAMED = 3
+COLUMNS_LISTED = 10
 FEW_ROWS = 10
 SECRET = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----|\bAKIA[0-9A-Z]{16}\b|\bhf_[A-Za-z0-9]{30,}|\bsk-[A-Za-z0-9_-]{20,}"
@@ -52,6 +54,8 @@ class Inspection:
         self.rows = self.valid = self.turns = self.trained_turns = 0
         self.rejected: list[dict] = []
         self.by_code: Counter[str] = Counter()
+        self.lacking: Counter[str] = Counter()
+        """Rows that were refused for want of a column, by that column."""
         self.keys = array("Q")
         self.lengths = array("I")
         self.trained_tokens = self.over = self.emptied = 0
@@ -61,6 +65,8 @@ class Inspection:
 
     def reject(self, line: int, fault: RowFault, excerpt: str) -> None:
         self.by_code[fault.code] += 1
+        if fault.column is not None:
+            self.lacking[fault.column] += 1
         if len(self.rejected) < REJECTED_SHOWN:
             self.rejected.append({"line": line, "code": fault.code, "message": fault.message, "excerpt": excerpt})
 
@@ -202,9 +208,10 @@ def inspect_dataset(
         if found.rows == 0:
             raise DatasetFault("empty_dataset", "The file holds no rows.")
         if found.valid == 0:
-            raise DatasetFault("no_valid_row", "Not one row of the file can be used.")
+            raise DatasetFault("no_valid_row", f"Not one row of the file can be used.{lacks(found, columns)}")
         if found.by_code and invalid_rows == "refuse":
-            raise DatasetFault("rows_rejected", f"{sum(found.by_code.values())} of {found.rows} rows break a rule.")
+            broken = f"{sum(found.by_code.values())} of {found.rows} rows break a rule."
+            raise DatasetFault("rows_rejected", broken + lacks(found, columns))
     except DatasetFault as fault:
         problem = {"code": fault.code, "message": fault.message}
     duplicates, histogram = found.duplicates(), found.histogram()
@@ -215,7 +222,7 @@ def inspect_dataset(
         "format": found.shape,
         "container": None if reader is None else reader.container,
         "columns": columns,
-        "suggestion": suggestion_of(columns) if found.shape is None else None,
+        "suggestion": suggestion_of(columns) if found.shape is None or (found.lacking and not found.valid) else None,
         "sha256": reader.sha256 if reader and reader.bytes_read == path.stat().st_size else None,
         "bytes": path.stat().st_size,
         "rows_total": found.rows,
@@ -223,6 +230,7 @@ def inspect_dataset(
         "rows_rejected": sum(found.by_code.values()),
         "rejected": found.rejected,
         "rejected_by_code": dict(found.by_code.most_common()),
+        "lacking": dict(found.lacking.most_common()),
         # One valid row is one training pair: what a batch is counted in.
         "total_training_pairs": found.valid,
         "turns": found.turns,
@@ -246,7 +254,28 @@ def ratio(total: int, count: int) -> float | None:
 
 def unknown_shape(columns: list[str]) -> str:
     known = "; ".join(" and ".join(signs) for _, signs in SIGNS)
-    return f"The columns {', '.join(columns[:10])} fit no known form ({known}): map them."
+    return f"The columns {', '.join(columns[:COLUMNS_LISTED])} fit no known form ({known}): map them."
+
+
+def lacks(found: Inspection, columns: list[str]) -> str:
+    """What to add where rows were refused for want of a column: which, in how many rows, and which the file has."""
+    if not found.lacking:
+        return ""
+    field_of = {column: field for field, column in found.mapping.items()}
+    # A row is refused at the first column that it lacks; what else the mapping names in vain is told without a count.
+    rest = [column for column in found.mapping.values() if column not in found.lacking]
+    unknown = [column for column in rest if column[:60] not in columns]
+    told = [
+        f" The column {column[:60]!r}{mapped(column, field_of)} is missing in {count} of {found.rows} rows."
+        for column, count in found.lacking.most_common(COLUMNS_NAMED)
+    ]
+    told += [f" Nor is there {column[:60]!r}{mapped(column, field_of)}." for column in unknown[:COLUMNS_NAMED]]
+    more = " …" if len(columns) > COLUMNS_LISTED else ""
+    return "".join(told) + f" The file has the columns {', '.join(columns[:COLUMNS_LISTED])}{more}."
+
+
+def mapped(column: str, field_of: dict[str, str]) -> str:
+    return f" (mapped to {field_of[column]!r})" if field_of.get(column, column) != column else ""
 
 
 def read_rows(reader: RowReader, found: Inspection, chat: ChatTokenizer | None, progress: bool, size: int) -> None:

@@ -32,12 +32,13 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 class RowFault(Exception):
-    """A rule that one row breaks."""
+    """A rule that one row breaks; `column` is the one that it lacks, where that is the rule."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, column: str | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
+        self.column = column
 
 
 class DatasetFault(RowFault):

@@ -79,7 +79,7 @@ def field_of(fields: dict, name: str, mapping: dict[str, str]) -> object:
     if value is None:
         column = mapping.get(name, name)
         also = "" if column == name else f" (mapped to {name!r})"
-        raise RowFault("missing_field", f"The field {column[:60]!r}{also} is missing.")
+        raise RowFault("missing_field", f"The field {column[:60]!r}{also} is missing.", column)
     return value
 
 

@@ -125,3 +125,31 @@ def test_bad_arguments_have_their_exit_codes(dataset, args, code):
     run = inspected(*(arg.replace("{data}", str(dataset())) for arg in args), check=False)
     assert run.returncode == code
     assert b"Traceback" not in run.stderr
+
+
+def test_a_mapping_to_columns_that_are_not_there_names_them_the_files_own_and_the_rows(dataset):
+    path = dataset([{"question": "a", "answer": "b"}] * 5 + [{"q": "a", "answer": "b"}])
+    report = inspect.inspect_dataset(path, mapping={"prompt": "q", "completion": "answr"})
+    assert (report["problem"]["code"], report["lacking"]) == ("no_valid_row", {"q": 5, "answr": 1})
+    assert report["problem"]["message"] == (
+        "Not one row of the file can be used. The column 'q' (mapped to 'prompt') is missing in 5 of 6 rows. "
+        "The column 'answr' (mapped to 'completion') is missing in 1 of 6 rows. "
+        "The file has the columns question, answer, q."
+    )
+    assert report["suggestion"]["mapping"] == {"prompt": "question", "completion": "answer"}
+
+
+def test_a_second_column_that_is_nowhere_is_named_too(dataset):
+    path = dataset([{"question": "a", "answer": "b"}])
+    report = inspect.inspect_dataset(path, mapping={"prompt": "x", "completion": "y"})
+    told = "'x' (mapped to 'prompt') is missing in 1 of 1 rows. Nor is there 'y' (mapped to 'completion')."
+    assert told in report["problem"]["message"]
+
+
+def test_rows_that_lack_a_field_are_counted_beside_the_good_ones(dataset):
+    report = inspect.inspect_dataset(dataset([{"prompt": "a", "completion": "b"}] * 3 + [{"prompt": "a"}]))
+    assert report["problem"]["message"] == (
+        "1 of 4 rows break a rule. The column 'completion' is missing in 1 of 4 rows. "
+        "The file has the columns prompt, completion."
+    )
+    assert report["suggestion"] is None
