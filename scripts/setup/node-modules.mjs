@@ -118,6 +118,21 @@ const cureOf = (root, code) => (/** @type {string[]} */ lines) => {
 };
 
 /**
+ * The package that a line of npm's log says it has fetched, by its own name; '' for any other line.
+ * @param {string} line
+ */
+export function fetchedPackage(line) {
+  const address = /fetch [A-Z]+ \d+ (\S+) /.exec(line)?.[1] ?? '';
+  // A scoped name is asked for with its slash encoded; a file of a package stands behind /-/.
+  const last = address.split('/').at(-1) ?? '';
+  try {
+    return decodeURIComponent(last);
+  } catch {
+    return last;
+  }
+}
+
+/**
  * Installs the npm packages unless they are there already.
  * @param {string} root
  */
@@ -133,7 +148,7 @@ export async function ensureNodeModules(root) {
       runProgram('npm', ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=http'], {
         cwd: root,
         env: plainEnvironment(process.env),
-        on_line: (line) => detail(/fetch [A-Z]+ \d+ \S*?([^/\s]+\.tgz|[^/\s]+) /.exec(line)?.[1] ?? ''),
+        on_line: (line) => detail(fetchedPackage(line)),
         what: 'npm ci did not finish',
         cure: cureOf(root, 'npm ci'),
       }),

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { onceInAWhile } from './hand-over.mjs';
-import { differenceOf } from './node-modules.mjs';
+import { differenceOf, fetchedPackage } from './node-modules.mjs';
 import { checkMachine, choosePython } from './platform.mjs';
 import { cutTo } from './progress.mjs';
 import { plainEnvironment, worthShowing } from './run-program.mjs';
@@ -86,6 +86,15 @@ describe('node_modules', () => {
 
   it('that agree with the lockfile are kept; another platform’s packages may be absent', () => {
     expect(differenceOf(locked, { 'node_modules/a': { version: '1.0.0' } }, [])).toBeNull();
+  });
+
+  it.each([
+    ['npm http fetch GET 200 https://registry.example/@img%2fsharp-linux-x64 93ms (cache miss)', '@img/sharp-linux-x64'],
+    ['npm http fetch GET 200 https://registry.example/zod/-/zod-4.6.7.tgz 12ms', 'zod-4.6.7.tgz'],
+    ['npm http fetch GET 200 https://registry.example/%zz 12ms', '%zz'],
+    ['added 400 packages in 9s', ''],
+  ])('of which one is fetched by %s are told by its name', (line, name) => {
+    expect(fetchedPackage(line)).toBe(name);
   });
 
   it('that differ in any way are installed again', () => {
