@@ -17,6 +17,8 @@ const list = z
       .filter((item) => item !== ''),
   );
 
+const isOrigin = (text: string): boolean => /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+
 /** Every variable that the product reads, with its default. A value that breaks its rule ends the process with a sentence. */
 const Env = z.object({
   /** Where everything of this installation lies: database, files, runs, keys. */
@@ -29,6 +31,8 @@ const Env = z.object({
   PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   /** Further Host names to answer for, comma-separated. */
   ALLOWED_HOSTS: list,
+  /** Origins whose pages may call the API with a key, comma-separated, e.g. https://tools.example.org */
+  ALLOWED_ORIGINS: list.refine((origins) => origins.every(isOrigin), 'must be origins such as https://tools.example.org'),
   /** Say yes to plain HTTP on an address that others reach. */
   ALLOW_PLAIN_HTTP: flag,
   /** Anybody may sign up; without it people come by invitation. */

@@ -18,6 +18,7 @@ export interface ServerOptions {
   data_dir: string;
   public_url?: string;
   allowed_hosts: string[];
+  allowed_origins?: string[];
   allow_plain_http: boolean;
   open_sign_up: boolean;
   log: Logger;
@@ -67,8 +68,8 @@ export async function runServer(options: ServerOptions): Promise<RunningServer> 
   const body_timeout_ms = options.body_timeout_ms ?? BODY_TIMEOUT_MS;
   const named = { public_url: options.public_url, hosts: options.allowed_hosts };
   const addresses = addressesOf({ host: options.host, port }, named);
-  const { open_sign_up } = options;
-  const api = createApi({ ...addresses, open_sign_up, log, auth_secret: services.auth_secret, body_timeout_ms });
+  const { allowed_origins = [], open_sign_up } = options;
+  const api = createApi({ ...addresses, allowed_origins, open_sign_up, log, auth_secret: services.auth_secret, body_timeout_ms });
   serve(server, { ...addresses, api, pages, body_timeout_ms, log });
   log.info({ url: addresses.base_url, port }, 'listening');
   return {
@@ -95,6 +96,7 @@ async function main(): Promise<void> {
     data_dir: env.data_dir,
     public_url: env.PUBLIC_URL,
     allowed_hosts: env.ALLOWED_HOSTS,
+    allowed_origins: env.ALLOWED_ORIGINS,
     allow_plain_http: env.ALLOW_PLAIN_HTTP,
     open_sign_up: env.OPEN_SIGN_UP,
     log,

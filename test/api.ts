@@ -17,6 +17,7 @@ export const TEST_OPTIONS: ApiOptions = {
   log: pino({ level: 'silent' }),
   base_url: 'http://localhost',
   allowed_hosts: ['localhost'],
+  allowed_origins: [],
   open_sign_up: false,
   body_timeout_ms: 5_000,
   auth_secret: 'a secret for tests',

@@ -36,6 +36,8 @@ export interface ApiOptions {
   base_url: string;
   /** Host header values (with port where it is not the scheme's own) that are answered. */
   allowed_hosts: string[];
+  /** Origins whose pages may read our answers, with a key. */
+  allowed_origins: string[];
   open_sign_up: boolean;
   /** Milliseconds from a request's head to the last byte of its JSON body. */
   body_timeout_ms: number;

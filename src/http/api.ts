@@ -3,6 +3,7 @@ import { OpenAPIHono, z } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
 import { redact } from '#/domain/describe-error.ts';
 import type { Api, ApiEnv, ApiOptions } from './api-env.ts';
+import { sharedWith } from './cors.ts';
 import { errorResponse } from './error-response.ts';
 import { gate } from './gate.ts';
 import { registerComponents } from './openapi.ts';
@@ -24,6 +25,7 @@ function frame(options: ApiOptions): MiddlewareHandler<ApiEnv> {
     c.set('log', log);
     await next();
     for (const [name, value] of headers) c.res.headers.set(name, value);
+    for (const [name, value] of sharedWith(options.allowed_origins, c.req.header('origin'))) c.res.headers.append(name, value);
     if (c.var.allowance !== undefined) {
       for (const [name, value] of allowanceHeaders(c.var.allowance)) c.res.headers.set(name, value);
     }

@@ -3,6 +3,7 @@ import { AppError } from '#/domain/app-error.ts';
 import { changesState, refusedHost, refusedOrigin, refusedPath } from './addresses.ts';
 import type { ApiEnv, ApiOptions } from './api-env.ts';
 import { authenticate } from './authenticate.ts';
+import { preflight } from './cors.ts';
 import { errorResponse } from './error-response.ts';
 import { PUBLIC_ROUTES } from './public-routes.ts';
 import { limitRate } from './rate-limit.ts';
@@ -53,7 +54,11 @@ export function gate(options: ApiOptions, table: () => RouteTable): MiddlewareHa
   return async (c, next) => {
     refuseAddress(c, options);
     const { method, path } = c.req;
-    if (method === 'OPTIONS') return c.body(null, 204, { Allow: [...table().methodsOf(path), 'OPTIONS'].join(', ') });
+    if (method === 'OPTIONS') {
+      const methods = table().methodsOf(path);
+      const shared = preflight(options.allowed_origins, c.req.header('origin'), methods);
+      return c.body(null, 204, { Allow: [...methods, 'OPTIONS'].join(', '), ...Object.fromEntries(shared) });
+    }
     const route: KnownRoute | undefined = table().find(method === 'HEAD' ? 'GET' : method, path);
     c.set('template', route?.template);
     const is_public = route !== undefined && PUBLIC_ROUTES.has(`${route.method} ${route.template}`);
