@@ -11,7 +11,8 @@ const QUERIES: Record<string, string> = {
       WHERE n > (SELECT count(*) FROM lowrank.job_slots s WHERE s.user_id = a.user_id)`,
   'the queue counters disagree with the jobs': `SELECT q.user_id FROM lowrank.user_queues q WHERE
       q.active <> (SELECT count(*) FROM lowrank.training_jobs j WHERE j.user_id = q.user_id AND j.slot IS NOT NULL) OR
-      q.queued <> (SELECT count(*) FROM lowrank.training_jobs j WHERE j.user_id = q.user_id AND j.status = 'queued' AND j.held_at IS NULL)`,
+      q.queued <> (SELECT count(*) FROM lowrank.training_jobs j WHERE j.user_id = q.user_id AND j.status = 'queued' AND j.held_at IS NULL
+        AND j.current_stage IS DISTINCT FROM 'fetching_model')`,
   'events are not numbered without gaps': `SELECT job_id FROM (SELECT job_id, seq, row_number() OVER (PARTITION BY job_id ORDER BY seq) AS n
       FROM lowrank.job_events) e WHERE seq <> n
       UNION SELECT id FROM lowrank.training_jobs j WHERE event_seq <> (SELECT max(seq) FROM lowrank.job_events e WHERE e.job_id = j.id)`,
@@ -121,11 +122,11 @@ async function brokenArtifacts(db: TestDatabase, data_dir: string): Promise<stri
       if (sum !== file.sha256) broken.push(`artifact ${row.id}: ${file.path} is ${sum}`);
     }
   }
-  const datasets = await db.asOwner<{ id: string }>('SELECT id FROM lowrank.datasets');
-  const dataset_ids = new Set(datasets.map((row) => row.id));
+  const named = await db.asOwner<{ id: string }>('SELECT id FROM lowrank.datasets UNION ALL SELECT id FROM lowrank.base_models');
+  const named_ids = new Set(named.map((row) => row.id));
   for (const owner of await readdir(join(data_dir, 'storage')).catch(() => [])) {
     for (const resource of await readdir(join(data_dir, 'storage', owner)).catch(() => [])) {
-      if (owner.startsWith('.') || dataset_ids.has(resource) || known.has(`${owner}/${resource}`)) continue;
+      if (owner.startsWith('.') || named_ids.has(resource) || known.has(`${owner}/${resource}`)) continue;
       broken.push(`storage holds ${owner}/${resource}, which no row knows`);
     }
   }

@@ -82,6 +82,16 @@ async function catalogue(client: pg.Client): Promise<string[]> {
     SELECT DISTINCT table_schema || '.' || table_name AS name FROM information_schema.table_privileges
     WHERE table_schema IN ('lowrank', 'identity') AND grantee IN ('PUBLIC', 'anon', 'authenticated')`);
   for (const grant of grants.rows) found.push(`${grant.name}: granted to everybody`);
+  const lent = await client.query<{ name: string; may: string[]; fixed: boolean }>(`
+    SELECT p.oid::regprocedure::text AS name, coalesce('search_path=pg_catalog' = ANY (p.proconfig), false) AS fixed,
+           ARRAY(SELECT DISTINCT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END
+                 FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a WHERE a.grantee <> p.proowner) AS may
+    FROM pg_proc p WHERE p.prosecdef AND p.pronamespace IN ('lowrank'::regnamespace, 'identity'::regnamespace)`);
+  for (const { name, may, fixed } of lent.rows) {
+    if (name !== 'lowrank.dataset_exists(uuid)') found.push(`${name}: lends its owner's rights`);
+    if (may.join() !== 'lowrank_web' || !fixed)
+      found.push(`${name}: may be called by ${may.join()}, search path fixed: ${fixed}`);
+  }
   const references = await client.query<{ name: string }>(`
     SELECT k.conrelid::regclass::text || '.' || k.conname AS name FROM pg_constraint k
     WHERE k.contype = 'f' AND k.connamespace = 'lowrank'::regnamespace
@@ -222,6 +232,22 @@ async function sharedTables(player: Player, { a, b }: Tenants): Promise<string[]
       `${name}: a user can read`,
       (await player.as('lowrank_web', claimsOf(a), `SELECT FROM identity.${name}`)).code !== null,
     );
+  }
+  // Door A's one bit: that a dataset is there, and nothing to nobody.
+  const [ofB] = (await player.client.query<{ id: string }>(`SELECT id FROM lowrank.datasets WHERE user_id = '${b}' LIMIT 1`))
+    .rows;
+  for (const [claims, id, told] of [
+    [claimsOf(a), ofB?.id, true],
+    [claimsOf(a), crypto.randomUUID(), false],
+    [null, ofB?.id, false],
+    ['{}', ofB?.id, false],
+  ] as const) {
+    const answer = await player.as('lowrank_web', claims, 'SELECT lowrank.dataset_exists($1) AS told', [id]);
+    await expect(`dataset_exists: says ${answer.rows[0]?.told} to ${claims} (${answer.message})`, answer.rows[0]?.told === told);
+  }
+  for (const role of ['lowrank_scheduler', 'lowrank_identity'] as const) {
+    const answer = await player.as(role, null, 'SELECT lowrank.dataset_exists($1) AS told', [ofB?.id]);
+    await expect(`dataset_exists: ${role} may call it`, answer.code === '42501');
   }
   // The triggers that work in a user's name need their own doors.
   const cancel = `UPDATE lowrank.training_jobs SET status = 'cancelled' WHERE status = 'queued' AND user_id = '${a}'`;

@@ -2416,10 +2416,12 @@ export interface components {
          *     }
          */
         RegisterModel: {
-            /** @example HuggingFaceTB/SmolLM-135M */
             hf_repo_id: string;
             name?: string;
-            /** @description Branch, tag or commit; pinned to a commit */
+            /**
+             * @description Branch, tag or commit; pinned to a commit
+             * @default main
+             */
             revision?: string;
         } | {
             name?: string;
@@ -2487,8 +2489,8 @@ export interface components {
                 batch_size: number;
                 /** @description Dropout on the adapter input */
                 dropout: number;
-                /** @description Passes over the training rows */
-                epochs: number;
+                /** @description Passes over the training rows; null for a run that is counted in steps */
+                epochs: number | null;
                 /** @description Peak learning rate of the schedule */
                 learning_rate: number;
                 /** @description Rank of the adapter matrices */

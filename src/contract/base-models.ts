@@ -102,8 +102,8 @@ const LocalModel = z.strictObject({
   name: ResourceName.optional(),
 });
 const HubModel = z.strictObject({
-  hf_repo_id: HubRepoId.openapi({ type: 'string', example: 'HuggingFaceTB/SmolLM-135M' }),
-  revision: HubRevision.openapi({ type: 'string' }).default('main').describe('Branch, tag or commit; pinned to a commit'),
+  hf_repo_id: HubRepoId,
+  revision: HubRevision.default('main').describe('Branch, tag or commit; pinned to a commit'),
   name: ResourceName.optional(),
 });
 export const RegisterModel = z.union([HubModel, LocalModel]).openapi('RegisterModel', {

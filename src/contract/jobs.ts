@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { HyperparameterConfig, HyperparameterOverrides, PresetInput } from '#/domain/hyperparameters.ts';
+import { AskedHyperparameters, HyperparameterOverrides, PresetInput } from '#/domain/hyperparameters.ts';
 import { JOB_STATUSES } from '#/domain/statuses.ts';
 import { GPUConfig, ResourceName } from '#/domain/training-spec.ts';
 import { ByteOffset, IdempotencyKey, IdParam, Instant, PageLimit, PageNumber, WholeQuery } from './common.ts';
@@ -44,7 +44,7 @@ export const TrainingJob = z
     total_epochs: z.int(),
     current_metrics: z.record(z.string(), z.number().nullable()),
     preset_id: z.string(),
-    hyperparameters: HyperparameterConfig,
+    hyperparameters: AskedHyperparameters,
     gpu_config: GPUConfig,
     config: z.record(z.string(), z.unknown()).describe('The spec and the plan, whole'),
     priority: z.int(),

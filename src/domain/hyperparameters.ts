@@ -34,6 +34,12 @@ export const HyperparameterConfig = z.strictObject({
 });
 export type HyperparameterConfig = z.infer<typeof HyperparameterConfig>;
 
+/** The same as they are asked for: a run that is counted in steps has no epochs. */
+export const AskedHyperparameters = HyperparameterConfig.extend({
+  epochs: whole('epochs').nullable().describe('Passes over the training rows; null for a run that is counted in steps'),
+});
+export type AskedHyperparameters = z.infer<typeof AskedHyperparameters>;
+
 /** Rank as door B offers it. */
 export const DOOR_B_RANK_MAX = 64;
 

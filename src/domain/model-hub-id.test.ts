@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { HubRepoId, HubRevision } from './model-hub-id.ts';
+import { HubModelName, HubRepoId, HubRevision, splitHubModelName } from './model-hub-id.ts';
 
 describe('a Hub id', () => {
   it.each(['HuggingFaceTB/SmolLM-135M', 'a/b', 'meta-llama/Llama-3.2-1B', 'openai-community/gpt2', '_x/y_'])(
@@ -51,4 +51,22 @@ describe('a revision', () => {
   it.each(['', '../../x', 'a b', 'a//b', 'a/../b', '/a', 'a/', '-x', '.x', 'x'.repeat(300), 'a\n'])('%j is none', (revision) => {
     expect(HubRevision.safeParse(revision).success).toBe(false);
   });
+});
+
+describe('a model by name', () => {
+  it.each([
+    ['a/b', 'a/b', 'main'],
+    ['a/b@main', 'a/b', 'main'],
+    ['meta-llama/Llama-3.2-1B@refs/pr/7', 'meta-llama/Llama-3.2-1B', 'refs/pr/7'],
+    ['a/b@c0ffee', 'a/b', 'c0ffee'],
+  ])('%s is %s at %s', (text, hf_repo_id, revision) => {
+    expect(HubModelName.safeParse(text).success).toBe(true);
+    expect(splitHubModelName(text)).toEqual({ hf_repo_id, revision });
+  });
+  it.each(['', '@', 'a/b@', '@main', 'a/b@x y', 'a/b@../x', 'a/b@c@d', 'gpt2@main', 'https://huggingface.co/a/b', 'a/b c'])(
+    '%j is none, for one reason',
+    (text) => {
+      expect(HubModelName.safeParse(text).error?.issues).toHaveLength(1);
+    },
+  );
 });

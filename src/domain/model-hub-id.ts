@@ -24,3 +24,19 @@ export const HubRevision = z
   .max(255, 'must have at most 255 characters')
   .regex(/^[A-Za-z0-9_](?:[A-Za-z0-9._/-]*[A-Za-z0-9_-])?$/, 'must be a branch, a tag or a commit')
   .refine((revision) => !/\.\.|\/\/|\/\./.test(revision), 'must be a branch, a tag or a commit');
+
+/** A model as `owner/name`, or `owner/name@revision` for a branch, tag or commit other than `main`. */
+export const HubModelName = z.string().superRefine((text, context) => {
+  const { hf_repo_id, revision } = splitHubModelName(text);
+  for (const check of [HubRepoId.safeParse(hf_repo_id), HubRevision.safeParse(revision)]) {
+    if (check.success) continue;
+    const [issue] = check.error.issues;
+    return context.addIssue({ code: 'custom', message: issue?.message ?? FORM });
+  }
+});
+
+/** The two halves of a `HubModelName`. */
+export function splitHubModelName(text: string): { hf_repo_id: string; revision: string } {
+  const at = text.indexOf('@');
+  return at === -1 ? { hf_repo_id: text, revision: 'main' } : { hf_repo_id: text.slice(0, at), revision: text.slice(at + 1) };
+}

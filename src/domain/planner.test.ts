@@ -9,6 +9,9 @@ const spec = (fields: Partial<TrainingSpec> = {}): TrainingSpec => ({
   method: 'lora',
   dataset_id: '00000000-0000-4000-8000-000000000001',
   base_model_id: null,
+  hub_model: null,
+  trigger_words: [],
+  resolution: null,
   ...resolveHyperparameters('fast', {}),
   gpu_config: null,
   max_steps: null,
@@ -26,7 +29,9 @@ describe('counting steps', () => {
     [97, 8, 3, 20, 13, 20],
     [97, 8, 1, 20, 13, 13],
     [1, 16, 1, null, 1, 1],
-  ])('%i rows in batches of %i, %i epochs, at most %s: %i a pass, %i in all', (rows, batch, epochs, max, a_pass, all) => {
+    [97, 8, null, 20, 13, 20],
+    [1, 8, null, 500, 1, 500],
+  ])('%i rows in batches of %i, %s epochs, at most %s: %i a pass, %i in all', (rows, batch, epochs, max, a_pass, all) => {
     expect(countSteps(rows, batch, epochs, max)).toEqual({ steps_per_epoch: a_pass, total_steps: all });
   });
 
@@ -62,6 +67,24 @@ describe('holding rows out', () => {
 });
 
 describe('planning', () => {
+  test('a run that is counted in steps takes as many passes as those need, the last one perhaps in part', () => {
+    const inputs = fc.record({
+      rows: fc.integer({ min: 1, max: 1e6 }),
+      batch: fc.integer({ min: 1, max: 16 }),
+      steps: fc.integer({ min: 1, max: 1e6 }),
+    });
+    fc.assert(
+      fc.property(inputs, ({ rows, batch, steps }) => {
+        const hyperparameters = { ...spec().hyperparameters, batch_size: batch, epochs: null };
+        const asked = spec({ hyperparameters, max_steps: steps });
+        const plan = planTraining(asked, { training_pairs: rows, validation_pairs: 0 }, { context_length: 512 });
+        expect(plan.total_steps).toBe(steps);
+        expect(plan.total_epochs * plan.steps_per_epoch).toBeGreaterThanOrEqual(steps);
+        expect((plan.total_epochs - 1) * plan.steps_per_epoch).toBeLessThan(steps);
+      }),
+    );
+  });
+
   test('leaves no default open and stays within the run', () => {
     fc.assert(
       fc.property(

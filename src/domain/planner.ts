@@ -50,10 +50,13 @@ export function heldOutRows(pairs: number): number {
   return Math.min(HELD_OUT_ROWS_MAX, Math.floor(pairs * HELD_OUT_SHARE));
 }
 
-/** steps_per_epoch = ceil(training_pairs / batch_size); total = steps_per_epoch × epochs, or `max_steps` if that is fewer. */
-export function countSteps(training_pairs: number, batch_size: number, epochs: number, max_steps: number | null) {
+/**
+ * steps_per_epoch = ceil(training_pairs / batch_size); total = steps_per_epoch × epochs, or `max_steps` if that is fewer.
+ * Without epochs the total is `max_steps`, however many passes that takes.
+ */
+export function countSteps(training_pairs: number, batch_size: number, epochs: number | null, max_steps: number | null) {
   const steps_per_epoch = Math.max(1, Math.ceil(training_pairs / batch_size));
-  const all = steps_per_epoch * epochs;
+  const all = epochs === null ? (max_steps ?? steps_per_epoch) : steps_per_epoch * epochs;
   return { steps_per_epoch, total_steps: max_steps === null ? all : Math.min(max_steps, all) };
 }
 
@@ -65,7 +68,7 @@ export function planTraining(spec: TrainingSpec, dataset: DatasetFacts, model: M
   return {
     steps_per_epoch,
     total_steps,
-    total_epochs: epochs,
+    total_epochs: epochs ?? Math.ceil(total_steps / steps_per_epoch),
     warmup_steps: Math.round(total_steps * WARMUP_SHARE),
     grad_accum: 1,
     max_seq_length: sequenceLength(model.context_length),

@@ -28,6 +28,12 @@ const stored = (dataset: Record<string, unknown> = {}): StoredConfig =>
   });
 
 describe('the configuration of an attempt', () => {
+  test('of a run that is counted in steps has no epochs, and hands its trigger words on', () => {
+    const counted = { ...spec, hyperparameters: { ...hyperparameters, epochs: null }, trigger_words: ['zwx cat'] };
+    const config = makeTrainerConfig(StoredConfig.parse({ ...stored(), spec: counted }), FACTS);
+    expect(config).toMatchObject({ training_params: { epochs: null, max_steps: 40 }, trigger_words: ['zwx cat'] });
+  });
+
   test('is complete: what the plan says, and nothing left open', () => {
     const config = makeTrainerConfig(stored(), FACTS);
     expect(TrainerConfig.parse(config)).toEqual(config);

@@ -1,6 +1,6 @@
 /** A plan and the facts of one attempt become the trainer's complete `config.json`. */
 import * as z from 'zod';
-import { HyperparameterConfig } from './hyperparameters.ts';
+import { AskedHyperparameters } from './hyperparameters.ts';
 import {
   ColumnMapping,
   DATASET_CONTAINERS,
@@ -13,9 +13,10 @@ import {
 /** What a job's stored `config` must hold to be run; it holds more. */
 export const StoredConfig = z.object({
   spec: z.object({
-    hyperparameters: HyperparameterConfig,
+    hyperparameters: AskedHyperparameters,
     max_steps: z.int().nullable(),
     seed: z.int(),
+    trigger_words: z.array(z.string()).default([]),
   }),
   plan: z.object({
     total_epochs: z.number(),
@@ -92,7 +93,7 @@ export function makeTrainerConfig(stored: StoredConfig, facts: AttemptFacts): Tr
       warmup_steps: plan.warmup_steps,
       batch_size: hyperparameters.batch_size,
       grad_accum: plan.grad_accum,
-      epochs: plan.total_epochs,
+      epochs: hyperparameters.epochs === null ? null : plan.total_epochs,
       max_steps: spec.max_steps,
       lora_rank: hyperparameters.rank,
       lora_alpha: hyperparameters.alpha,
@@ -108,7 +109,7 @@ export function makeTrainerConfig(stored: StoredConfig, facts: AttemptFacts): Tr
       optimizer: 'adamw',
       logging_steps: plan.logging_steps,
     },
-    trigger_words: [],
+    trigger_words: spec.trigger_words,
     eval: { interval_steps: plan.eval_interval, at_start: plan.eval_rows > 0, rows_max: plan.eval_rows },
     checkpoint_interval: plan.checkpoint_interval,
     checkpoints_kept: plan.checkpoints_kept,

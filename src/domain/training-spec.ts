@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { HyperparameterConfig, PRESET_IDS } from './hyperparameters.ts';
+import { AskedHyperparameters, PRESET_IDS } from './hyperparameters.ts';
+import { HubRepoId, HubRevision } from './model-hub-id.ts';
 
 /** What a name may be: one line, no control or direction characters, 1 to 120 of them. */
 export const ResourceName = z
@@ -9,29 +10,57 @@ export const ResourceName = z
   .max(120, 'must have at most 120 characters')
   .regex(/^[^\p{Cc}\p{Cf}\p{Co}\p{Cs}\u2028\u2029]*$/u, 'must be one line without control characters');
 
-/** The kinds of model that a trainer of ours can train. */
-export const TRAINING_METHODS = ['lora'] as const;
+/** What a training can be asked to make. Which of them this installation can do is another question: see `trainingRefusal`. */
+export const TRAINING_METHODS = ['lora', 'dreambooth'] as const;
+export type TrainingMethod = (typeof TRAINING_METHODS)[number];
+
+/** Words that stand for the trained subject in an image's caption; the first is DreamBooth's instance token. */
+export const TriggerWords = z.array(ResourceName).max(100, 'must have at most 100 words');
+
+const side_rule = { error: 'resolution must be a multiple of 64 between 256 and 1024', abort: true };
+/** Pixels of a training image's side. */
+export const Resolution = z.int(side_rule).min(256, side_rule).max(1024, side_rule).multipleOf(64, side_rule);
 
 export const GPUConfig = z.strictObject({ type: z.string().min(1).max(60), count: z.int().min(1).max(8) });
 export type GPUConfig = z.infer<typeof GPUConfig>;
 
 /** What was asked, in our one form, whichever door it came by. Ids are checked for existence by the verb, not here. */
-export const TrainingSpec = z.strictObject({
-  name: ResourceName,
-  method: z.enum(TRAINING_METHODS),
-  dataset_id: z.uuid(),
-  /** null: the user's or the installation's default */
-  base_model_id: z.uuid().nullable(),
-  preset_id: z.enum(PRESET_IDS),
-  hyperparameters: HyperparameterConfig,
-  /** null: what the machine has */
-  gpu_config: GPUConfig.nullable(),
-  max_steps: z.int().min(1).max(1_000_000).nullable(),
-  seed: z
-    .int()
-    .min(0)
-    .max(2 ** 31 - 1),
-  priority: z.int().min(-10).max(10),
-  start: z.boolean(),
-});
+export const TrainingSpec = z
+  .strictObject({
+    name: ResourceName,
+    method: z.enum(TRAINING_METHODS),
+    dataset_id: z.uuid(),
+    /** null: the user's or the installation's default */
+    base_model_id: z.uuid().nullable(),
+    /** A model by its Hub id, which is registered and fetched where it is not there yet; goes before `base_model_id`. */
+    hub_model: z.strictObject({ hf_repo_id: HubRepoId, revision: HubRevision }).nullable().default(null),
+    preset_id: z.enum(PRESET_IDS),
+    /** Without epochs the run is counted in `max_steps`. */
+    hyperparameters: AskedHyperparameters,
+    /** null: what the machine has */
+    gpu_config: GPUConfig.nullable(),
+    max_steps: z.int().min(1).max(1_000_000).nullable(),
+    trigger_words: TriggerWords.default([]),
+    /** null: not asked; only images have one */
+    resolution: Resolution.nullable().default(null),
+    seed: z
+      .int()
+      .min(0)
+      .max(2 ** 31 - 1),
+    priority: z.int().min(-10).max(10),
+    start: z.boolean(),
+  })
+  .refine((spec) => spec.hyperparameters.epochs !== null || spec.max_steps !== null, {
+    path: ['max_steps'],
+    message: 'is required for a run without epochs',
+  });
 export type TrainingSpec = z.infer<typeof TrainingSpec>;
+
+/** Why no trainer of ours can do this on such a dataset, with the way out; null when one can. */
+export function trainingRefusal(method: TrainingMethod, dataset_modality: string): string | null {
+  if (method === 'dreambooth')
+    return 'DreamBooth trains an image model, and this installation trains language models: send type "lora" with a dataset of text';
+  if (dataset_modality !== 'text')
+    return `A dataset of modality ${dataset_modality} cannot be trained on here: language models are trained, on a dataset of text`;
+  return null;
+}

@@ -4,6 +4,7 @@ import { env } from '#/env.ts';
 import { claimJob } from '#/services/jobs/claim-job.ts';
 import { readRuns, readWishes } from '#/services/jobs/read-run.ts';
 import { renewLeases } from '#/services/jobs/renew-leases.ts';
+import { settleModelWait } from '#/services/jobs/settle-model-wait.ts';
 import { sweepJobs } from '#/services/jobs/sweep-jobs.ts';
 import { listenForWork, type WorkBell } from '#/services/jobs/wait-for-work.ts';
 import type { Device } from './detect-devices.ts';
@@ -38,6 +39,7 @@ export async function runScheduler(parts: WorkerParts, contact: Contact, devices
     scheduler.claims(),
     scheduler.background(inspectNextDataset),
     scheduler.background(fetchNextModel),
+    scheduler.background(settleModelWait),
   ]);
   await Promise.all([...scheduler.held.values()].map((one) => one.over));
   await scheduler.bell.close();

@@ -17,7 +17,7 @@ export function JobConfiguration({ job }: { job: TrainingJob }) {
           ['Preset', job.preset_id],
           ['Learning rate', written(learning_rate)],
           ['Batch size', `${batch_size} rows`],
-          ['Epochs', formatCount(epochs)],
+          ['Epochs', epochs === null ? `${formatCount(job.total_epochs)}, by its steps` : formatCount(epochs)],
           ['Rank', rank],
           ['Alpha', alpha],
           ['Dropout', written(dropout)],

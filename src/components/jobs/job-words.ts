@@ -28,7 +28,10 @@ export const STAGE_WORDS: Record<string, string> = {
 
 /** What the job is doing now. */
 export function stageWords(job: TrainingJob): string {
-  if (job.status === 'queued') return job.held_at === null ? 'Waiting for a free place' : 'Held until it is started';
+  if (job.status === 'queued') {
+    if (job.held_at !== null) return 'Held until it is started';
+    return (job.current_stage !== null && STAGE_WORDS[job.current_stage]) || 'Waiting for a free place';
+  }
   if (job.status === 'initializing' || job.status === 'running') {
     if (job.cancel_requested_at !== null) return 'Stopping';
     const stage = job.current_stage ?? 'starting';

@@ -17,10 +17,10 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
-import type { HyperparameterConfig } from '#/domain/hyperparameters.ts';
+import type { AskedHyperparameters } from '#/domain/hyperparameters.ts';
 import { PRESET_IDS } from '#/domain/hyperparameters.ts';
 import { JOB_STATUSES } from '#/domain/statuses.ts';
-import type { GPUConfig } from '#/domain/training-spec.ts';
+import { type GPUConfig, TRAINING_METHODS } from '#/domain/training-spec.ts';
 import { baseModels } from './base-models.ts';
 import { datasets } from './datasets.ts';
 import { users } from './identity.ts';
@@ -75,18 +75,20 @@ export const trainingJobs = lowrank.table(
     id: id(),
     user_id: userId(),
     name: text('name').notNull(),
-    type: text('type', { enum: ['lora'] }).notNull(),
+    type: text('type', { enum: TRAINING_METHODS }).notNull(),
     dataset_id: uuid('dataset_id').notNull(),
     base_model_id: uuid('base_model_id')
       .notNull()
       .references(() => baseModels.id),
     preset_id: text('preset_id', { enum: PRESET_IDS }).notNull(),
-    hyperparameters: jsonb('hyperparameters').$type<HyperparameterConfig>().notNull(),
+    hyperparameters: jsonb('hyperparameters').$type<AskedHyperparameters>().notNull(),
     gpu_config: jsonb('gpu_config').$type<GPUConfig>().notNull(),
+    trigger_words: text('trigger_words').array().notNull().default([]),
     /** the spec and the plan, whole */
     config: jsonb('config').$type<Record<string, unknown>>().notNull(),
     priority: smallint('priority').notNull().default(0),
     status: text('status', { enum: JOB_STATUSES }).notNull().default('queued'),
+    /** `fetching_model` while it waits for its base model: then it is not in the queue */
     current_stage: text('current_stage'),
     /** 0…100 */
     progress: real('progress').notNull().default(0),
@@ -154,7 +156,10 @@ export const trainingJobs = lowrank.table(
     index('training_jobs_dataset').on(t.dataset_id),
     index('training_jobs_queue')
       .on(t.user_id, t.priority.desc(), t.queued_at, t.id)
-      .where(sql`status = 'queued' and held_at is null`),
+      .where(sql`status = 'queued' and held_at is null and current_stage is distinct from 'fetching_model'`),
+    index('training_jobs_waiting_for_model')
+      .on(t.queued_at, t.base_model_id)
+      .where(sql`status = 'queued' and current_stage = 'fetching_model'`),
     index('training_jobs_held_by_worker').on(t.worker_id).where(sql`status in ('initializing', 'running')`),
     ownRows('training_jobs'),
     schedulerRows('training_jobs'),

@@ -17,6 +17,9 @@ beforeAll(async () => {
     method: 'lora',
     dataset_id: await addDataset(db, user_id),
     base_model_id: await addBaseModel(db),
+    hub_model: null,
+    trigger_words: [],
+    resolution: null,
     preset_id: 'fast',
     hyperparameters: {
       learning_rate: 1e-4,

@@ -69,6 +69,7 @@ async function nextHead(tx: Tx): Promise<Head | null> {
           (SELECT FROM lowrank.training_jobs t WHERE t.user_id = s.user_id AND t.slot = s.slot) ORDER BY s.slot LIMIT 1) AS slot
       FROM lowrank.training_jobs
       WHERE user_id = ${user_id} AND status = 'queued' AND held_at IS NULL AND deleted_at IS NULL
+        AND current_stage IS DISTINCT FROM 'fetching_model'
         AND (not_before IS NULL OR not_before <= clock_timestamp())
       ORDER BY priority DESC NULLS LAST, queued_at, id LIMIT 1 FOR UPDATE SKIP LOCKED`);
     const head = heads.rows[0];

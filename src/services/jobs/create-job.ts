@@ -6,16 +6,20 @@ import { notifications } from '#/db/schema/machine.ts';
 import { asUser, type Tx } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
 import { findGpuType, GPU_CONFIGURATIONS } from '#/domain/gpu-catalog.ts';
-import { planTraining } from '#/domain/planner.ts';
-import type { GPUConfig, TrainingSpec } from '#/domain/training-spec.ts';
+import { type GPUConfig, type TrainingSpec, trainingRefusal } from '#/domain/training-spec.ts';
 import type { Context } from '#/services/context.ts';
 import { findDefaultBaseModel } from '#/services/models/find-default-base-model.ts';
+import type { BaseModelRow } from '#/services/models/model-row.ts';
+import { obtainHubModel } from '#/services/models/register-hub-model.ts';
+import { configureJob, FETCHING_MODEL } from './configure-job.ts';
 import { findJob, type JobRow } from './job-row.ts';
 
 /** What a submission may bring besides its spec. */
 export interface SubmissionOptions {
   /** The job that this one repeats. */
   retried_from?: string;
+  /** Says `forbidden` of a dataset that is somebody else's, where every other caller is told that there is none. */
+  tells_foreign_dataset?: boolean;
   /** Runs first in the same transaction; a job id that it returns is answered instead of a new job. */
   before?: (tx: Tx) => Promise<string | null>;
   /** Runs last in the same transaction, once the job is stored. */
@@ -24,21 +28,23 @@ export interface SubmissionOptions {
 
 /**
  * The one way to a job: checks what the spec names, fills in and counts everything, and stores the job as queued with
- * its notification. Throws `not_found` (dataset, base model), `dataset_not_ready`, `dataset_not_training_ready`,
- * `base_model_required`, `base_model_not_ready`, `not_trainable` and `invalid_request` (GPU type).
+ * its notification. A Hub model that is not there yet is registered, and the job waits for it out of the queue. Throws
+ * `not_found` (dataset, base model), `forbidden` (dataset), `dataset_not_ready`, `dataset_not_training_ready`,
+ * `base_model_required`, `base_model_not_ready`, `not_trainable`, `invalid_request` (GPU type), `quota_exceeded`, `storage_full`.
  */
 export async function createJob(ctx: Context, spec: TrainingSpec, options: SubmissionOptions = {}): Promise<JobRow> {
   return asUser(ctx.user_id, async (tx) => {
     const known = await options.before?.(tx);
     if (known != null) return findJob(tx, known);
-    const dataset = await readyDataset(tx, spec.dataset_id);
-    const model = await trainableModel(tx, spec.base_model_id);
+    const dataset = await readyDataset(tx, spec.dataset_id, options.tells_foreign_dataset === true);
+    const refusal = trainingRefusal(spec.method, dataset.modality);
+    if (refusal !== null) throw new AppError('not_trainable', refusal);
+    const model = await (spec.hub_model === null
+      ? registeredModel(tx, spec.base_model_id)
+      : obtainHubModel(tx, ctx, spec.hub_model).then((obtained) => obtained.model));
+    const waits = spec.hub_model !== null && model.status === 'fetching';
+    if (!waits) refuseUntrainable(model);
     const gpu_config = catalogued(spec.gpu_config ?? { type: 'CPU', count: 1 });
-    const plan = planTraining(
-      spec,
-      { training_pairs: dataset.total_training_pairs ?? 0, validation_pairs: dataset.total_validation_pairs ?? 0 },
-      { context_length: model.context_length },
-    );
     const [created] = await tx
       .insert(trainingJobs)
       .values({
@@ -50,22 +56,10 @@ export async function createJob(ctx: Context, spec: TrainingSpec, options: Submi
         preset_id: spec.preset_id,
         hyperparameters: spec.hyperparameters,
         gpu_config,
-        config: {
-          spec: { ...spec, base_model_id: model.id, gpu_config },
-          plan,
-          dataset: {
-            checksum: dataset.checksum,
-            format: dataset.format,
-            container: dataset.statistics.container,
-            mapping: dataset.mapping,
-            invalid_rows: dataset.invalid_rows,
-            file_name: dataset.file_name,
-          },
-          base_model: { name: model.name, hf_repo_id: model.hf_repo_id, revision: model.hf_revision, checksum: model.checksum },
-        },
+        trigger_words: spec.trigger_words,
+        ...configureJob({ ...spec, base_model_id: model.id, gpu_config }, dataset, model),
         priority: spec.priority,
-        total_epochs: plan.total_epochs,
-        total_steps: plan.total_steps,
+        current_stage: waits ? FETCHING_MODEL : null,
         retried_from: options.retried_from ?? null,
         held_at: spec.start ? null : sql`now()`,
       })
@@ -84,7 +78,7 @@ export async function createJob(ctx: Context, spec: TrainingSpec, options: Submi
   });
 }
 
-async function readyDataset(tx: Tx, id: string) {
+async function readyDataset(tx: Tx, id: string, tells_foreign: boolean) {
   // Locked, so that it cannot be deleted between this look and the commit.
   const [dataset] = await tx
     .select()
@@ -92,6 +86,11 @@ async function readyDataset(tx: Tx, id: string) {
     .where(and(eq(datasets.id, id), isNull(datasets.deleted_at)))
     .for('share');
   if (dataset === undefined) {
+    if (tells_foreign && (await isSomebodys(tx, id))) {
+      throw new AppError('forbidden', 'That dataset belongs to somebody else: use one of your own', [
+        { path: 'dataset_id', message: 'belongs to somebody else', code: 'forbidden' },
+      ]);
+    }
     throw new AppError('not_found', 'There is no such dataset', [
       { path: 'dataset_id', message: 'no such dataset', code: 'not_found' },
     ]);
@@ -106,7 +105,13 @@ async function readyDataset(tx: Tx, id: string) {
   return dataset;
 }
 
-async function trainableModel(tx: Tx, id: string | null) {
+/** Whether anybody has a dataset of this id: all that one user is ever told of another's. */
+async function isSomebodys(tx: Tx, id: string): Promise<boolean> {
+  const answer = await tx.execute<{ exists: boolean }>(sql`SELECT lowrank.dataset_exists(${id}) AS exists`);
+  return answer.rows[0]?.exists === true;
+}
+
+async function registeredModel(tx: Tx, id: string | null): Promise<BaseModelRow> {
   const wanted = id ?? (await findDefaultBaseModel(tx));
   if (wanted === null) {
     throw new AppError('base_model_required', 'Say which base model to train: none is set as the default', [
@@ -122,6 +127,10 @@ async function trainableModel(tx: Tx, id: string | null) {
       { path: 'base_model_id', message: 'no such base model', code: 'not_found' },
     ]);
   }
+  return model;
+}
+
+function refuseUntrainable(model: BaseModelRow): void {
   if (model.status !== 'ready') {
     const reason = model.status_reason?.message ?? 'its files are still being fetched; try again when it is ready';
     throw new AppError('base_model_not_ready', `Base model ${model.name} is not ready: ${reason}`);
@@ -130,7 +139,6 @@ async function trainableModel(tx: Tx, id: string | null) {
     const reason = model.status_reason?.message ?? 'its architecture is not one that we train';
     throw new AppError('not_trainable', `Base model ${model.name} cannot be trained: ${reason}`);
   }
-  return { ...model, context_length: model.context_length ?? Number.MAX_SAFE_INTEGER };
 }
 
 function catalogued(gpu: GPUConfig): GPUConfig {

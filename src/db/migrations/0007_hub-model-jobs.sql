@@ -1,0 +1,4 @@
+DROP INDEX "lowrank"."training_jobs_queue";--> statement-breakpoint
+ALTER TABLE "lowrank"."training_jobs" ADD COLUMN "trigger_words" text[] DEFAULT '{}' NOT NULL;--> statement-breakpoint
+CREATE INDEX "training_jobs_waiting_for_model" ON "lowrank"."training_jobs" USING btree ("queued_at","base_model_id") WHERE status = 'queued' and current_stage = 'fetching_model';--> statement-breakpoint
+CREATE INDEX "training_jobs_queue" ON "lowrank"."training_jobs" USING btree ("user_id","priority" DESC NULLS LAST,"queued_at","id") WHERE status = 'queued' and held_at is null and current_stage is distinct from 'fetching_model';

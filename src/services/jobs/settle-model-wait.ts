@@ -1,0 +1,43 @@
+import { eq, sql } from 'drizzle-orm';
+import { baseModels } from '#/db/schema/base-models.ts';
+import { datasets } from '#/db/schema/datasets.ts';
+import { trainingJobs } from '#/db/schema/jobs.ts';
+import { asScheduler } from '#/db/tenancy.ts';
+import { modelFailure } from '#/domain/model-failure.ts';
+import { TrainingSpec } from '#/domain/training-spec.ts';
+import { configureJob, FETCHING_MODEL } from './configure-job.ts';
+import { transitionJob } from './transition-job.ts';
+
+/**
+ * Takes one job that waits for a base model which is settled now: into the queue, planned anew with what is known of the model
+ * since, or to its end when the model cannot be had. False when there is none.
+ */
+export function settleModelWait(): Promise<boolean> {
+  return asScheduler(async (tx) => {
+    const waiting = await tx.execute<{ id: string }>(sql`
+      SELECT j.id FROM lowrank.training_jobs j JOIN lowrank.base_models m ON m.id = j.base_model_id
+      WHERE j.status = 'queued' AND j.current_stage = ${sql.raw(`'${FETCHING_MODEL}'`)}
+        AND (m.status <> 'fetching' OR m.deleted_at IS NOT NULL)
+      ORDER BY j.queued_at LIMIT 1 FOR NO KEY UPDATE OF j SKIP LOCKED`);
+    const id = waiting.rows[0]?.id;
+    if (id === undefined) return false;
+    const [found] = await tx
+      .select({ job: trainingJobs, dataset: datasets, model: baseModels })
+      .from(trainingJobs)
+      .innerJoin(baseModels, eq(baseModels.id, trainingJobs.base_model_id))
+      .innerJoin(datasets, eq(datasets.id, trainingJobs.dataset_id))
+      .where(eq(trainingJobs.id, id));
+    if (found === undefined) return false;
+    const { job, dataset, model } = found;
+    if (model.status === 'ready' && model.trainable && model.deleted_at === null) {
+      const columns = configureJob(TrainingSpec.parse(job.config.spec), dataset, model);
+      await tx
+        .update(trainingJobs)
+        .set({ ...columns, current_stage: null })
+        .where(eq(trainingJobs.id, id));
+    } else if (model.status !== 'fetching' || model.deleted_at !== null) {
+      await transitionJob(tx, job, { type: 'failed', failure: modelFailure(model) });
+    }
+    return true;
+  });
+}
