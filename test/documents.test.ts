@@ -8,6 +8,7 @@ import { DATASET_BYTES_MAX } from '#/domain/constants.ts';
 import { HYPERPARAMETER_PRESETS, HYPERPARAMETER_RANGES, type HyperparameterName } from '#/domain/hyperparameters.ts';
 import { CANONICAL_FIELDS, DATASET_SHAPES } from '#/domain/trainer-config.ts';
 import { TRAINER_ERROR_CODES, WORKER_ERROR_CODES } from '#/domain/trainer-events.ts';
+import { DOOR_A_FIELDS } from './contract-tables/door-a.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const read = (path: string) => readFile(join(ROOT, path), 'utf8');
@@ -88,6 +89,15 @@ describe('the documents', () => {
     const fields = /Fields that can be mapped: ([^.]*)\./.exec(text)?.[1] ?? '';
     expect(codes(fields)).toEqual([...CANONICAL_FIELDS]);
     expect(text).toContain(`at most ${DATASET_BYTES_MAX / 1024 ** 2} MB`);
+  });
+
+  it('have door A’s fields, with what is taken in their absence', async () => {
+    const rows = tableAfter(await read('docs/api.md'), '## Door A: training by steps');
+    const told = rows.map(([field = '', rule = '', fallback = '']) => {
+      const value = fallback.replaceAll('`', '').trim();
+      return [codes(field)[0], /\brequired\b/.test(rule) ? null : value === 'made up' ? undefined : value];
+    });
+    expect(told).toEqual(DOOR_A_FIELDS.map((row) => [row.field, row.default]));
   });
 
   it('list every endpoint that is declared, and no other', async () => {

@@ -2024,6 +2024,114 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/training/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One job in this door’s words */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The training */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Training"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                405: components["responses"]["MethodNotAllowed"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["DatabaseUnavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/training/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Submit a training by steps; a launch under way is awaited up to 10 s */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description With it the same request makes one thing and gets the same answer for 24 hours */
+                    "Idempotency-Key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["SubmitTraining"];
+                };
+            };
+            responses: {
+                /** @description Stored; running, or queued for the reason that `message` says */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SubmittedTraining"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                405: components["responses"]["MethodNotAllowed"];
+                408: components["responses"]["RequestTimeout"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["PayloadTooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                422: components["responses"]["NotTrainable"];
+                429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["DatabaseUnavailable"];
+                507: components["responses"]["StorageFull"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/openapi.json": {
         parameters: {
             query?: never;
@@ -2364,6 +2472,11 @@ export interface components {
             code: string;
             details: components["schemas"]["Violation"][] | string;
             error: string;
+            /**
+             * Format: uuid
+             * @description Of a job that is stored all the same, with `launch_failed`
+             */
+            job_id?: string;
             message: string;
             request_id: string;
             violations?: components["schemas"]["Violation"][];
@@ -2427,6 +2540,135 @@ export interface components {
             name?: string;
             /** @description Absolute path of a folder below an allowed one, on the studio’s machine */
             path: string;
+        };
+        /**
+         * @example {
+         *       "success": true,
+         *       "job_id": "7f4c1f0a-58c4-4b0e-9a44-0a6c5c1c2b11",
+         *       "status": "queued",
+         *       "message": "Base model HuggingFaceTB/SmolLM-135M is being fetched; the training starts by itself when it is there."
+         *     }
+         */
+        SubmittedTraining: {
+            /** Format: uuid */
+            job_id: string;
+            message: string;
+            /**
+             * @description As it was when the answer was written
+             * @enum {string}
+             */
+            status: "running" | "queued";
+            /** @enum {boolean} */
+            success: true;
+        };
+        /**
+         * @example {
+         *       "dataset_id": "3f0c9f52-6b0e-4f53-9a51-0a2d6b1f8a11",
+         *       "type": "lora",
+         *       "base_model": "HuggingFaceTB/SmolLM-135M@main",
+         *       "name": "Questions, first try",
+         *       "config": {
+         *         "learning_rate": 0.0001,
+         *         "batch_size": 4,
+         *         "steps": 500,
+         *         "lora_rank": 16,
+         *         "lora_alpha": 32
+         *       },
+         *       "trigger_words": []
+         *     }
+         */
+        SubmitTraining: {
+            /** @description Hub id owner/name, or owner/name@revision; registered and fetched where it is not there yet */
+            base_model: string;
+            config: {
+                /**
+                 * @description Rows a step
+                 * @default 1
+                 */
+                batch_size?: number;
+                /** @default 0.0001 */
+                learning_rate?: number;
+                /** @default 32 */
+                lora_alpha?: number;
+                /** @default 16 */
+                lora_rank?: number;
+                /**
+                 * @description Pixels of an image’s side; without meaning for text
+                 * @default 512
+                 */
+                resolution?: number;
+                /**
+                 * @description Optimizer steps; how many passes over the dataset that takes is counted
+                 * @default 1000
+                 */
+                steps?: number;
+            };
+            /** Format: uuid */
+            dataset_id: string;
+            /** @description Made up when absent */
+            name?: string;
+            /** @default 0 */
+            priority?: number;
+            /**
+             * @description false: stored and held
+             * @default true
+             */
+            start?: boolean;
+            /** @default [] */
+            trigger_words?: string[];
+            /** @enum {string} */
+            type: "lora" | "dreambooth";
+        };
+        Training: {
+            /** Format: uuid */
+            artifact_id: string | null;
+            /** @description As it was asked for; its registered name where it was chosen by id */
+            base_model: string;
+            /** Format: date-time */
+            completed_at: string | null;
+            config: {
+                batch_size: number;
+                learning_rate: number;
+                lora_alpha: number;
+                lora_rank: number;
+                /** @description null where it was not asked for */
+                resolution: number | null;
+                steps: number;
+            };
+            /** Format: date-time */
+            created_at: string;
+            current_metrics: {
+                [key: string]: number | null;
+            };
+            current_stage: string | null;
+            current_step: number;
+            /** Format: uuid */
+            dataset_id: string;
+            error: {
+                code: string;
+                hint: string | null;
+                message: string;
+            } | null;
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** @description Percent, 0 to 100 */
+            progress: number;
+            /** Format: date-time */
+            queued_at: string;
+            /** Format: date-time */
+            started_at: string | null;
+            /**
+             * @description pending: its trainer is being started
+             * @enum {string}
+             */
+            status: "queued" | "pending" | "running" | "completed" | "failed" | "cancelled";
+            total_steps: number;
+            trigger_words: string[];
+            /** @enum {string} */
+            type: "lora" | "dreambooth";
+            /** Format: date-time */
+            updated_at: string;
         };
         TrainingJob: {
             /** Format: uuid */

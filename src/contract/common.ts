@@ -14,6 +14,7 @@ export const ErrorEnvelope = z
     code: z.string(),
     details: z.union([z.array(ViolationRow), z.string()]),
     violations: z.array(ViolationRow).optional(),
+    job_id: z.uuid().optional().describe('Of a job that is stored all the same, with `launch_failed`'),
     request_id: z.string(),
   })
   .openapi('Error');

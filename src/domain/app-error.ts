@@ -25,6 +25,7 @@ export const APP_ERROR_CODES = [
   'base_model_required',
   'base_model_not_ready',
   'not_trainable',
+  'launch_failed',
   'job_already_final',
   'job_not_final',
   'payload_too_large',
@@ -63,5 +64,15 @@ export class AppError extends Error {
     this.code = code;
     this.details = details;
     this.retry_after_s = retry_after_s;
+  }
+}
+
+/** A job that is stored, and failed before its submission was answered: the caller is told which one, and why. */
+export class LaunchFailed extends AppError {
+  readonly job_id: string;
+
+  constructor(job_id: string, message: string, details: Violation[]) {
+    super('launch_failed', message, details);
+    this.job_id = job_id;
   }
 }

@@ -46,6 +46,11 @@ export const AUTOMATIC_RESTARTS_MAX = 3;
 /** Jobs of one user that may be active at once, unless the user's own limit says otherwise. */
 export const ACTIVE_JOBS_PER_USER = 2;
 
+/** How long a submission at door A waits for its launch before it answers what is true then. */
+export const LAUNCH_AWAITED_MS = 10_000;
+/** How long of that it waits for a worker to claim the job at all: one that is there does so within milliseconds. */
+export const CLAIM_AWAITED_MS = 1_000;
+
 export const DATASET_BYTES_MAX = 500 * 1024 * 1024;
 export const PAGE_LIMIT_DEFAULT = 50;
 export const PAGE_LIMIT_MAX = 500;

@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import { HTTPException } from 'hono/http-exception';
 import type { Logger } from 'pino';
 import type { FaultStatus } from '#/contract/declare-route.ts';
-import { AppError, type AppErrorCode } from '#/domain/app-error.ts';
+import { AppError, type AppErrorCode, LaunchFailed } from '#/domain/app-error.ts';
 import { inWords } from './violations.ts';
 
 const STATUS_OF: Record<AppErrorCode, FaultStatus> = {
@@ -41,6 +41,7 @@ const STATUS_OF: Record<AppErrorCode, FaultStatus> = {
   rate_limited: 429,
   headers_too_large: 431,
   internal: 500,
+  launch_failed: 500,
   database_unavailable: 503,
   storage_full: 507,
 };
@@ -90,6 +91,7 @@ function bodyOf(error: AppError, path: string, request_id: string): string {
     code,
     details: door_b ? sentence : details,
     ...(door_b && { violations: details }),
+    ...(error instanceof LaunchFailed && { job_id: error.job_id }),
     request_id,
   });
 }

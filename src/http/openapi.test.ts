@@ -141,7 +141,12 @@ describe('the document', () => {
       expect(statusesOf(route.method, route.template)).toContain(429);
       await noWaiting(db);
     }
-    expect(counted.sort()).toEqual(['POST /api/datasets/upload', 'POST /api/jobs', 'POST /api/jobs/{id}/retry']);
+    expect(counted.sort()).toEqual([
+      'POST /api/datasets/upload',
+      'POST /api/jobs',
+      'POST /api/jobs/{id}/retry',
+      'POST /api/training/submit',
+    ]);
   });
 
   test('has what no handler ever sees, and one envelope for all that is refused', () => {

@@ -15,6 +15,7 @@ const UPLOAD: Limit = { bucket: 'upload', max: 20, refusal: 'Too many uploads' }
 
 /** Requests a user and minute, by route. Sign-in counts by account, in its verb. */
 const LIMITS: Record<string, Limit> = {
+  'POST /api/training/submit': SUBMIT,
   'POST /api/jobs': SUBMIT,
   'POST /api/jobs/{id}/retry': SUBMIT,
   'POST /api/datasets/upload': UPLOAD,

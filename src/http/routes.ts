@@ -5,6 +5,15 @@ import { jobRoutes } from './job-routes.ts';
 import { modelRoutes } from './model-routes.ts';
 import { peopleRoutes } from './people-routes.ts';
 import { systemRoutes } from './system-routes.ts';
+import { trainingRoutes } from './training-routes.ts';
 
 /** Every resource's routes, one line each. */
-export const ROUTES: RouteModule[] = [systemRoutes, peopleRoutes, jobRoutes, datasetRoutes, modelRoutes, artifactRoutes];
+export const ROUTES: RouteModule[] = [
+  systemRoutes,
+  peopleRoutes,
+  jobRoutes,
+  trainingRoutes,
+  datasetRoutes,
+  modelRoutes,
+  artifactRoutes,
+];
