@@ -46,8 +46,9 @@ export async function makeOnce<Row, Body, Status extends 200 | 201>(
   if (replayed !== null) c.header('Idempotent-Replayed', 'true');
   if (replayed?.answer != null) return answer(replayed.answer);
   const body = await creation.present(row);
-  await once.keepAnswer(encode(creation.keep?.(body) ?? body));
-  return answer(encode(body));
+  const told = encode(creation.keep?.(body) ?? body);
+  const kept = await once.keepAnswer(told);
+  return answer(kept.equals(told) ? encode(body) : kept);
 }
 
 const encode = (body: unknown): Buffer => Buffer.from(JSON.stringify(body));

@@ -300,6 +300,19 @@ describe('the answer waits for the launch', () => {
     expect([again.status, (await again.json()).job_id]).toEqual([500, told.job_id]);
   });
 
+  test('and is one for all who ask with the same key meanwhile', async () => {
+    const worker = await startClaimer();
+    const ask = () => submit(asked(), { 'idempotency-key': 'together' });
+    const answers = await Promise.all([ask(), ask(), ask()]);
+    await worker.stop();
+    const told = new Set<string>();
+    // One that came while the first was being stored is told to come again.
+    for (const answer of answers) if (answer.status === 200) told.add(await answer.text());
+    told.add(await (await ask()).text());
+    expect(told.size).toBe(1);
+    expect(worker.claimed).toHaveLength(1);
+  });
+
   test('and says queued when the launch was put off', async () => {
     const worker = await startClaimer((run) => settleRun(run, { type: 'not_started' }, null, 60_000), 1);
     await db.asOwner('UPDATE lowrank.user_queues SET active_max = 1');

@@ -69,6 +69,16 @@ describe('one key and one request', () => {
     expect(await countJobs()).toBe(1);
   });
 
+  test('have one answer, the first that was kept, also where several came before it', async () => {
+    await create();
+    const keep = (text: string) => idempotentCreation(user_id, claim()).keepAnswer(Buffer.from(text));
+    expect(String(await keep('queued'))).toBe('queued');
+    expect(String(await keep('running'))).toBe('queued');
+    const replay = idempotentCreation(user_id, claim());
+    await createJob({ user_id, role: 'user' }, spec, replay);
+    expect(String(replay.replayed()?.answer)).toBe('queued');
+  });
+
   test('make a new thing after 24 hours', async () => {
     const first = await create();
     await db.asOwner(`UPDATE lowrank.idempotency_keys SET created_at = now() - interval '24 hours 1 second'`);

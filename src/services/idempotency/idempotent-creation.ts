@@ -24,8 +24,8 @@ export interface IdempotentCreation {
   after(tx: Tx, resource_id: string): Promise<void>;
   /** After the verb: whether the thing was there already, and the bytes that were answered then (null when that is unknown). */
   replayed(): { answer: Buffer | null } | null;
-  /** Keeps what was answered, for the next time. */
-  keepAnswer(answer: Buffer): Promise<void>;
+  /** Keeps what is to be answered, and answers what stands: an answer to the same request may have come first. */
+  keepAnswer(answer: Buffer): Promise<Buffer>;
 }
 
 /** What a creating verb takes of it; empty when the request named no key. */
@@ -84,7 +84,14 @@ export function idempotentCreation(user_id: string, claim: IdempotencyClaim): Id
     },
     replayed: () => found,
     async keepAnswer(answer) {
-      await asUser(user_id, (tx) => tx.update(idempotencyKeys).set({ answer }).where(mine));
+      const [kept] = await asUser(user_id, (tx) =>
+        tx
+          .update(idempotencyKeys)
+          .set({ answer: sql`coalesce(answer, ${answer})` })
+          .where(mine)
+          .returning({ answer: idempotencyKeys.answer }),
+      );
+      return kept?.answer ?? answer;
     },
   };
 }
