@@ -6,10 +6,14 @@ Runs on one GPU if there is one, else on the CPU (README.md tells how long it to
 import argparse
 import itertools
 import json
+import os
 import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
+
+# Read when torch is imported: as in the trainer, threads that wait sleep instead of spinning for a core.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import torch
 from safetensors.torch import save_file

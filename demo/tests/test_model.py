@@ -1,5 +1,8 @@
 """The committed base model is small, loads with plain transformers and masks cleanly."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -76,3 +79,15 @@ def test_the_template_refuses_a_role_that_it_does_not_know(tokenizer: PreTrained
 def test_pre_training_reads_a_conversation_as_the_chat_template_writes_it(tokenizer: PreTrainedTokenizerBase) -> None:
     assert tokenizer.chat_template == CHAT_TEMPLATE
     assert render(CONVERSATION) == tokenizer.apply_chat_template(CONVERSATION, tokenize=False) + END_OF_TEXT
+
+
+def test_the_script_that_makes_it_lets_waiting_threads_sleep() -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    run = subprocess.run(
+        [sys.executable, "-c", "import make_model"],
+        cwd=Path(__file__).parents[1],
+        env=environment | {"OMP_DISPLAY_ENV": "true", "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        check=True,
+    )
+    assert b"OMP_WAIT_POLICY = 'PASSIVE'" in run.stderr
