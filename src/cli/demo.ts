@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset } from '#/contract/datasets.ts';
-import type { TrainingJob } from '#/contract/jobs.ts';
 import { HYPERPARAMETER_PRESETS } from '#/domain/hyperparameters.ts';
 import { env } from '#/env.ts';
 import { createSignInLink } from '#/services/people/sign-in-link.ts';
 import { answerPrompts } from './answer-prompts.ts';
 import { type ApiClient, openLocalClient } from './api-client.ts';
 import { chooseModel } from './choose-model.ts';
+import { CommandError } from './command-error.ts';
 import { formatDuration } from './progress-bar.ts';
 import { runPython } from './run-python.ts';
 import { untilAskedToEnd } from './start.ts';
@@ -23,14 +23,6 @@ const FOLDER = join(env.repo, 'demo');
 interface HeldOut {
   prompt: string;
   completion: string;
-}
-
-/** What the demo found. Exact match is the share of held-out prompts, in percent, that were answered to the letter. */
-export interface DemoResult {
-  job: TrainingJob;
-  folder: string;
-  sha256: string;
-  exact_match: { base: number; tuned: number };
 }
 
 async function heldOut(): Promise<HeldOut[]> {
@@ -64,12 +56,15 @@ async function demoDataset(client: ApiClient, file: string, name: string): Promi
   return known ?? uploadDataset(client, file, { name, mapping: {}, skip_invalid: false });
 }
 
-/** Registers, uploads, trains and compares, as a client of the API. Prints what it does. */
+/** How far a demo is, as far as it matters to who breaks it off. */
+export type DemoStage = 'before' | 'training' | 'trained';
+
+/** Registers, uploads, trains and compares, as a client of the API, and prints what it does and found. Answers the job. */
 export async function runDemo(
   client: ApiClient,
-  options: { shuffle_targets: boolean; linkTo(job_id: string): Promise<string> },
+  options: { shuffle_targets: boolean; linkTo(job_id: string): Promise<string>; onStage(stage: DemoStage): void },
   say: (line: string) => void,
-): Promise<DemoResult> {
+): Promise<string> {
   const model = await chooseModel(client, join(FOLDER, 'model'), 'lowrank-demo');
   say(`base model  ${model.name}: ${((model.params_b ?? 0) * 1000).toFixed(1)} million parameters`);
   const file = await datasetFile(options.shuffle_targets);
@@ -86,42 +81,64 @@ export async function runDemo(
     { dataset_id: dataset.id, base_model_id: model.id },
     { preset: 'fast', settings: DEMO_OVERRIDES, name: options.shuffle_targets ? 'Demo, control' : 'Demo' },
   );
+  options.onStage('training');
   say(`watch       ${await options.linkTo(job.id)}   (signs you in, once, within 10 minutes)\n`);
   const result = await finishTraining(client, job.id, join(env.repo, 'adapters', job.id));
+  options.onStage('trained');
   const wanted = await heldOut();
   const prompts = wanted.map((row) => row.prompt);
   say('\nanswering 100 held-out prompts with the base model and with the tuned one …');
   const base = await answerPrompts(join(FOLDER, 'model'), null, prompts);
   const tuned = await answerPrompts(join(FOLDER, 'model'), result.folder, prompts);
-  const exact_match = { base: exactMatch(wanted, base), tuned: exactMatch(wanted, tuned) };
   say(`\nprompt  ${prompts[0]}`);
   say(`base    ${base[0]}`);
   say(`tuned   ${tuned[0]}\n`);
-  say(`exact match on ${prompts.length} held-out prompts: ${exact_match.base} % before, ${exact_match.tuned} % after`);
+  say(
+    `exact match on ${prompts.length} held-out prompts: ${exactMatch(wanted, base)} % before, ${exactMatch(wanted, tuned)} % after`,
+  );
   const seconds = secondsTaken(result.job);
   if (seconds !== null)
     say(`time: ${formatDuration(seconds)} from the start to the stored adapter, ${result.job.total_steps} steps`);
   say(`adapter: ${result.folder}`);
   say(`sha256: ${result.sha256}`);
-  return { job: result.job, folder: result.folder, sha256: result.sha256, exact_match };
+  return job.id;
+}
+
+/** What Ctrl-C does, said to who pressed it: what ends, what goes on, and what stays where. */
+export function partingWords(stage: DemoStage, data_dir: string): string[] {
+  return [
+    '\nEnding the studio …',
+    ...(stage === 'training' ? ['The training runs on by itself: `npm start` finds it again, and its page has the result.'] : []),
+    `Everything that was made stays: the studio's data in ${data_dir}${stage === 'trained' ? ', the adapter in adapters/' : ''}.`,
+  ];
 }
 
 /** `lowrank demo`: the whole walk, once, for real. The studio stays until Ctrl-C unless told to end. */
 export async function demo(options: { exit: boolean; shuffle_targets: boolean }): Promise<void> {
-  const ended = untilAskedToEnd();
   const say = (line: string) => console.log(line);
+  let stage: DemoStage = 'before';
+  const ended = untilAskedToEnd().then(() => {
+    for (const line of partingWords(stage, env.data_dir)) say(line);
+  });
   const studio = await startStudio(say, { make_owner: true });
   const linkTo = async (job_id: string) => `${studio.url}${await createSignInLink(studio.owner_id ?? '', `/jobs/${job_id}`)}`;
+  const onStage = (next: DemoStage) => {
+    stage = next;
+  };
+  let is_done = false;
   try {
     const work = (async () => {
-      const result = await runDemo(await openLocalClient(studio.url), { ...options, linkTo }, say);
-      say(`sign in (once, 10 minutes): ${await linkTo(result.job.id)}`);
+      const job_id = await runDemo(await openLocalClient(studio.url), { ...options, linkTo, onStage }, say);
+      is_done = true;
+      say(`sign in (once, 10 minutes): ${await linkTo(job_id)}`);
       say(`to sign in later, choose a password: npm run lowrank -- reset-password ${studio.owner_email}`);
-      if (!options.exit) say('\nThe studio keeps running; Ctrl-C ends it.');
+      if (!options.exit) say('\nThe studio keeps running; Ctrl-C ends it, and keeps all that was made.');
     })();
     await Promise.race([work, ended]);
     if (!options.exit) await ended;
   } finally {
     await studio.stop();
   }
+  // Thrown, for the walk itself would go on asking a studio that is gone.
+  if (!is_done) throw new CommandError('The demo was broken off.', 130);
 }

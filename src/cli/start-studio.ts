@@ -10,6 +10,7 @@ import { CommandError } from './command-error.ts';
 import { claimStudio } from './one-studio.ts';
 import { openDatabase } from './open-database.ts';
 import { makePrivateFolder, readPrivateFile, writePrivateFile } from './private-file.ts';
+import { openProgressLine, type Progress } from './progress-bar.ts';
 
 export interface Studio {
   url: string;
@@ -48,11 +49,23 @@ export async function startStudio(
     );
   }
   const undo: (() => Promise<void>)[] = [release];
+  const line = openProgressLine();
+  let shown: Progress | null = null;
+  const starting = (done: number, count: string) => {
+    shown = { stage: 'starting', done, total: 3, count };
+    line.show(shown);
+  };
+  const say = (text: string) => {
+    line.clear();
+    log(text);
+    if (shown !== null) line.show(shown);
+  };
   const stop = async () => {
     for (const step of undo.splice(0).reverse()) await step();
   };
   try {
-    const database = await openDatabase(log);
+    starting(0, 'the database');
+    const database = await openDatabase(say);
     undo.push(async () => database.server?.stop('fast'));
     connectDatabase({ identity: database.logins.identity }, { connections_max: 2 });
     undo.push(disconnectDatabase);
@@ -63,13 +76,15 @@ export async function startStudio(
       LOWRANK_IDENTITY_URL: database.logins.identity,
       LOWRANK_SCHEDULER_URL: database.logins.scheduler,
     };
-    const web: StudioProcess = startProcess('server', variables, log);
+    starting(1, 'web and worker');
+    const web: StudioProcess = startProcess('server', variables, say);
     undo.push(() => web.stop());
-    const worker: StudioProcess = startProcess('worker', variables, log);
+    const worker: StudioProcess = startProcess('worker', variables, say);
     undo.push(() => worker.stop());
     const ready = await web.ready.catch((error: Error) => {
       throw new CommandError(error.message);
     });
+    starting(2, 'the worker');
     await worker.ready.catch((error: Error) => {
       throw new CommandError(error.message);
     });
@@ -86,6 +101,9 @@ export async function startStudio(
   } catch (error) {
     await stop();
     throw error;
+  } finally {
+    shown = null;
+    line.clear();
   }
 }
 
