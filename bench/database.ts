@@ -33,6 +33,7 @@ export async function openBenchDatabase(connections_max = 20): Promise<BenchData
       await disconnectDatabase();
       await client.end();
       await server.stop('immediate');
+      await rm(server.home, { recursive: true, force: true });
       await rm(folder, { recursive: true, force: true });
     },
   };

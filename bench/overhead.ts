@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { freePort } from '#/db/embedded/free-port.ts';
 import { CHROMIUM_FLAGS, findChromium } from '../test/chromium.ts';
+import { removeStudio } from '../test/remove-studio.ts';
 import { median, printFigures } from './figures.ts';
 
 const REPO = join(import.meta.dirname, '..');
 const PAIRS = Number(process.env.BENCH_PAIRS ?? 7);
-const STEPS = Number(process.env.BENCH_STEPS ?? 1_600);
+const STEPS = Number(process.env.BENCH_STEPS ?? 900);
 
 interface Client {
   call<T>(method: string, path: string, body?: unknown): Promise<T>;
@@ -152,6 +153,7 @@ export async function benchOverhead(): Promise<void> {
     await browser.close();
     studio.kill('SIGINT');
     await gone;
+    await removeStudio(data_dir);
     await rm(folder, { recursive: true, force: true });
   }
 }

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '#/db/embedded/free-port.ts';
+import { removeStudio } from '../test/remove-studio.ts';
 import { median, printFigures } from './figures.ts';
 
 const ROUNDS = 5;
@@ -43,7 +44,7 @@ export async function benchStart(): Promise<void> {
       first.push(await secondsToFirstPage(data_dir));
       again.push(await secondsToFirstPage(data_dir));
     } finally {
-      await rm(data_dir, { recursive: true, force: true });
+      await removeStudio(data_dir);
     }
   }
   const figure = (values: number[]) =>

@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { freePort } from '#/db/embedded/free-port.ts';
+import { removeStudio } from '../remove-studio.ts';
 import { REPO } from './studio.ts';
 
 const data_dir = mkdtempSync(join(tmpdir(), 'lowrank-e2e-demo-'));
-afterAll(() => rmSync(data_dir, { recursive: true, force: true }));
+afterAll(() => removeStudio(data_dir));
 
 /** Runs `lowrank demo --exit` and answers what it printed. */
 async function runDemo(...flags: string[]): Promise<string> {

@@ -1,9 +1,10 @@
 /** A whole studio for a test: its own data directory, database, web and worker, started as a person starts it. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '#/db/embedded/free-port.ts';
+import { removeStudio } from '../remove-studio.ts';
 
 export const REPO = join(import.meta.dirname, '../..');
 export const PYTHON = join(REPO, 'trainer/.venv/bin/python');
@@ -38,11 +39,21 @@ function childOf(parent: number, file: string): number {
   throw new Error(`process ${parent} has no child that runs ${file}`);
 }
 
-/** Starts `lowrank start` (or another command that starts a studio) and waits until it says where it is. */
-export async function startStudio(data_dir = mkdtempSync(join(tmpdir(), 'lowrank-e2e-'))): Promise<TestStudio> {
+/** Starts `lowrank start` and waits until it says where it is. */
+export async function startStudio(
+  data_dir = mkdtempSync(join(tmpdir(), 'lowrank-e2e-')),
+  variables: Record<string, string> = {},
+): Promise<TestStudio> {
   const port = await freePort();
   const child: ChildProcess = spawn(process.execPath, [join(REPO, 'src/cli.ts'), 'start'], {
-    env: { ...process.env, NODE_ENV: 'production', LOWRANK_DATA_DIR: data_dir, PORT: String(port), LOG_LEVEL: 'info' },
+    env: {
+      ...process.env,
+      NODE_ENV: 'production',
+      LOWRANK_DATA_DIR: data_dir,
+      PORT: String(port),
+      LOG_LEVEL: 'info',
+      ...variables,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let said = '';
@@ -66,7 +77,7 @@ export async function startStudio(data_dir = mkdtempSync(join(tmpdir(), 'lowrank
     stop,
     async remove() {
       if (child.exitCode === null) await stop();
-      rmSync(data_dir, { recursive: true, force: true });
+      await removeStudio(data_dir);
     },
   };
 }

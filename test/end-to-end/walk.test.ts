@@ -120,7 +120,7 @@ describe('the first walk', () => {
     const job_id = page.url().split('/').at(-1) ?? '';
     const before = studio.pidOf('worker');
     process.kill(before, 'SIGKILL');
-    await expect.poll(() => studio.said().includes('the worker ended with SIGKILL'), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => studio.said().includes('the worker ended with SIGKILL'), { timeout: 60_000 }).toBe(true);
     await page.getByText('Completed', { exact: true }).first().waitFor({ timeout: 170_000 });
     const file = readFileSync(join(studio.data_dir, 'runs', job_id, '1', 'outputs', 'events.jsonl'), 'utf8');
     const written = file
@@ -132,7 +132,7 @@ describe('the first walk', () => {
     expect(data.points.map(pointKey)).toEqual(metrics);
     const steps = data.points.filter((point) => point.loss !== null).map((point) => point.step);
     expect(steps).toEqual(Array.from({ length: STEPS }, (_, at) => at + 1));
-    await expect.poll(rowsShown).toBe(new Set(data.points.map((point) => point.step)).size);
+    await expect.poll(rowsShown, { timeout: 30_000 }).toBe(new Set(data.points.map((point) => point.step)).size);
     const job = await api<{ data: { attempt: number; status: string; retry_count: number } }>(`/api/jobs/${job_id}`);
     expect(job.data).toMatchObject({ attempt: 1, status: 'completed', retry_count: 0 });
   });
