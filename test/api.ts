@@ -1,7 +1,7 @@
 /** The real app over a test's database, and people who can use it. */
 import { createHmac } from 'node:crypto';
 import pino from 'pino';
-import { expect } from 'vitest';
+import { beforeAll, expect } from 'vitest';
 import { createApi } from '#/http/api.ts';
 import type { Api, ApiOptions } from '#/http/api-env.ts';
 import { openApiDocument } from '#/http/openapi.ts';
@@ -25,6 +25,23 @@ export const TEST_OPTIONS: ApiOptions = {
 
 /** The app. A test in which it answers a status that its own document does not have fails. */
 export const makeApi = (options: Partial<ApiOptions> = {}): Api => asDocumented(createApi({ ...TEST_OPTIONS, ...options }));
+
+/** Registers a hook that makes the app when the file's database is connected; what is asked goes through it. */
+export function useApi(options: Partial<ApiOptions> = {}) {
+  let api: Api | undefined;
+  beforeAll(() => {
+    api = makeApi(options);
+  });
+  const request: Api['request'] = (...asked) => {
+    if (api === undefined) throw new Error('the app is for inside a test');
+    return api.request(...asked);
+  };
+  return {
+    request,
+    post: (path: string, body: unknown, headers: Record<string, string> = {}) => request(path, json(body, headers)),
+    me: (headers: Record<string, string>) => request('/api/me', { headers }),
+  };
+}
 
 /** The statuses that a document has for a method and path template. */
 export function documentedStatuses(api: Api): (method: string, template: string) => number[] {
@@ -101,7 +118,7 @@ export const emptyHouse = (db: TestDatabase) => db.asOwner('TRUNCATE identity.us
 export const noWaiting = (db: TestDatabase) => db.asOwner('DELETE FROM lowrank.rate_limits');
 
 /** An installation whose owner has just been made through the API, in a browser that holds `cookie`. */
-export async function makeOwner(db: TestDatabase, api: Api): Promise<{ id: string; cookie: string }> {
+export async function makeOwner(db: TestDatabase, api: Pick<Api, 'request'>): Promise<{ id: string; cookie: string }> {
   await emptyHouse(db);
   const answer = await api.request('/api/first-run', json({ ...OWNER, setup_token: (await issueSetupToken()) ?? '' }));
   expect(answer.status).toBe(201);

@@ -1,20 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createLocalKey, ownerOfApiKey } from '#/services/people/api-keys.ts';
-import { addBrowser, addCaller, json, makeApi, makeOwner, OWN_ORIGIN } from '../../test/api.ts';
+import { addBrowser, addCaller, makeOwner, OWN_ORIGIN, useApi } from '../../test/api.ts';
 import { useDatabase } from '../../test/database.ts';
-import type { Api } from './api-env.ts';
 import { forgetCredentials } from './authenticate.ts';
 
 const db = useDatabase();
-let api: Api;
-beforeAll(() => {
-  api = makeApi();
-});
-
-const post = (path: string, body: unknown, headers: Record<string, string> = {}) => api.request(path, json(body, headers));
+const api = useApi();
+const { post, me } = api;
 const NO_ID = '00000000-0000-4000-8000-000000000000';
-const me = (headers: Record<string, string>) => api.request('/api/me', { headers });
 
 describe('an API key', () => {
   let admin: { id: string; cookie: string };

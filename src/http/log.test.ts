@@ -1,22 +1,16 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createFirstOwner, issueSetupToken } from '#/services/people/first-run.ts';
 import { createSignInLink } from '#/services/people/sign-in-link.ts';
-import { cookieOf, emptyHouse, json, makeApi, OWN_ORIGIN } from '../../test/api.ts';
+import { cookieOf, emptyHouse, OWN_ORIGIN, useApi } from '../../test/api.ts';
 import { useDatabase } from '../../test/database.ts';
-import type { Api } from './api-env.ts';
 import { forgetCredentials } from './authenticate.ts';
 import { makeLog } from './log.ts';
 
 const db = useDatabase();
 /** Everything that the process logged in this file. */
 let logged = '';
-let api: Api;
-beforeAll(() => {
-  api = makeApi({ log: makeLog('trace', { write: (line) => (logged += line) }) });
-});
-
-const post = (path: string, body: unknown, headers: Record<string, string> = {}) => api.request(path, json(body, headers));
-const me = (headers: Record<string, string>) => api.request('/api/me', { headers });
+const api = useApi({ log: makeLog('trace', { write: (line) => (logged += line) }) });
+const { post, me } = api;
 
 describe('secrets', () => {
   test('never stand in an answer that did not make them, nor in any line of the log', async () => {

@@ -1,18 +1,23 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ensureLocalOwner, issueSetupToken } from '#/services/people/first-run.ts';
 import { createSignInLink } from '#/services/people/sign-in-link.ts';
-import { addBrowser, cookieOf, emptyHouse, json, makeApi, makeOwner, noWaiting, OWN_ORIGIN, OWNER } from '../../test/api.ts';
+import {
+  addBrowser,
+  cookieOf,
+  emptyHouse,
+  json,
+  makeApi,
+  makeOwner,
+  noWaiting,
+  OWN_ORIGIN,
+  OWNER,
+  useApi,
+} from '../../test/api.ts';
 import { useDatabase } from '../../test/database.ts';
-import type { Api } from './api-env.ts';
 
 const db = useDatabase();
-let api: Api;
-beforeAll(() => {
-  api = makeApi();
-});
-
-const post = (path: string, body: unknown, headers: Record<string, string> = {}) => api.request(path, json(body, headers));
-const me = (headers: Record<string, string>) => api.request('/api/me', { headers });
+const api = useApi();
+const { post, me } = api;
 const owner = (setup_token: string, more: object = {}) => ({ ...OWNER, setup_token, ...more });
 
 describe('the first run', () => {

@@ -1,19 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { resetPassword } from '#/services/people/reset-password.ts';
-import { addCaller, cookieOf, json, makeApi, makeOwner, noWaiting, OWN_ORIGIN, OWNER } from '../../test/api.ts';
+import { addCaller, cookieOf, json, makeApi, makeOwner, noWaiting, OWN_ORIGIN, OWNER, useApi } from '../../test/api.ts';
 import { useDatabase } from '../../test/database.ts';
-import type { Api } from './api-env.ts';
 import { stillValid } from './authenticate.ts';
 
 const db = useDatabase();
-let api: Api;
-beforeAll(() => {
-  api = makeApi();
-});
-
-const post = (path: string, body: unknown, headers: Record<string, string> = {}) => api.request(path, json(body, headers));
-const me = (headers: Record<string, string>) => api.request('/api/me', { headers });
+const api = useApi();
+const { post, me } = api;
 
 describe('signing in', () => {
   let person: { id: string; cookie: string };
