@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { APP_ERROR_CODES } from '#/domain/app-error.ts';
+import { formatBytes } from '#/domain/bytes.ts';
 import { DATASET_BYTES_MAX } from '#/domain/constants.ts';
 import { HYPERPARAMETER_PRESETS, HYPERPARAMETER_RANGES, type HyperparameterName } from '#/domain/hyperparameters.ts';
 import { CANONICAL_FIELDS, DATASET_SHAPES } from '#/domain/trainer-config.ts';
@@ -88,7 +89,7 @@ describe('the documents', () => {
     ).toEqual([...DATASET_SHAPES].sort());
     const fields = /Fields that can be mapped: ([^.]*)\./.exec(text)?.[1] ?? '';
     expect(codes(fields)).toEqual([...CANONICAL_FIELDS]);
-    expect(text).toContain(`at most ${DATASET_BYTES_MAX / 1024 ** 2} MB`);
+    expect(text).toContain(`at most ${formatBytes(DATASET_BYTES_MAX)}`);
   });
 
   it('have door A’s fields, with what is taken in their absence', async () => {

@@ -12,21 +12,7 @@ export function formatOf(value: number, one: string, many = `${one}s`): string {
   return `${counts.format(value)} ${value === 1 ? one : many}`;
 }
 
-const SIZES = ['B', 'kB', 'MB', 'GB', 'TB'];
-
-/** Bytes in decimal units with three digits: `3.42 MB`. */
-export function formatBytes(bytes: number): string {
-  let size = 0;
-  let value = bytes;
-  while (value >= 999.5 && size < SIZES.length - 1) {
-    value /= 1000;
-    size += 1;
-  }
-  const digits = size === 0 ? 0 : value < 10 ? 2 : value < 100 ? 1 : 0;
-  return `${value.toFixed(digits)} ${SIZES[size]}`;
-}
-
-/** Milliseconds as the two units that matter: `38 s`, `4 min 12 s`, `1 h 03 min`, `2 d 4 h`. */
+/** Milliseconds as the two units that matter: `38 s`, `4 min 12 s`, `1 h 03 min`, `2 days 4 h`. */
 export function formatDuration(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
   const two = (value: number) => String(value).padStart(2, '0');
@@ -35,7 +21,7 @@ export function formatDuration(ms: number): string {
   const minutes = Math.round(seconds / 60);
   if (minutes < 24 * 60) return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
   const hours = Math.round(minutes / 60);
-  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+  return `${formatOf(Math.floor(hours / 24), 'day')} ${hours % 24} h`;
 }
 
 /** How long ago or ahead of `now` (epoch ms), in one unit. */
@@ -43,15 +29,17 @@ export function formatRelative(at: number, now: number): string {
   const seconds = Math.round((at - now) / 1000);
   const far = Math.abs(seconds);
   if (far < 10) return 'just now';
-  const [value, unit] =
+  const minutes = Math.round(far / 60);
+  const hours = Math.round(far / 3600);
+  const told =
     far < 60
-      ? [far, 's']
-      : far < 3600
-        ? [Math.round(far / 60), 'min']
-        : far < 86_400
-          ? [Math.round(far / 3600), 'h']
-          : [Math.round(far / 86_400), 'd'];
-  return seconds < 0 ? `${value} ${unit} ago` : `in ${value} ${unit}`;
+      ? `${far} s`
+      : minutes < 60
+        ? `${minutes} min`
+        : hours < 24
+          ? `${hours} h`
+          : formatOf(Math.round(far / 86_400), 'day');
+  return seconds < 0 ? `${told} ago` : `in ${told}`;
 }
 
 const exact = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'long' });

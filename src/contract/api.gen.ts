@@ -2823,7 +2823,7 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description The headers are larger than 16 KB */
+        /** @description The headers are larger than 16 kB */
         HeadersTooLarge: {
             headers: {
                 [name: string]: unknown;

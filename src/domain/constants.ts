@@ -1,3 +1,5 @@
+import { MB } from './bytes.ts';
+
 /**
  * The times that the promises name, in milliseconds, as one value that tests scale down together. Nothing else in the
  * product waits for a fixed time.
@@ -51,7 +53,7 @@ export const LAUNCH_AWAITED_MS = 10_000;
 /** How long of that it waits for a worker to claim the job at all: one that is there does so within milliseconds. */
 export const CLAIM_AWAITED_MS = 1_000;
 
-export const DATASET_BYTES_MAX = 500 * 1024 * 1024;
+export const DATASET_BYTES_MAX = 500 * MB;
 export const PAGE_LIMIT_DEFAULT = 50;
 export const PAGE_LIMIT_MAX = 500;
 

@@ -56,7 +56,7 @@ test('a file that is empty or too large is refused before a byte is sent', () =>
   addUploads([file('empty.jsonl', 0), file('huge.jsonl', DATASET_BYTES_MAX + 1)], queries);
   expect(currentUploads().map(({ state, error }) => [state, error?.message])).toEqual([
     ['failed', 'The file is empty.'],
-    ['failed', expect.stringContaining('500 MiB')],
+    ['failed', expect.stringContaining('500 MB')],
   ]);
   expect(sent).toHaveLength(0);
 });

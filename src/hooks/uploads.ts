@@ -4,6 +4,7 @@
  */
 import type { QueryClient } from '@tanstack/react-query';
 import type { DatasetUploaded } from '#/contract/datasets.ts';
+import { formatBytes } from '#/domain/bytes.ts';
 import { DATASET_BYTES_MAX } from '#/domain/constants.ts';
 import { ApiError, apiError, unreachable } from './api.ts';
 import { datasetKey, LISTS } from './query-keys.ts';
@@ -61,7 +62,7 @@ function refusal(file: File): ApiError | null {
   return new ApiError(
     413,
     'payload_too_large',
-    `The file is larger than ${DATASET_BYTES_MAX / 1024 ** 2} MiB: split it into several datasets.`,
+    `The file is larger than ${formatBytes(DATASET_BYTES_MAX)}: split it into several datasets.`,
   );
 }
 

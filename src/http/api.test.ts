@@ -145,7 +145,7 @@ describe('a body', () => {
       'invalid_request',
       'too_many_keys',
     ],
-    ['of 256 KB and a byte', `{"name":"${'a'.repeat(256 * 1024 - 10)}"}`, 413, 'payload_too_large'],
+    ['of 256 kB and a byte', `{"name":"${'a'.repeat(256_000 - 10)}"}`, 413, 'payload_too_large'],
   ];
 
   test.each(table)('%s is refused', async (_, body, status, code, row) => {
@@ -159,9 +159,9 @@ describe('a body', () => {
     if (row !== undefined) expect(told.details.map((one: { code: string }) => one.code)).toContain(row);
   });
 
-  test('of 256 KB exactly is read', async () => {
-    const body = `{"name":"${'a'.repeat(256 * 1024 - 11)}"}`;
-    expect(Buffer.byteLength(body)).toBe(256 * 1024);
+  test('of 256 kB exactly is read', async () => {
+    const body = `{"name":"${'a'.repeat(256_000 - 11)}"}`;
+    expect(Buffer.byteLength(body)).toBe(256_000);
     expect(await (await post('/api/keys', body)).json()).toMatchObject({ message: 'name must have at most 120 characters' });
   });
 

@@ -4,13 +4,14 @@ import { pipeline } from 'node:stream/promises';
 import busboy from 'busboy';
 import { RAW_UPLOAD_TYPES } from '#/contract/datasets.ts';
 import { AppError } from '#/domain/app-error.ts';
+import { formatBytes } from '#/domain/bytes.ts';
 import { DATASET_BYTES_MAX } from '#/domain/constants.ts';
 import { UploadOptions } from '#/domain/dataset-options.ts';
 import { datasetTooLarge } from '#/services/datasets/upload-dataset.ts';
 import { brokenRules, refusal } from './violations.ts';
 
 const FIELDS_MAX = 20;
-const FIELD_BYTES_MAX = 16 * 1024;
+const FIELD_BYTES_MAX = 16_000;
 
 export interface ReceivedUpload {
   options: UploadOptions;
@@ -114,7 +115,7 @@ function openForm(content_type: string): OpenForm {
   const file = new Promise<{ stream: Readable; file_name: string }>((resolve, reject) => {
     parser.on('field', (name, value, info) => {
       if (info.nameTruncated || info.valueTruncated)
-        parser.destroy(badForm(`A form field is longer than ${FIELD_BYTES_MAX / 1024} KB`));
+        parser.destroy(badForm(`A form field is longer than ${formatBytes(FIELD_BYTES_MAX)}`));
       else if (Object.hasOwn(fields, name)) parser.destroy(badForm(`The form has ${JSON.stringify(name.slice(0, 60))} twice`));
       else fields[name] = value;
     });

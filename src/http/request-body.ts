@@ -1,15 +1,16 @@
 import type { Context as HonoContext } from 'hono';
 import { AppError } from '#/domain/app-error.ts';
+import { formatBytes } from '#/domain/bytes.ts';
 import type { ApiEnv } from './api-env.ts';
 import type { KnownRoute } from './route-table.ts';
 import { parseStrictJson } from './strict-json.ts';
 import { refusal } from './violations.ts';
 
-const JSON_BYTES_MAX = 256 * 1024;
+const JSON_BYTES_MAX = 256_000;
 const JSON_TYPE = /^application\/json(\s*;\s*charset=("utf-8"|utf-8))?$/i;
 
 const tooLarge = () =>
-  new AppError('payload_too_large', `The body is larger than the ${JSON_BYTES_MAX / 1024} KB that JSON may have here`);
+  new AppError('payload_too_large', `The body is larger than the ${formatBytes(JSON_BYTES_MAX)} that JSON may have here`);
 
 /** The bytes of a body that must be small and come soon. Throws `payload_too_large` and `request_timeout`. */
 async function readSmallBody(body: ReadableStream<Uint8Array>, timeout_ms: number): Promise<Uint8Array> {

@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import type { Logger } from 'pino';
 import { AppError } from '#/domain/app-error.ts';
+import { formatBytes } from '#/domain/bytes.ts';
 import { refusedHost, refusedPath } from './addresses.ts';
 import type { Api } from './api-env.ts';
 import { errorResponse, rawErrorAnswer } from './error-response.ts';
@@ -21,7 +22,7 @@ export interface Pages {
   policy(path: string): PagePolicy;
 }
 
-const HEAD_BYTES_MAX = 16 * 1024;
+const HEAD_BYTES_MAX = 16_000;
 const HEAD_TIMEOUT_MS = 15_000;
 const KEEP_ALIVE_MS = 30_000;
 /** How often a body that arrives is looked at. */
@@ -60,7 +61,7 @@ function unavailable(error: NodeJS.ErrnoException, host: string, port: number): 
 }
 
 const ANSWER_TO: Record<string, AppError> = {
-  HPE_HEADER_OVERFLOW: new AppError('headers_too_large', `The request's headers are larger than ${HEAD_BYTES_MAX / 1024} KB`),
+  HPE_HEADER_OVERFLOW: new AppError('headers_too_large', `The request's headers are larger than ${formatBytes(HEAD_BYTES_MAX)}`),
   HPE_CHUNK_EXTENSIONS_OVERFLOW: new AppError('payload_too_large', 'The chunks of this body carry more than data'),
   ERR_HTTP_REQUEST_TIMEOUT: new AppError('request_timeout', 'The request did not arrive in time: send it again'),
 };

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
+import { GB } from '#/domain/bytes.ts';
 import { env } from '#/env.ts';
-
-const GB = 1024 ** 3;
 
 /** What files may take on this machine, from the environment. */
 export function storageLimits(): { user_quota_bytes: number; disk_reserve_bytes: number } {

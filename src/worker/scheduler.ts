@@ -1,5 +1,6 @@
 /** Claims jobs while a device is free, and sees to it that every run of this host is cared for. */
 import { setTimeout as pause } from 'node:timers/promises';
+import { GB } from '#/domain/bytes.ts';
 import { env } from '#/env.ts';
 import { claimJob } from '#/services/jobs/claim-job.ts';
 import { readRuns, readWishes } from '#/services/jobs/read-run.ts';
@@ -21,7 +22,6 @@ import type { WorkerParts } from './worker-parts.ts';
 
 /** Between two rounds at least this long, however often the bell rings. */
 const ROUND_MS = 20;
-const GB = 1024 ** 3;
 /** Of the disk reserve, what a run that is under way must leave. */
 const RUNNING_SHARE = 0.25;
 const HOUSEKEEPING_MS = 3_600_000;

@@ -80,7 +80,7 @@ def split_array(chunks: Iterable[bytes], limit: int) -> Iterator[tuple[str, Faul
                 break
             closed = text[end] == "]"
             if element.strip() or not (first and closed):
-                yield element, ("line_too_long", f"Longer than {limit >> 20} MB.") if too_long else None
+                yield element, ("line_too_long", f"Longer than {limit // 1_000_000} MB.") if too_long else None
             scanner, element, too_long, first = ElementScanner(), "", False, False
             at = end + 1
         if closed and not trailed and (rest := text[at:].strip()):

@@ -13,7 +13,7 @@ from typing import BinaryIO
 from lora_trainer.json_array import split_array
 
 CHUNK_BYTES = 1 << 20
-ROW_BYTES_MAX = 4 << 20
+ROW_BYTES_MAX = 4_000_000
 DEPTH_MAX = 64
 DIGITS_MAX = 300
 EXCERPT_MAX = 80
@@ -193,7 +193,7 @@ class RowReader:
         """The row of one line; None for an empty one."""
         try:
             if too_long or len(raw) > ROW_BYTES_MAX:
-                raise RowFault("line_too_long", f"Longer than {ROW_BYTES_MAX >> 20} MB.")
+                raise RowFault("line_too_long", f"Longer than {ROW_BYTES_MAX // 1_000_000} MB.")
             raw = raw.removesuffix(b"\r")
             if not raw.strip():
                 return None

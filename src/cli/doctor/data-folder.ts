@@ -1,7 +1,9 @@
 // The data directory: whose it is, who may enter, how much room is left and on what kind of disk it lies.
+
 import { constants } from 'node:fs';
 import { access, readFile, realpath, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { GB } from '#/domain/bytes.ts';
 import { storageLimits } from '#/storage/limits.ts';
 import type { Check } from './check.ts';
 import { type Finding, ok, problem, shellWord, warning } from './finding.ts';
@@ -59,7 +61,6 @@ export function judgeFolder(facts: FolderFacts): Finding {
 const NETWORK =
   /^(nfs\d?|cifs|smb\d?|smbfs|ceph|afs|lustre|gpfs|glusterfs|ncpfs|fuse\.(sshfs|glusterfs|s3fs|rclone|gcsfuse|davfs2?))$/;
 const SHARED = /^(9p|vboxsf|drvfs|virtiofs|fuse\.vmhgfs-fuse|fuse\.portal)$/;
-const GB = 1024 ** 3;
 /** Beyond the reserve: room for a checkpoint or two of a larger model. */
 const COMFORT_BYTES = 5 * GB;
 

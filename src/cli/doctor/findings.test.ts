@@ -1,6 +1,7 @@
 // Each thing that can be wrong is told apart from the others and has its cure.
 import { describe, expect, it } from 'vitest';
 import type { DatabaseFacts } from '#/db/database-facts.ts';
+import { GB } from '#/domain/bytes.ts';
 import { fileSystemOf, judgeDisk, judgeFolder } from './data-folder.ts';
 import { judgeDatabase, judgeRefused, judgeUnreachable } from './database.ts';
 import type { Finding } from './finding.ts';
@@ -165,7 +166,7 @@ describe('the GPU', () => {
 
 describe('the data directory', () => {
   const folder = { path: '/srv/low rank', kind: 'folder', mode: 0o700, uid: 1000, our_uid: 1000, writable: true } as const;
-  const disk = { path: '/srv', free_bytes: 80 * 2 ** 30, reserve_bytes: 2 ** 30, type: 'ext4' };
+  const disk = { path: '/srv', free_bytes: 80 * GB, reserve_bytes: GB, type: 'ext4' };
 
   it('is ours alone and can be written to', () => {
     expectFinding(judgeFolder(folder), 'ok', 'mode 700');
@@ -184,8 +185,8 @@ describe('the data directory', () => {
 
   it('has room beyond the reserve', () => {
     expect(judgeDisk(disk).map(({ level }) => level)).toEqual(['ok']);
-    expectFinding(judgeDisk({ ...disk, free_bytes: 0.4 * 2 ** 30 })[0], 'problem', '0.4 GB free', 'df -h /srv');
-    expectFinding(judgeDisk({ ...disk, free_bytes: 3 * 2 ** 30 })[0], 'warning', 'little room', 'df -h /srv');
+    expectFinding(judgeDisk({ ...disk, free_bytes: 0.4 * GB })[0], 'problem', '0.4 GB free', 'df -h /srv');
+    expectFinding(judgeDisk({ ...disk, free_bytes: 3 * GB })[0], 'warning', 'little room', 'df -h /srv');
   });
 
   it('lies on a local disk', () => {

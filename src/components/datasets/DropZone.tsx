@@ -2,6 +2,7 @@
 import { FileUp } from 'lucide-react';
 import { type DragEvent, useState } from 'react';
 import { classNames } from '#/components/class-names.ts';
+import { formatBytes } from '#/domain/bytes.ts';
 import { DATASET_BYTES_MAX } from '#/domain/constants.ts';
 import { useUploads } from '#/hooks/useUploads.ts';
 import { UploadRow } from './UploadRow.tsx';
@@ -36,7 +37,7 @@ export function DropZone() {
             Drop a dataset here, or <span className="text-accent underline underline-offset-3">choose a file</span>
           </span>
           <span className="mt-0.5 block text-pretty text-soft text-sm">
-            JSON lines or one JSON array, up to {DATASET_BYTES_MAX / 1024 ** 2} MiB: chat messages, ShareGPT, Alpaca, prompt and
+            JSON lines or one JSON array, up to {formatBytes(DATASET_BYTES_MAX)}: chat messages, ShareGPT, Alpaca, prompt and
             completion, or plain text. Other columns can be mapped after the upload.
           </span>
         </span>

@@ -4,7 +4,8 @@ import Link from 'next/link';
 import type { ReactNode } from 'react';
 import { Button } from '#/components/ui/Button.tsx';
 import { Progress } from '#/components/ui/Progress.tsx';
-import { formatBytes, formatDuration } from '#/components/units.ts';
+import { formatDuration } from '#/components/units.ts';
+import { formatBytes } from '#/domain/bytes.ts';
 import { dismissUpload, type Upload } from '#/hooks/uploads.ts';
 
 /** One file on its way: how far, how fast, how long, and how to stop it. */

@@ -6,8 +6,9 @@ import { Panel } from '#/components/ui/Panel.tsx';
 import { QueryFault } from '#/components/ui/QueryFault.tsx';
 import { Scroll } from '#/components/ui/Scroll.tsx';
 import { SkeletonRows } from '#/components/ui/Skeleton.tsx';
-import { formatBytes, formatOf } from '#/components/units.ts';
+import { formatOf } from '#/components/units.ts';
 import type { Artifact } from '#/contract/artifacts.ts';
+import { formatBytes } from '#/domain/bytes.ts';
 import { saveText } from '#/hooks/save-text.ts';
 import { useJobArtifacts } from '#/hooks/useJobArtifacts.ts';
 

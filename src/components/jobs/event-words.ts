@@ -1,6 +1,7 @@
 /** One event of a job as a title and a line of detail. */
-import { formatBytes, formatCount, formatFigure } from '#/components/units.ts';
+import { formatCount, formatFigure } from '#/components/units.ts';
 import type { components } from '#/contract/api.gen.ts';
+import { formatBytes } from '#/domain/bytes.ts';
 import { STAGE_WORDS, STATUS_WORDS } from './job-words.ts';
 
 type JobEvent = components['schemas']['JobEvent'];

@@ -3,6 +3,7 @@ import { and, eq, isNull, ne, sql } from 'drizzle-orm';
 import { datasets } from '#/db/schema/datasets.ts';
 import { asUser, type Tx } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
+import { formatBytes } from '#/domain/bytes.ts';
 import { DATASET_BYTES_MAX } from '#/domain/constants.ts';
 import { nameFromFile, type UploadOptions } from '#/domain/dataset-options.ts';
 import type { Context } from '#/services/context.ts';
@@ -182,7 +183,6 @@ function emptyFile(): AppError {
 
 /** The refusal of a file that is larger than any dataset may be. */
 export function datasetTooLarge(): AppError {
-  const mb = Math.floor(DATASET_BYTES_MAX / 1024 / 1024);
-  const message = `is larger than ${mb} MB, the most that one dataset may have: split it or leave rows out`;
+  const message = `is larger than ${formatBytes(DATASET_BYTES_MAX)}, the most that one dataset may have: split it or leave rows out`;
   return new AppError('payload_too_large', `The file ${message}`, [{ path: 'file', message, code: 'file_too_large' }]);
 }

@@ -2,6 +2,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, readdir, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
+import { formatBytes, MB } from '#/domain/bytes.ts';
 import {
   factsOfConfig,
   factsOfTokenizer,
@@ -14,8 +15,8 @@ import {
 } from '#/domain/model-facts.ts';
 import { readSafetensorsHeader, safetensorsHeaderBytes } from '#/domain/model-safetensors.ts';
 
-const JSON_BYTES_MAX = 16 * 1024 * 1024;
-const INDEX_BYTES_MAX = 64 * 1024 * 1024;
+const JSON_BYTES_MAX = 16 * MB;
+const INDEX_BYTES_MAX = 64 * MB;
 const SHARDS_MAX = 1000;
 const WEIGHTS_FILE = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,200}\.safetensors$/;
 
@@ -173,7 +174,7 @@ async function readJson(folder: string, name: string, roots: string[], bytes_max
   if (file === null) return null;
   try {
     if ((await file.stat()).size > bytes_max)
-      throw new Refused('invalid_config', `its ${name} is larger than ${bytes_max / 1024 / 1024} MB`);
+      throw new Refused('invalid_config', `its ${name} is larger than ${formatBytes(bytes_max)}`);
     return { value: JSON.parse(await file.readFile('utf8')) };
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof RangeError)

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { asUser } from '#/db/tenancy.ts';
+import { GB } from '#/domain/bytes.ts';
 import { UploadOptions } from '#/domain/dataset-options.ts';
 import { env } from '#/env.ts';
 import { deleteDataset } from '#/services/datasets/delete-dataset.ts';
@@ -14,7 +15,7 @@ import { addDataset, addPerson } from '../../../test/factories.ts';
 import { checkDisk, storageUsage } from './reserve-space.ts';
 
 const db = useDatabase();
-const KB = 1024;
+const KB = 1000;
 const QUOTA_KB = 100;
 let folder: string;
 let user_id: string;
@@ -23,7 +24,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'lowrank-quota-'));
   connectStorage(localFolder(join(folder, 'storage')));
   await db.asOwner(`INSERT INTO lowrank.settings (key, value) VALUES ('user_quota_gb', $1)`, [
-    JSON.stringify((QUOTA_KB * KB) / 1024 ** 3),
+    JSON.stringify((QUOTA_KB * KB) / GB),
   ]);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

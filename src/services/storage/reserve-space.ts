@@ -6,11 +6,11 @@ import { modelArtifacts } from '#/db/schema/jobs.ts';
 import { settings } from '#/db/schema/machine.ts';
 import type { Tx } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
+import { formatBytes, GB } from '#/domain/bytes.ts';
 import { storage } from '#/storage/connect-storage.ts';
 import { storageFull } from '#/storage/disk-error.ts';
 import { storageLimits } from '#/storage/limits.ts';
 
-const GB = 1024 ** 3;
 /** What was deleted lies there for a month: all of it together may take this many quotas. */
 const WITH_DELETED_FACTOR = 2;
 
@@ -69,13 +69,12 @@ export async function reserveQuota(tx: Tx, user_id: string, wanted: number | nul
 }
 
 export function quotaExceeded(usage: StorageUsage, wanted: number | null): AppError {
-  const gb = (bytes: number) => `${(bytes / GB).toFixed(2)} GB`;
-  const asked = wanted === null ? 'this file' : `${gb(wanted)} more`;
+  const asked = wanted === null ? 'this file' : `${formatBytes(wanted)} more`;
   const trash = usage.bytes_with_deleted - usage.bytes;
-  const deleted = trash > usage.bytes ? ` (and ${gb(trash)} that were deleted and are kept for 30 days)` : '';
+  const deleted = trash > usage.bytes ? ` (and ${formatBytes(trash)} that were deleted and are kept for 30 days)` : '';
   return new AppError(
     'quota_exceeded',
-    `You use ${gb(usage.bytes)} of ${gb(usage.quota_bytes)}${deleted}, and ${asked} would not fit: delete datasets or artifacts that you no longer need`,
+    `You use ${formatBytes(usage.bytes)} of ${formatBytes(usage.quota_bytes)}${deleted}, and ${asked} would not fit: delete datasets or artifacts that you no longer need`,
   );
 }
 
