@@ -3,6 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { HYPERPARAMETER_RANGES } from '#/domain/hyperparameters.ts';
 import { HubModelName } from '#/domain/model-hub-id.ts';
 import { Resolution, ResourceName, TRAINING_METHODS, TriggerWords } from '#/domain/training-spec.ts';
+import { written } from '#/domain/written-number.ts';
 import { IdempotencyKey, IdParam, Instant } from './common.ts';
 import { declareRoute } from './declare-route.ts';
 
@@ -21,7 +22,7 @@ const whole = (name: keyof typeof DOOR_A_RANGES) => {
   return z.int(rule).min(min, rule).max(max, rule);
 };
 const rate = DOOR_A_RANGES.learning_rate;
-const rate_rule = `learning_rate must be a number between ${rate.min} and ${rate.max}`;
+const rate_rule = `learning_rate must be a number between ${written(rate.min)} and ${written(rate.max)}`;
 
 const TrainingConfig = z.strictObject({
   learning_rate: z.number(rate_rule).min(rate.min, rate_rule).max(rate.max, rate_rule).default(1e-4),

@@ -7,6 +7,7 @@ import {
   HyperparameterOverrides,
   resolveHyperparameters,
 } from './hyperparameters.ts';
+import { written } from './written-number.ts';
 
 describe('presets', () => {
   test('each preset keeps the ranges that it is offered in', () => {
@@ -34,7 +35,7 @@ describe('ranges', () => {
       for (const good of [min, top]) expect(HyperparameterOverrides.safeParse({ [name]: good }).success).toBe(true);
       for (const bad of [min - step, top + step]) {
         const refused = HyperparameterOverrides.safeParse({ [name]: bad });
-        expect(refused.error?.issues[0]?.message).toContain(String(min));
+        expect(refused.error?.issues[0]?.message).toContain(`between ${written(min)} and ${written(top)}`);
       }
     }
   });

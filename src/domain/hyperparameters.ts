@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { written } from './written-number.ts';
 
 /** The widest ranges that a door may offer; doors and sliders only narrow them. Units: learning rate per step, the rest counts. */
 export const HYPERPARAMETER_RANGES = {
@@ -14,7 +15,7 @@ export type HyperparameterName = keyof typeof HYPERPARAMETER_RANGES;
 
 const ranged = (name: HyperparameterName, max = HYPERPARAMETER_RANGES[name].max) => {
   const { min } = HYPERPARAMETER_RANGES[name];
-  const rule = `${name} must be between ${min} and ${max}`;
+  const rule = `${name} must be between ${written(min)} and ${written(max)}`;
   return z.number(`${name} must be a number`).min(min, rule).max(max, rule);
 };
 const whole = (name: HyperparameterName, max: number = HYPERPARAMETER_RANGES[name].max) => {

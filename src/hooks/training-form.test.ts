@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { readNumber } from './read-number.ts';
 import { changedFields, formErrors, presetValues, submission, type TrainingForm } from './training-form.ts';
-import { readNumber, written } from './written-number.ts';
 
 const form = (over: Partial<TrainingForm> = {}): TrainingForm => ({
   dataset_id: 'd',
@@ -41,8 +41,4 @@ test('each broken number is told at its own field', () => {
 test('numbers are read as people write them, and nothing else is', () => {
   expect(['1e-4', '0,5', ' 8 ', '.5'].map(readNumber)).toEqual([1e-4, 0.5, 8, 0.5]);
   expect(['', '0x10', 'Infinity', '1 000', '1,2,3', 'NaN'].map(readNumber)).toEqual(Array(6).fill(Number.NaN));
-});
-
-test('a setting is written as it is typed', () => {
-  expect([5e-5, 1e-4, 0.1, 0, 16].map(written)).toEqual(['5e-5', '1e-4', '0.1', '0', '16']);
 });

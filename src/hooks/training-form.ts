@@ -6,8 +6,9 @@ import {
   HyperparameterOverrides,
   type PresetId,
 } from '#/domain/hyperparameters.ts';
+import { written } from '#/domain/written-number.ts';
+import { readNumber } from './read-number.ts';
 import type { CreateJob } from './useJobVerbs.ts';
-import { readNumber, written } from './written-number.ts';
 
 export type FormPreset = Exclude<PresetId, 'custom'>;
 export type TypedValues = Record<HyperparameterName, string>;

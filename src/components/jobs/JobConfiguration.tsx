@@ -3,7 +3,7 @@ import { Facts } from '#/components/ui/Readout.tsx';
 import { Scroll } from '#/components/ui/Scroll.tsx';
 import { formatCount } from '#/components/units.ts';
 import type { TrainingJob } from '#/contract/jobs.ts';
-import { written } from '#/hooks/written-number.ts';
+import { written } from '#/domain/written-number.ts';
 
 /** The settings at a glance, and the complete configuration as it was stored. */
 export function JobConfiguration({ job }: { job: TrainingJob }) {

@@ -1,7 +1,8 @@
 'use client';
 import { Field, Input } from '#/components/ui/Field.tsx';
 import type { HyperparameterName } from '#/domain/hyperparameters.ts';
-import { readNumber, written } from '#/hooks/written-number.ts';
+import { written } from '#/domain/written-number.ts';
+import { readNumber } from '#/hooks/read-number.ts';
 import { FIELD_WORDS } from './preset-words.ts';
 
 /** The everyday part of each range; the typed entry beside a slider goes as far as the rules do. */

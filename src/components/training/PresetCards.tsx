@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import { HYPERPARAMETER_PRESETS } from '#/domain/hyperparameters.ts';
+import { written } from '#/domain/written-number.ts';
 import type { FormPreset } from '#/hooks/training-form.ts';
-import { written } from '#/hooks/written-number.ts';
 import { PRESETS } from './preset-words.ts';
 
 /** One choice that sets every number; the cards show the main ones. */

@@ -6,8 +6,8 @@ import { formatCount } from '#/components/units.ts';
 import type { BaseModel } from '#/contract/base-models.ts';
 import type { DatasetSummary } from '#/contract/datasets.ts';
 import { countSteps, sequenceLength } from '#/domain/planner.ts';
+import { readNumber } from '#/hooks/read-number.ts';
 import { type FormErrors, type TrainingForm, typedNumbers } from '#/hooks/training-form.ts';
-import { readNumber } from '#/hooks/written-number.ts';
 import { FIELD_WORDS } from './preset-words.ts';
 
 interface SubmitCardProps {
