@@ -1,9 +1,10 @@
 import { realpath } from 'node:fs/promises';
-import { basename, isAbsolute } from 'node:path';
+import { isAbsolute } from 'node:path';
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import { baseModels } from '#/db/schema/base-models.ts';
 import { asUser, type Tx } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
+import { nameFromModelFolder } from '#/domain/model-folder-name.ts';
 import type { Context } from '#/services/context.ts';
 import { modelFolders } from '#/storage/limits.ts';
 import { type BaseModelRow, columnsOfFolder, findModel } from './model-row.ts';
@@ -64,7 +65,7 @@ export async function registerLocalModel(
       .values({
         ...columnsOfFolder(reading.folder),
         created_by: ctx.user_id,
-        name: wish.name ?? basename(folder),
+        name: wish.name ?? nameFromModelFolder(folder),
         local_path: folder,
         checksum,
         status: checksum === null ? 'fetching' : 'ready',
