@@ -1,23 +1,43 @@
 /** The lines that load an adapter in PEFT, ready to be copied. */
 export interface AdapterOrigin {
-  base_model: { name: string; hf_repo_id: string | null; revision: string | null };
-  /** Where the reader is going to have the adapter's files. */
+  base_model: {
+    name: string;
+    hf_repo_id: string | null;
+    revision: string | null;
+    /** SHA-256 of the weights, hex; null where it is not known. */
+    checksum: string | null;
+  };
+  /** The folder that the download unpacks to. */
   adapter_folder: string;
 }
 
-/** Python text. A local base model is named by a placeholder: where it lies elsewhere is not ours to say. */
+/**
+ * Python text. A model of the Hub is named as it was trained on; one that lies in a folder of the studio's machine is the one
+ * thing to fill in, for where it lies elsewhere is not ours to say.
+ */
 export function loadingLines({ base_model, adapter_folder }: AdapterOrigin): string {
-  const { name, hf_repo_id, revision } = base_model;
-  const base = python(hf_repo_id ?? `path/to/${name}`);
+  const { name, hf_repo_id, revision, checksum } = base_model;
   const pinned = hf_repo_id !== null && revision !== null ? `, revision=${python(revision)}` : '';
-  const adapter = python(adapter_folder);
+  const base =
+    hf_repo_id !== null
+      ? [`BASE = ${python(hf_repo_id)}`]
+      : [
+          `# The base model ${python(name)} is not on the Hub: put the folder here that the studio was given for it`,
+          ...(checksum === null ? [] : [`# (its weights have the SHA-256 ${checksum}).`]),
+          `BASE = ${python(`/path/to/${name.split('/').at(-1)}`)}`,
+        ];
   return [
+    '# pip install torch transformers peft',
     'from peft import PeftModel',
     'from transformers import AutoModelForCausalLM, AutoTokenizer',
     '',
-    `base = AutoModelForCausalLM.from_pretrained(${base}${pinned}, dtype="auto")`,
-    `model = PeftModel.from_pretrained(base, ${adapter})`,
-    `tokenizer = AutoTokenizer.from_pretrained(${adapter})`,
+    ...base,
+    '# The folder that the download of all files unpacks to.',
+    `ADAPTER = ${python(adapter_folder)}`,
+    '',
+    `model = AutoModelForCausalLM.from_pretrained(BASE${pinned}, dtype="auto")`,
+    'model = PeftModel.from_pretrained(model, ADAPTER)',
+    'tokenizer = AutoTokenizer.from_pretrained(ADAPTER)',
     '',
   ].join('\n');
 }

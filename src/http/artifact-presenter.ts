@@ -2,15 +2,23 @@ import * as z from 'zod';
 import type { Artifact } from '#/contract/artifacts.ts';
 import { loadingLines } from '#/domain/model-loading.ts';
 import type { ArtifactRow } from '#/services/artifacts/artifact-row.ts';
+import { downloadFolder } from '#/services/artifacts/download-artifact.ts';
 
 /** The base model as the job stored it when it was submitted: it may be called otherwise by now. */
 const JobConfig = z.object({
-  base_model: z.object({ name: z.string(), hf_repo_id: z.string().nullable(), revision: z.string().nullable() }),
+  base_model: z.object({
+    name: z.string(),
+    hf_repo_id: z.string().nullable(),
+    revision: z.string().nullable(),
+    checksum: z.string().nullable().default(null),
+  }),
 });
+const UNKNOWN = { name: 'base-model', hf_repo_id: null, revision: null, checksum: null };
 
 /** An artifact with its passport and the lines that load it. */
 export function presentArtifact({ artifact, job }: ArtifactRow): Artifact {
-  const base_model = JobConfig.safeParse(job.config).data?.base_model ?? { name: 'base-model', hf_repo_id: null, revision: null };
+  const trained_on = JobConfig.safeParse(job.config).data?.base_model ?? UNKNOWN;
+  const { name, hf_repo_id, revision } = trained_on;
   return {
     id: artifact.id,
     job_id: artifact.job_id,
@@ -21,11 +29,11 @@ export function presentArtifact({ artifact, job }: ArtifactRow): Artifact {
     storage_path: artifact.storage_path,
     sha256: artifact.sha256,
     size: artifact.size,
-    base_model,
+    base_model: { name, hf_repo_id, revision },
     quality_metrics: artifact.quality_metrics,
     training_summary: artifact.training_summary,
     passport: artifact.passport,
-    loading: { language: 'python', text: loadingLines({ base_model, adapter_folder: 'path/to/adapter' }) },
+    loading: { language: 'python', text: loadingLines({ base_model: trained_on, adapter_folder: downloadFolder(artifact) }) },
     created_at: artifact.created_at.toISOString(),
   };
 }

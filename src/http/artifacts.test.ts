@@ -94,7 +94,9 @@ describe('an artifact', () => {
       passport: { seed: 42 },
       storage_path: storageKey(owner.user_id, id),
     });
-    expect(one.loading.text).toContain(`from_pretrained("a/b", revision="${'c'.repeat(40)}"`);
+    expect(one.loading.text).toContain(`BASE = "a/b"\n`);
+    expect(one.loading.text).toContain(`from_pretrained(BASE, revision="${'c'.repeat(40)}"`);
+    expect(one.loading.text).toContain(`ADAPTER = "my-uni-run-${id.slice(0, 8)}"\n`);
     expect(JSON.stringify(one)).not.toContain(folder);
   });
 
@@ -230,7 +232,7 @@ describe('over a socket', () => {
     expect([answer.status, answer.redirected, (await answer.text()) === WEIGHTS]).toEqual([200, true, true]);
   });
 
-  test('all files come as one zip that other programs open', async () => {
+  test('all files and the passport come as one zip that other programs open', async () => {
     const answer = await fetch(base + (await addressOf(id)));
     const name = `my-uni-run-${id.slice(0, 8)}`;
     expect(answer.headers.get('content-disposition')).toContain(`filename="${name}.zip"`);
@@ -238,6 +240,7 @@ describe('over a socket', () => {
     execFileSync('python3', ['-m', 'zipfile', '-e', join(folder, 'all.zip'), join(folder, 'unzipped')]);
     expect(readFileSync(join(folder, 'unzipped', name, 'adapter_model.safetensors'), 'utf8')).toBe(WEIGHTS);
     expect(readFileSync(join(folder, 'unzipped', name, 'sub/Ünïcode "x".json'), 'utf8')).toBe('{}');
+    expect(JSON.parse(readFileSync(join(folder, 'unzipped', name, 'passport.json'), 'utf8'))).toEqual({ seed: 42 });
   });
 
   test('a zip of which a file cannot be read breaks off and does not pass for whole', async () => {

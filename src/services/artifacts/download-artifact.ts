@@ -28,7 +28,7 @@ export async function signDownload(ctx: Context, artifact_id: string, file_id: s
   return {
     token: writeDownloadToken(await downloadKey(), grant),
     expires_at,
-    file_name: file === null ? zipName(artifact) : baseName(file),
+    file_name: file === null ? `${downloadFolder(artifact)}.zip` : baseName(file),
     bytes: file?.bytes ?? null,
   };
 }
@@ -46,12 +46,9 @@ export async function openDownload(token: string): Promise<Download> {
   const { user_id, artifact_id, file_id } = grant;
   const { artifact } = await asUser(user_id, (tx) => findArtifact(tx, user_id, artifact_id));
   if (file_id === null) {
-    const name = zipName(artifact);
-    return {
-      kind: 'zip',
-      file_name: name,
-      open: () => zipFiles(user_id, artifact_id, name.replace(/\.zip$/, ''), artifact.files),
-    };
+    const folder = downloadFolder(artifact);
+    const content = { folder, files: artifact.files, texts: passportFile(artifact) };
+    return { kind: 'zip', file_name: `${folder}.zip`, open: () => zipFiles(user_id, artifact_id, content) };
   }
   const file = fileOf(artifact, file_id);
   return {
@@ -80,13 +77,18 @@ function baseName(file: PublishedFile): string {
   return file.path.split('/').pop() ?? file.path;
 }
 
-/** The artifact's name as far as every file system takes it. */
-function zipName(artifact: ArtifactRow['artifact']): string {
+/** The passport lies in the artifact's row: a download of everything brings it along, so that it says what it is wherever it goes. */
+function passportFile({ passport }: ArtifactRow['artifact']): Record<string, string> {
+  return Object.keys(passport).length === 0 ? {} : { 'passport.json': `${JSON.stringify(passport, null, 2)}\n` };
+}
+
+/** The folder that a download of everything unpacks to: the artifact's name as far as every file system takes it. */
+export function downloadFolder(artifact: Pick<ArtifactRow['artifact'], 'id' | 'name' | 'kind'>): string {
   const slug = artifact.name
     .normalize('NFKD')
     .replace(/\p{M}+/gu, '')
     .replace(/[^A-Za-z0-9]+/g, '-')
     .replace(/^-+|-+$/g, '')
     .slice(0, 60);
-  return `${slug === '' ? artifact.kind : slug.toLowerCase()}-${artifact.id.slice(0, 8)}.zip`;
+  return `${slug === '' ? artifact.kind : slug.toLowerCase()}-${artifact.id.slice(0, 8)}`;
 }

@@ -6,17 +6,30 @@ import type { PublishedFile } from '#/storage/storage.ts';
 /** Every entry has the same, so that the same files make the same zip. */
 const EPOCH = new Date(Date.UTC(1980, 0, 1));
 
+/** What a zip holds. */
+export interface ZipContent {
+  /** Everything in it lies below this folder. */
+  folder: string;
+  files: PublishedFile[];
+  /** Text files that lie in no storage, by name; a stored file of the same name wins. */
+  texts: Record<string, string>;
+}
+
 /**
- * All files of a resource as one uncompressed zip below `folder`, streamed: each is opened when its turn comes and nothing
- * is kept. Ends with an error when a file cannot be read.
+ * All files of a resource as one uncompressed zip, streamed: each is opened when its turn comes and nothing is kept. Ends
+ * with an error when a file cannot be read.
  */
-export function zipFiles(owner: string, resource_id: string, folder: string, files: PublishedFile[]): Readable {
+export function zipFiles(owner: string, resource_id: string, { folder, files, texts }: ZipContent): Readable {
   const zip = new ZipFile();
   const output = zip.outputStream as Readable;
   // An error of an entry is the whole's: the reader must not take a part for all.
   zip.on('error', (error: Error) => output.destroy(error));
+  const entry = { compress: false, mtime: EPOCH, mode: 0o100644 };
+  for (const [name, text] of Object.entries(texts)) {
+    if (files.every(({ path }) => path !== name)) zip.addBuffer(Buffer.from(text), `${folder}/${name}`, entry);
+  }
   for (const file of files) {
-    const options = { compress: false, size: file.bytes, mtime: EPOCH, mode: 0o100644 };
+    const options = { ...entry, size: file.bytes };
     zip.addReadStreamLazy(`${folder}/${file.path}`, options, (done) => {
       storage()
         .open(owner, resource_id, file.path)
