@@ -83,7 +83,19 @@ export const listBaseModelsRoute = declareRoute({
     }),
   },
   responses: {
-    200: answers(z.object({ models: z.array(BaseModel), total: z.int(), limit: z.int(), offset: z.int() }), 'One page'),
+    200: answers(
+      z.object({
+        models: z.array(BaseModel),
+        total: z.int(),
+        limit: z.int(),
+        offset: z.int(),
+        default_model_id: z
+          .uuid()
+          .nullable()
+          .describe('What a submission that names no model is trained on; null: it must name one'),
+      }),
+      'One page',
+    ),
   },
 });
 

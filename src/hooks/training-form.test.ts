@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { readNumber } from './read-number.ts';
-import { changedFields, formErrors, presetValues, submission, type TrainingForm } from './training-form.ts';
+import { type ChosenForm, changedFields, formErrors, preselected, presetValues, submission } from './training-form.ts';
 
-const form = (over: Partial<TrainingForm> = {}): TrainingForm => ({
+const form = (over: Partial<ChosenForm> = {}): ChosenForm => ({
   dataset_id: 'd',
   base_model_id: 'm',
   preset_id: 'fast',
@@ -41,4 +41,13 @@ test('each broken number is told at its own field', () => {
 test('numbers are read as people write them, and nothing else is', () => {
   expect(['1e-4', '0,5', ' 8 ', '.5'].map(readNumber)).toEqual([1e-4, 0.5, 8, 0.5]);
   expect(['', '0x10', 'Infinity', '1 000', '1,2,3', 'NaN'].map(readNumber)).toEqual(Array(6).fill(Number.NaN));
+});
+
+test('the default model is chosen before anybody chose, else the only one, and none where that is open', () => {
+  const [one, other] = [{ id: 'a' }, { id: 'b' }];
+  expect(preselected([one, other], 'b')).toBe('b');
+  expect(preselected([one], null)).toBe('a');
+  expect(preselected([one, other], null)).toBe('');
+  // The default may have been deleted, or still be on its way.
+  expect(preselected([one, other], 'gone')).toBe('');
 });

@@ -15,7 +15,8 @@ export type TypedValues = Record<HyperparameterName, string>;
 
 export interface TrainingForm {
   dataset_id: string;
-  base_model_id: string;
+  /** Null until one was chosen: then it is the preselected one. */
+  base_model_id: string | null;
   preset_id: FormPreset;
   /** As typed. */
   values: TypedValues;
@@ -24,6 +25,9 @@ export interface TrainingForm {
   name: string;
 }
 
+/** The form with its model: the one that was chosen, or the preselected one. */
+export type ChosenForm = TrainingForm & { base_model_id: string };
+
 export const HYPERPARAMETER_NAMES = Object.keys(HYPERPARAMETER_PRESETS.balanced) as HyperparameterName[];
 
 const MAX_STEPS_MAX = 1_000_000;
@@ -31,6 +35,12 @@ const MAX_STEPS_MAX = 1_000_000;
 export function presetValues(preset_id: FormPreset): TypedValues {
   const preset = HYPERPARAMETER_PRESETS[preset_id];
   return Object.fromEntries(HYPERPARAMETER_NAMES.map((name) => [name, written(preset[name])])) as TypedValues;
+}
+
+/** The model that is chosen before anybody chose: the studio's default where it can be trained, else the only one that can. */
+export function preselected(models: readonly { id: string }[], default_model_id: string | null): string {
+  const found = models.find(({ id }) => id === default_model_id) ?? (models.length === 1 ? models[0] : undefined);
+  return found?.id ?? '';
 }
 
 /** Names of the values that are no longer the preset's own. */
@@ -66,7 +76,7 @@ export function typedNumbers(values: TypedValues): HyperparameterConfig {
 }
 
 /** The submission: the preset and only what differs from it. */
-export function submission(form: TrainingForm): CreateJob {
+export function submission(form: ChosenForm): CreateJob {
   const numbers = typedNumbers(form.values);
   return {
     dataset_id: form.dataset_id,

@@ -6,7 +6,7 @@ import { changedFields, type FormPreset, formErrors, presetValues, type Training
 export function useTrainingConfig(dataset_id: string) {
   const [form, setForm] = useState<TrainingForm>(() => ({
     dataset_id,
-    base_model_id: '',
+    base_model_id: null,
     preset_id: DEFAULT_PRESET_ID,
     values: presetValues(DEFAULT_PRESET_ID),
     max_steps: '',

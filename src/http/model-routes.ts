@@ -11,12 +11,10 @@ import { presentModel } from './model-presenter.ts';
 export const modelRoutes: RouteModule = (api) => {
   api.openapi(listBaseModelsRoute, async (c) => {
     const { q, ...query } = c.req.valid('query');
-    const { models, total } = await listModels(c.var.ctx, { ...query, search: query.search ?? q });
+    const { models, ...page } = await listModels(c.var.ctx, { ...query, search: query.search ?? q });
     const { user_id } = c.var.ctx;
-    return c.json(
-      { models: models.map((model) => presentModel(model, user_id)), total, limit: query.limit, offset: query.offset },
-      200,
-    );
+    const { limit, offset } = query;
+    return c.json({ models: models.map((model) => presentModel(model, user_id)), ...page, limit, offset }, 200);
   });
   api.openapi(getBaseModelRoute, async (c) => {
     const model = await getModel(c.var.ctx, c.req.valid('param').id);

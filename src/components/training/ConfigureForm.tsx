@@ -10,7 +10,7 @@ import type { BaseModel } from '#/contract/base-models.ts';
 import type { DatasetSummary } from '#/contract/datasets.ts';
 import type { HyperparameterName } from '#/domain/hyperparameters.ts';
 import { randomKey } from '#/hooks/random-key.ts';
-import { HYPERPARAMETER_NAMES, submission } from '#/hooks/training-form.ts';
+import { HYPERPARAMETER_NAMES, preselected, submission } from '#/hooks/training-form.ts';
 import { useCreateTrainingJob } from '#/hooks/useJobVerbs.ts';
 import { useTrainingConfig } from '#/hooks/useTrainingConfig.ts';
 import { violation } from '#/hooks/violation.ts';
@@ -23,18 +23,19 @@ interface ConfigureFormProps {
   dataset_id: string;
   datasets: DatasetSummary[];
   models: BaseModel[];
+  /** What the studio would train where none is named. */
+  default_model_id: string | null;
 }
 
-export function ConfigureForm({ dataset_id, datasets, models }: ConfigureFormProps) {
+export function ConfigureForm({ dataset_id, datasets, models, default_model_id }: ConfigureFormProps) {
   const router = useRouter();
   const usable = datasets.filter(({ training_ready }) => training_ready);
   const ready = models.filter(({ status }) => status === 'ready');
-  const only = ready.length === 1 ? (ready[0]?.id ?? '') : '';
   const { form, errors, changed, set, setValue, choosePreset } = useTrainingConfig(dataset_id);
   const create = useCreateTrainingJob();
   // One key for one body: pressing twice, or again after a lost answer, makes one job.
   const sent = useRef({ text: '', key: '' });
-  const chosen = { ...form, base_model_id: form.base_model_id || only };
+  const chosen = { ...form, base_model_id: form.base_model_id ?? preselected(ready, default_model_id) };
   const dataset = datasets.find(({ id }) => id === chosen.dataset_id);
   const model = ready.find(({ id }) => id === chosen.base_model_id);
   const preset = PRESETS.find(({ id }) => id === form.preset_id)?.name;

@@ -63,7 +63,12 @@ export function ConfigurePage() {
               Add one from a folder of this machine or from the Hugging Face Hub.
             </Alert>
           )}
-          <ConfigureForm dataset_id={dataset_id} datasets={datasets.data.datasets} models={models.data.models} />
+          <ConfigureForm
+            dataset_id={dataset_id}
+            datasets={datasets.data.datasets}
+            models={models.data.models}
+            default_model_id={models.data.default_model_id}
+          />
         </div>
       )}
     </>

@@ -3,6 +3,7 @@ import { baseModels } from '#/db/schema/base-models.ts';
 import { asUser } from '#/db/tenancy.ts';
 import type { Context } from '#/services/context.ts';
 import { containing } from '#/services/datasets/list-datasets.ts';
+import { findDefaultBaseModel } from './find-default-base-model.ts';
 import { type BaseModelRow, findModel } from './model-row.ts';
 
 export interface ModelQuery {
@@ -17,8 +18,16 @@ export interface ModelQuery {
   servable?: boolean | undefined;
 }
 
-/** One page of the registry that all users share, newest first, and how many there are in all. */
-export function listModels(ctx: Context, query: ModelQuery): Promise<{ models: BaseModelRow[]; total: number }> {
+export interface ModelPage {
+  models: BaseModelRow[];
+  /** How many there are in all. */
+  total: number;
+  /** What a submission that names none is trained on; null where nothing decides it. */
+  default_model_id: string | null;
+}
+
+/** One page of the registry that all users share, newest first. */
+export function listModels(ctx: Context, query: ModelQuery): Promise<ModelPage> {
   return asUser(ctx.user_id, async (tx) => {
     const pattern = query.search === undefined ? undefined : containing(query.search);
     const wanted = and(
@@ -40,7 +49,7 @@ export function listModels(ctx: Context, query: ModelQuery): Promise<{ models: B
       .limit(query.limit)
       .offset(query.offset);
     const [counted] = await tx.select({ total: count() }).from(baseModels).where(wanted);
-    return { models, total: counted?.total ?? 0 };
+    return { models, total: counted?.total ?? 0, default_model_id: await findDefaultBaseModel(tx) };
   });
 }
 
