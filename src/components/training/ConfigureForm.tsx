@@ -1,4 +1,5 @@
 'use client';
+import '#/hooks/zod-without-eval.ts';
 import { useRouter } from 'next/navigation';
 import { useRef } from 'react';
 import { Alert } from '#/components/ui/Alert.tsx';
