@@ -4,6 +4,7 @@ export const LISTS = {
   datasets: ['datasets'],
   models: ['base-models'],
   keys: ['api-keys'],
+  members: ['members'],
   invitations: ['invitations'],
 } as const;
 

@@ -2,6 +2,7 @@ import type { RouteModule } from './api-env.ts';
 import { artifactRoutes } from './artifact-routes.ts';
 import { datasetRoutes } from './dataset-routes.ts';
 import { jobRoutes } from './job-routes.ts';
+import { memberRoutes } from './member-routes.ts';
 import { modelRoutes } from './model-routes.ts';
 import { peopleRoutes } from './people-routes.ts';
 import { systemRoutes } from './system-routes.ts';
@@ -11,6 +12,7 @@ import { trainingRoutes } from './training-routes.ts';
 export const ROUTES: RouteModule[] = [
   systemRoutes,
   peopleRoutes,
+  memberRoutes,
   jobRoutes,
   trainingRoutes,
   datasetRoutes,

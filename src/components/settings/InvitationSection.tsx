@@ -5,8 +5,9 @@ import { Button } from '#/components/ui/Button.tsx';
 import { CopyButton } from '#/components/ui/CopyButton.tsx';
 import { Field, Input } from '#/components/ui/Field.tsx';
 import { Time } from '#/components/ui/Time.tsx';
-import { useInvite } from '#/hooks/useInvite.ts';
+import { useInvite } from '#/hooks/useMembers.ts';
 import { unplaced, violation } from '#/hooks/violation.ts';
+import { OpenInvitations } from './OpenInvitations.tsx';
 import { Section } from './Section.tsx';
 
 export function InvitationSection() {
@@ -43,6 +44,7 @@ export function InvitationSection() {
           It is shown this once and ends <Time at={invite.data.expires_at} />.
         </Alert>
       )}
+      <OpenInvitations onRevoked={(id) => id === invite.data?.id && invite.reset()} />
     </Section>
   );
 }

@@ -5,9 +5,7 @@ import { Badge } from '#/components/ui/Badge.tsx';
 import { Button } from '#/components/ui/Button.tsx';
 import { Dialog } from '#/components/ui/Dialog.tsx';
 import { EmptyState } from '#/components/ui/EmptyState.tsx';
-import { Panel } from '#/components/ui/Panel.tsx';
-import { QueryFault } from '#/components/ui/QueryFault.tsx';
-import { SkeletonRows } from '#/components/ui/Skeleton.tsx';
+import { QueryPanel } from '#/components/ui/QueryPanel.tsx';
 import { Time } from '#/components/ui/Time.tsx';
 import { type ApiKey, useApiKeys, useRevokeApiKey } from '#/hooks/useApiKeys.ts';
 import { CreateKeyDialog } from './CreateKeyDialog.tsx';
@@ -15,41 +13,38 @@ import { Section } from './Section.tsx';
 
 export function KeysSection() {
   const [creating, setCreating] = useState(false);
-  const { data: keys, error, refetch } = useApiKeys();
+  const keys = useApiKeys();
   return (
     <Section
       title="API keys"
       about="For programs and the command line: each acts as you. A key is shown once, when it is made; revoking stops it within 5 seconds."
     >
-      {error && !keys ? (
-        <QueryFault what="The keys" error={error} retry={refetch} />
-      ) : (
-        <Panel
-          flush
-          title="Keys"
-          aside={
-            <Button size="sm" onClick={() => setCreating(true)}>
-              <Plus aria-hidden />
-              New key
-            </Button>
-          }
-        >
-          {!keys ? (
-            <SkeletonRows rows={2} label="Keys are being fetched" />
-          ) : keys.length === 0 ? (
+      <QueryPanel
+        query={keys}
+        what="keys"
+        rows={2}
+        aside={
+          <Button size="sm" onClick={() => setCreating(true)}>
+            <Plus aria-hidden />
+            New key
+          </Button>
+        }
+      >
+        {(made) =>
+          made.length === 0 ? (
             <EmptyState icon={KeyRound} title="No key yet">
               Make one to submit trainings from a script: it is sent as{' '}
               <code className="font-mono text-sm">Authorization: Bearer …</code>
             </EmptyState>
           ) : (
             <ul className="divide-y">
-              {keys.map((key) => (
+              {made.map((key) => (
                 <KeyRow key={key.id} apiKey={key} />
               ))}
             </ul>
-          )}
-        </Panel>
-      )}
+          )
+        }
+      </QueryPanel>
       <CreateKeyDialog open={creating} onOpenChange={setCreating} />
     </Section>
   );

@@ -6,6 +6,7 @@ import { type Theme, useTheme } from '#/hooks/useTheme.ts';
 import { AccountSection } from './AccountSection.tsx';
 import { InvitationSection } from './InvitationSection.tsx';
 import { KeysSection } from './KeysSection.tsx';
+import { MembersSection } from './MembersSection.tsx';
 import { Section } from './Section.tsx';
 
 export function SettingsPage() {
@@ -17,7 +18,12 @@ export function SettingsPage() {
         {me && <AccountSection me={me} />}
         <ThemeSection />
         <KeysSection />
-        {me?.role === 'administrator' && <InvitationSection />}
+        {me?.role === 'administrator' && (
+          <>
+            <MembersSection me={me} />
+            <InvitationSection />
+          </>
+        )}
       </div>
     </>
   );
