@@ -78,7 +78,7 @@ export const peopleRoutes: RouteModule = (api, options) => {
       make: (hooks) => createInvitation(c.var.ctx, body, hooks),
       present: ({ token, expires_at, ...invitation }) => ({
         ...invitation,
-        url: token === null ? null : `${options.base_url}/sign-up#${token}`,
+        url: token === null ? null : `${options.base_url}/sign-up#${token}&${new URLSearchParams({ email: invitation.email })}`,
         expires_at: expires_at.toISOString(),
       }),
       keep: (told) => ({ ...told, url: null }),

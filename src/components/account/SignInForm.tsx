@@ -18,6 +18,9 @@ export function SignInForm() {
   useEffect(() => {
     if (needed) router.replace('/first-run');
   }, [needed, router]);
+  // Nothing is shown before it is known which of the two pages this is.
+  if (needed || (firstRun.isPending && firstRun.failureCount === 0))
+    return <p className="sr-only">Looking up whether this studio has its owner</p>;
   const error = signIn.error;
   return (
     <>
@@ -36,7 +39,8 @@ export function SignInForm() {
         <PasswordField label="Password" name="password" autoComplete="current-password" error={violation(error, 'password')} />
         {error && (
           <Alert tone="bad" title={error.message}>
-            A forgotten password is set anew on the machine itself: <code>npm run lowrank -- reset-password</code>
+            A forgotten password is set anew on the machine itself:{' '}
+            <code className="font-mono text-sm">npm run lowrank -- reset-password {signIn.variables?.email}</code>
           </Alert>
         )}
         <Button type="submit" variant="primary" busy={signIn.isPending || signIn.isSuccess}>

@@ -7,7 +7,7 @@ const control =
   'w-full min-w-0 rounded-md border border-edge/80 bg-panel px-2.5 text-ink transition-colors hover:border-edge aria-invalid:border-bad disabled:cursor-not-allowed disabled:bg-sunken disabled:text-soft';
 
 export function Input({ className, ...rest }: ComponentProps<'input'>) {
-  return <input className={classNames(control, 'h-9', className)} {...rest} />;
+  return <input className={classNames(control, 'h-9 read-only:bg-sunken', className)} {...rest} />;
 }
 
 export function Select({ className, ...rest }: ComponentProps<'select'>) {
