@@ -31,59 +31,57 @@ export function useFirstRunState() {
   });
 }
 
-/** After a change of person nothing that was fetched for the last one may stay. */
-function useEntered() {
+/**
+ * After a change of person nothing that was fetched for the last one may stay. Who it is stays an entry of the same cache: one
+ * that was removed and made anew would not be heard of by what is on the page.
+ */
+function usePersonChange() {
   const queries = useQueryClient();
-  return (user: Person) => {
-    queries.clear();
+  return (user: Person | null) => {
+    queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== ME[0] });
+    queries.getMutationCache().clear();
     queries.setQueryData(ME, user);
   };
 }
 
 export function useSignIn() {
-  const entered = useEntered();
+  const changed = usePersonChange();
   return useMutation({
     mutationFn: async (body: { email: string; password: string }) => (await answer(api.POST('/api/auth/sign-in', { body }))).user,
-    onSuccess: entered,
+    onSuccess: changed,
   });
 }
 
 export function useFirstRun() {
-  const entered = useEntered();
+  const changed = usePersonChange();
   return useMutation({
     mutationFn: async (body: { setup_token: string; name?: string; email: string; password: string }) =>
       (await answer(api.POST('/api/first-run', { body }))).user,
-    onSuccess: entered,
+    onSuccess: changed,
   });
 }
 
 export function useSignUp() {
-  const entered = useEntered();
+  const changed = usePersonChange();
   return useMutation({
     mutationFn: async (body: { invitation?: string; name?: string; email: string; password: string }) =>
       (await answer(api.POST('/api/sign-up', { body }))).user,
-    onSuccess: entered,
+    onSuccess: changed,
   });
 }
 
 /** Spends a one-time link; answers the path that the link was made for. */
 export function useSignInLink() {
-  const entered = useEntered();
+  const changed = usePersonChange();
   return useMutation({
     mutationFn: (token: string) => answer(api.POST('/api/sign-in-link', { body: { token } })),
-    onSuccess: ({ user }) => entered(user),
+    onSuccess: ({ user }) => changed(user),
   });
 }
 
 export function useSignOut() {
-  const queries = useQueryClient();
-  return useMutation({
-    mutationFn: () => answer(api.POST('/api/auth/sign-out')),
-    onSuccess: () => {
-      queries.clear();
-      queries.setQueryData(ME, null);
-    },
-  });
+  const changed = usePersonChange();
+  return useMutation({ mutationFn: () => answer(api.POST('/api/auth/sign-out')), onSuccess: () => changed(null) });
 }
 
 export function useChangePassword() {
