@@ -3,12 +3,19 @@ import { useEffect, useState } from 'react';
 export type Theme = 'system' | 'light' | 'dark';
 
 /** The reader's choice, kept in this browser; `public/theme.js` applies it before the first paint. */
+export function chosenTheme(): Theme {
+  try {
+    const kept = globalThis.localStorage?.getItem('theme');
+    return kept === 'light' || kept === 'dark' ? kept : 'system';
+  } catch {
+    // Storage is closed to us.
+    return 'system';
+  }
+}
+
 export function useTheme(): [Theme, (theme: Theme) => void] {
   const [theme, setTheme] = useState<Theme>('system');
-  useEffect(() => {
-    const chosen = document.documentElement.dataset.theme;
-    if (chosen === 'light' || chosen === 'dark') setTheme(chosen);
-  }, []);
+  useEffect(() => setTheme(chosenTheme()), []);
   const choose = (next: Theme) => {
     setTheme(next);
     if (next === 'system') {

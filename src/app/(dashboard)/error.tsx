@@ -1,0 +1,6 @@
+'use client';
+import { SegmentFault } from '#/components/shell/SegmentFault.tsx';
+
+export default function DashboardError({ error, retry }: { error: unknown; retry(): void }) {
+  return <SegmentFault error={error} retry={retry} />;
+}
