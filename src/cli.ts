@@ -61,6 +61,11 @@ program
   .action(async (email: string) => (await import('#/cli/reset-password.ts')).resetPasswordCommand(email));
 
 program
+  .command('sign-in-link [email]')
+  .description('a link that signs a person (without an e-mail: the owner) in once, within 10 minutes')
+  .action(async (email?: string) => (await import('#/cli/sign-in-link.ts')).signInLinkCommand(email));
+
+program
   .command('backup <file>')
   .description('write everything of this installation into one file (the studio must be stopped)')
   .action(async (file: string) => (await import('#/cli/backup.ts')).backupCommand(file));

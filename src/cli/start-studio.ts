@@ -24,7 +24,7 @@ export interface Studio {
 }
 
 /** Whom the demo makes where there is nobody yet; a real owner takes their place by the set-up token or a new password. */
-const LOCAL_OWNER = { email: 'owner@localhost.localdomain', name: 'Owner' };
+export const LOCAL_OWNER = { email: 'owner@localhost.localdomain', name: 'Owner' };
 
 /** How often a fresh installation is asked for its owner, so that the key file of this machine can be made. */
 const OWNER_POLL_MS = 2_000;

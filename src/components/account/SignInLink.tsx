@@ -33,7 +33,9 @@ export function SignInLink() {
     <>
       <h1 className="mb-4 text-2xl">This link does not open</h1>
       <Alert tone="bad" title={error?.message ?? 'The address lacks the part behind the # sign: copy the whole link.'}>
-        A link works once and for a short time. Make another in the terminal, or{' '}
+        A link works once and for a short time. Make another on the studio’s machine:
+        <code className="my-1.5 block font-mono text-ink text-sm">npm run lowrank -- sign-in-link</code>
+        or{' '}
         <Link href="/sign-in" className="font-medium text-accent underline">
           sign in with your password
         </Link>
