@@ -75,3 +75,8 @@ export async function answer<T>(call: Promise<{ data?: T; error?: unknown; respo
 export function isPassing(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 0 || error.status >= 500);
 }
+
+/** Says if what was asked for is not there (for this person), also where its address is none. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 404 || error.status === 400);
+}

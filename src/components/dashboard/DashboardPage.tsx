@@ -1,10 +1,9 @@
 'use client';
-import { Plus } from 'lucide-react';
 import Link from 'next/link';
 import type { ReactNode } from 'react';
 import { JobsTable } from '#/components/jobs/JobsTable.tsx';
 import { PageHeader } from '#/components/shell/PageHeader.tsx';
-import { ButtonLink } from '#/components/ui/Button.tsx';
+import { StartTrainingLink } from '#/components/training/StartTrainingLink.tsx';
 import { Panel } from '#/components/ui/Panel.tsx';
 import { QueryFault } from '#/components/ui/QueryFault.tsx';
 import { SkeletonRows } from '#/components/ui/Skeleton.tsx';
@@ -19,15 +18,7 @@ const FINISHED_SHOWN = 5;
 export function DashboardPage() {
   return (
     <>
-      <PageHeader
-        title="Dashboard"
-        actions={
-          <ButtonLink variant="primary" href="/training/configure">
-            <Plus aria-hidden />
-            Start a training
-          </ButtonLink>
-        }
-      />
+      <PageHeader title="Dashboard" actions={<StartTrainingLink />} />
       <div className="grid gap-4">
         <FirstSteps />
         <Now />
@@ -53,7 +44,10 @@ function Now() {
     <Panel
       flush
       title="Running and waiting"
-      aside={pending || total === 0 ? undefined : <Aside>{`${formatOf(total - waiting, 'run')}, ${waiting} waiting`}</Aside>}
+      aside={
+        !pending &&
+        total > 0 && <span className="text-soft text-sm">{`${formatOf(total - waiting, 'run')}, ${waiting} waiting`}</span>
+      }
     >
       {pending ? (
         <SkeletonRows rows={2} label="Jobs are being fetched" className="h-17" />
@@ -81,10 +75,6 @@ function Finished() {
       <More href="/jobs">All jobs</More>
     </Panel>
   );
-}
-
-function Aside({ children }: { children: ReactNode }) {
-  return <span className="text-soft text-sm">{children}</span>;
 }
 
 function More({ href, children }: { href: string; children: ReactNode }) {

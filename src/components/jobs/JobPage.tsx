@@ -2,17 +2,16 @@
 import Link from 'next/link';
 import { useParams } from 'next/navigation';
 import { useEffect } from 'react';
+import { Absent } from '#/components/shell/Absent.tsx';
 import { PageHeader } from '#/components/shell/PageHeader.tsx';
 import { Alert } from '#/components/ui/Alert.tsx';
 import { Panel } from '#/components/ui/Panel.tsx';
-import { QueryFault } from '#/components/ui/QueryFault.tsx';
-import { Skeleton } from '#/components/ui/Skeleton.tsx';
 import { Tabs, TabsContent, TabsList, TabsTrigger } from '#/components/ui/Tabs.tsx';
 import { Time } from '#/components/ui/Time.tsx';
 import { formatShare } from '#/components/units.ts';
 import type { TrainingJob } from '#/contract/jobs.ts';
 import { isActive, isTerminal } from '#/domain/statuses.ts';
-import { ApiError } from '#/hooks/api.ts';
+import { isMissing } from '#/hooks/api.ts';
 import { type JobEvents, useJobEvents } from '#/hooks/useJobEvents.ts';
 import { useTrainingJob } from '#/hooks/useTrainingJob.ts';
 import { ConnectionNote } from './ConnectionNote.tsx';
@@ -36,28 +35,9 @@ export function JobPage() {
   useEffect(() => {
     if (job) document.title = `${isActive(job.status) ? `${formatShare(job.progress / 100)} · ` : ''}${job.name} · Lowrank`;
   }, [job]);
-  if (events.record.gone === 'deleted' || (error instanceof ApiError && [400, 404].includes(error.status))) {
-    return (
-      <>
-        <PageHeader title="No such job" back={BACK} />
-        <Alert tone="warn" title="There is no job here that you may see.">
-          It may have been deleted, or its address was cut short.{' '}
-          <Link href="/jobs" className="font-medium text-accent underline">
-            All your jobs
-          </Link>
-        </Alert>
-      </>
-    );
-  }
-  if (error && !job) {
-    return (
-      <>
-        <PageHeader title="Job" back={BACK} />
-        <QueryFault what="The job" error={error} retry={refetch} />
-      </>
-    );
-  }
-  return job ? <Job job={job} events={events} /> : <JobSkeleton />;
+  const missing = events.record.gone === 'deleted' || isMissing(error);
+  if (!job || missing) return <Absent what="job" back={BACK} missing={missing} error={error} retry={refetch} />;
+  return <Job job={job} events={events} />;
 }
 
 function Job({ job, events }: { job: TrainingJob; events: JobEvents }) {
@@ -133,16 +113,4 @@ function Job({ job, events }: { job: TrainingJob; events: JobEvents }) {
 function waitingWords(job: TrainingJob): string {
   if (isTerminal(job.status)) return 'This run ended before its first step, so there is no loss to draw.';
   return `${stageWords(job)}. The curve begins with the first training step.`;
-}
-
-function JobSkeleton() {
-  return (
-    <div role="status">
-      <span className="sr-only">The job is being fetched</span>
-      <Skeleton className="mt-6 mb-3 h-8 w-64" />
-      <Skeleton className="mb-6 h-4 w-80 max-w-full" />
-      <Skeleton className="mb-4 h-20 rounded-lg" />
-      <Skeleton className="h-102 rounded-lg" />
-    </div>
-  );
 }

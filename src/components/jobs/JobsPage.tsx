@@ -1,14 +1,13 @@
 'use client';
-import { Activity, Plus } from 'lucide-react';
+import { Activity } from 'lucide-react';
 import { usePathname, useRouter, useSearchParams } from 'next/navigation';
 import { PageHeader } from '#/components/shell/PageHeader.tsx';
-import { Button, ButtonLink } from '#/components/ui/Button.tsx';
+import { StartTrainingLink } from '#/components/training/StartTrainingLink.tsx';
+import { Button } from '#/components/ui/Button.tsx';
 import { EmptyState } from '#/components/ui/EmptyState.tsx';
 import { Select } from '#/components/ui/Field.tsx';
 import { Pages } from '#/components/ui/Pages.tsx';
-import { Panel } from '#/components/ui/Panel.tsx';
-import { QueryFault } from '#/components/ui/QueryFault.tsx';
-import { SkeletonRows } from '#/components/ui/Skeleton.tsx';
+import { QueryPanel } from '#/components/ui/QueryPanel.tsx';
 import { formatOf } from '#/components/units.ts';
 import { JOB_STATUSES, type JobStatus } from '#/domain/statuses.ts';
 import { useTrainingJobs } from '#/hooks/useTrainingJobs.ts';
@@ -18,15 +17,7 @@ import { STATUS_WORDS } from './job-words.ts';
 export function JobsPage() {
   return (
     <>
-      <PageHeader
-        title="Jobs"
-        actions={
-          <ButtonLink variant="primary" href="/training/configure">
-            <Plus aria-hidden />
-            Start a training
-          </ButtonLink>
-        }
-      />
+      <PageHeader title="Jobs" actions={<StartTrainingLink />} />
       <JobsList />
     </>
   );
@@ -41,7 +32,7 @@ function JobsList() {
   const asked = params.get('status');
   const status = isStatus(asked) ? asked : undefined;
   const page = Math.max(1, Math.floor(Number(params.get('page'))) || 1);
-  const { data, error, isPending, isPlaceholderData, refetch } = useTrainingJobs({ ...(status ? { status } : {}), page });
+  const list = useTrainingJobs({ ...(status ? { status } : {}), page });
 
   const go = (next: { status?: JobStatus | undefined; page?: number }) => {
     const query = new URLSearchParams();
@@ -50,12 +41,13 @@ function JobsList() {
     router.replace(query.size === 0 ? path : `${path}?${query}`, { scroll: false });
   };
 
-  if (error && !data) return <QueryFault what="The jobs" error={error} retry={refetch} />;
-  const pages = data?.pagination.totalPages ?? 1;
   return (
-    <Panel
-      flush
-      title={data ? formatOf(data.pagination.total, 'job') : 'Jobs'}
+    <QueryPanel
+      query={list}
+      what="jobs"
+      rows={6}
+      row="h-17"
+      title={list.data ? formatOf(list.data.pagination.total, 'job') : 'Jobs'}
       aside={
         <label htmlFor="status" className="flex items-center gap-2 text-soft text-sm">
           Status
@@ -75,34 +67,29 @@ function JobsList() {
         </label>
       }
     >
-      {isPending ? (
-        <SkeletonRows rows={6} label="Jobs are being fetched" className="h-17" />
-      ) : data && data.jobs.length > 0 ? (
-        <div aria-busy={isPlaceholderData} className={isPlaceholderData ? 'opacity-60' : undefined}>
-          <JobsTable jobs={data.jobs} label="Jobs" />
-        </div>
-      ) : status === undefined ? (
-        <EmptyState
-          icon={Activity}
-          title="No training yet"
-          actions={
-            <ButtonLink variant="primary" href="/training/configure">
-              Start a training
-            </ButtonLink>
-          }
-        >
-          A job is one training of a base model on a dataset of yours. It appears here with its progress, its loss and its result.
-        </EmptyState>
-      ) : (
-        <EmptyState
-          icon={Activity}
-          title={`No job is ${STATUS_WORDS[status].toLowerCase()}`}
-          actions={<Button onClick={() => go({})}>Show all jobs</Button>}
-        >
-          Jobs of another status are not shown.
-        </EmptyState>
+      {({ jobs, pagination }) => (
+        <>
+          {jobs.length > 0 ? (
+            <div aria-busy={list.isPlaceholderData} className={list.isPlaceholderData ? 'opacity-60' : undefined}>
+              <JobsTable jobs={jobs} label="Jobs" />
+            </div>
+          ) : status === undefined ? (
+            <EmptyState icon={Activity} title="No training yet" actions={<StartTrainingLink />}>
+              A job is one training of a base model on a dataset of yours. It appears here with its progress, its loss and its
+              result.
+            </EmptyState>
+          ) : (
+            <EmptyState
+              icon={Activity}
+              title={`No job is ${STATUS_WORDS[status].toLowerCase()}`}
+              actions={<Button onClick={() => go({})}>Show all jobs</Button>}
+            >
+              Jobs of another status are not shown.
+            </EmptyState>
+          )}
+          <Pages page={page} pages={pagination.totalPages} onPage={(next) => go({ status, page: next })} />
+        </>
       )}
-      {data && <Pages page={page} pages={pages} onPage={(next) => go({ status, page: next })} />}
-    </Panel>
+    </QueryPanel>
   );
 }

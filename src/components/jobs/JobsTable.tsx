@@ -1,6 +1,6 @@
 'use client';
-import Link from 'next/link';
 import { classNames } from '#/components/class-names.ts';
+import { LinkedRow, RowHeads } from '#/components/ui/LinkedRows.tsx';
 import { Time } from '#/components/ui/Time.tsx';
 import { formatCount, formatFigure } from '#/components/units.ts';
 import type { TrainingJob } from '#/contract/jobs.ts';
@@ -16,17 +16,7 @@ const COLUMNS = 'lg:grid-cols-[minmax(0,2.4fr)_7.5rem_minmax(11rem,1.6fr)_8.5rem
 export function JobsTable({ jobs, label }: { jobs: readonly TrainingJob[]; label: string }) {
   return (
     <div>
-      <div
-        aria-hidden
-        className={`hidden lg:grid ${COLUMNS} h-9 items-center gap-x-5 border-b px-4 font-medium text-soft text-xs`}
-      >
-        <span>Job</span>
-        <span>Status</span>
-        <span>Progress</span>
-        <span>Time</span>
-        <span className="text-right">Loss</span>
-        <span className="text-right">Queued</span>
-      </div>
+      <RowHeads columns={COLUMNS} names={['Job', 'Status', 'Progress', 'Time', 'Loss', 'Queued']} right={['Loss', 'Queued']} />
       <ul aria-label={label} className="divide-y">
         {jobs.map((job) => (
           <Row key={job.id} job={job} />
@@ -39,20 +29,13 @@ export function JobsTable({ jobs, label }: { jobs: readonly TrainingJob[]; label
 function Row({ job }: { job: TrainingJob }) {
   const loss = metric(job, 'loss');
   return (
-    <li
-      className={`relative grid grid-cols-[minmax(0,1fr)_auto] ${COLUMNS} items-center gap-x-5 gap-y-2 px-4 py-3 transition-colors hover:bg-hover/60 has-focus-visible:bg-hover/60`}
+    <LinkedRow
+      columns={COLUMNS}
+      href={`/jobs/${job.id}`}
+      name={job.name}
+      about={`${job.dataset.name} · ${job.base_model.name}`}
+      badge={<StatusBadge job={job} />}
     >
-      <div className="min-w-0">
-        <Link href={`/jobs/${job.id}`} prefetch={false} className="block truncate font-medium after:absolute after:inset-0">
-          {job.name}
-        </Link>
-        <p className="truncate text-soft text-sm">
-          {job.dataset.name} · {job.base_model.name}
-        </p>
-      </div>
-      <div className="justify-self-end lg:justify-self-start">
-        <StatusBadge job={job} />
-      </div>
       <div className="col-span-2 min-w-0 lg:col-span-1">
         <JobProgress job={job} />
         <p className="mt-1 flex justify-between gap-3 text-soft text-xs">
@@ -78,6 +61,6 @@ function Row({ job }: { job: TrainingJob }) {
       <div className="hidden text-right text-soft text-sm lg:block">
         <Time at={job.queued_at} />
       </div>
-    </li>
+    </LinkedRow>
   );
 }
