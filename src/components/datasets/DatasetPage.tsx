@@ -2,27 +2,25 @@
 import { Play } from 'lucide-react';
 import Link from 'next/link';
 import { useParams } from 'next/navigation';
-import { useEffect } from 'react';
+import { useEffect, useState } from 'react';
+import { Absent } from '#/components/shell/Absent.tsx';
 import { PageHeader } from '#/components/shell/PageHeader.tsx';
 import { Alert } from '#/components/ui/Alert.tsx';
 import { ButtonLink } from '#/components/ui/Button.tsx';
-import { CopyButton } from '#/components/ui/CopyButton.tsx';
 import { Panel } from '#/components/ui/Panel.tsx';
 import { Progress } from '#/components/ui/Progress.tsx';
-import { QueryFault } from '#/components/ui/QueryFault.tsx';
-import { Facts } from '#/components/ui/Readout.tsx';
-import { Skeleton } from '#/components/ui/Skeleton.tsx';
 import { Time } from '#/components/ui/Time.tsx';
 import type { Dataset } from '#/contract/datasets.ts';
 import { formatBytes } from '#/domain/bytes.ts';
-import { ApiError } from '#/hooks/api.ts';
+import { isMissing } from '#/hooks/api.ts';
 import { reportOf } from '#/hooks/dataset-report.ts';
 import { useDataset } from '#/hooks/useDatasets.ts';
 import { DatasetBadge } from './DatasetBadge.tsx';
 import { DatasetProblem } from './DatasetProblem.tsx';
 import { DatasetReadout } from './DatasetReadout.tsx';
 import { DeleteDataset } from './DeleteDataset.tsx';
-import { shapeWords } from './dataset-words.ts';
+import { FileFacts } from './FileFacts.tsx';
+import { MappingForm } from './MappingForm.tsx';
 import { RejectedRows } from './RejectedRows.tsx';
 import { Samples } from './Samples.tsx';
 import { TokenHistogram } from './TokenHistogram.tsx';
@@ -36,31 +34,13 @@ export function DatasetPage() {
   useEffect(() => {
     if (name !== undefined) document.title = `${name} · Lowrank`;
   }, [name]);
-  if (error instanceof ApiError && error.status === 404) {
-    return (
-      <>
-        <PageHeader title="No such dataset" back={BACK} />
-        <Alert tone="warn" title="There is no dataset here that you may see.">
-          It may have been deleted, or its address was cut short.{' '}
-          <Link href="/datasets" className="font-medium text-accent underline">
-            All your datasets
-          </Link>
-        </Alert>
-      </>
-    );
-  }
-  if (error && !dataset) {
-    return (
-      <>
-        <PageHeader title="Dataset" back={BACK} />
-        <QueryFault what="The dataset" error={error} retry={refetch} />
-      </>
-    );
-  }
-  return dataset ? <Shown dataset={dataset} /> : <DatasetSkeleton />;
+  const missing = isMissing(error);
+  if (!dataset || missing) return <Absent what="dataset" back={BACK} missing={missing} error={error} retry={refetch} />;
+  return <Shown dataset={dataset} />;
 }
 
 function Shown({ dataset }: { dataset: Dataset }) {
+  const [remapping, setRemapping] = useState(false);
   const report = reportOf(dataset);
   const checking = dataset.status === 'validating' || dataset.status === 'uploading';
   const rejected = dataset.validation_errors.filter(({ line }) => line !== null);
@@ -139,44 +119,25 @@ function Shown({ dataset }: { dataset: Dataset }) {
                   </Panel>
                 )
               )}
-              <Panel title="File">
-                <Facts
-                  facts={[
-                    ['Form', shapeWords(dataset.format)],
-                    ...Object.entries(dataset.mapping).map(([field, column]): [string, string] => [`Column of ${field}`, column]),
-                    ['Broken rows', dataset.invalid_rows === 'skip' ? 'are left out' : 'refuse the dataset'],
-                    ['Version', dataset.version],
-                    [
-                      'SHA-256',
-                      dataset.checksum === null ? (
-                        '–'
-                      ) : (
-                        <span key="sum" className="flex flex-wrap items-center gap-2">
-                          <code className="font-mono text-sm">{dataset.checksum.slice(0, 16)}…</code>
-                          <CopyButton text={dataset.checksum} />
-                        </span>
-                      ),
-                    ],
-                  ]}
-                />
-              </Panel>
+              <FileFacts
+                dataset={dataset}
+                onRemap={dataset.status === 'ready' && report.columns.length > 0 && !remapping ? () => setRemapping(true) : null}
+              />
             </div>
+            {remapping && (
+              <MappingForm
+                dataset={dataset}
+                columns={report.columns}
+                suggestion={null}
+                title="Read the columns another way"
+                about="Every row is checked again. Trainings that are over keep what they were trained on; while one waits or runs, the dataset stays as it is."
+                onClose={() => setRemapping(false)}
+              />
+            )}
             {dataset.sample_data.length > 0 && <Samples samples={dataset.sample_data} />}
           </>
         )}
       </div>
     </>
-  );
-}
-
-function DatasetSkeleton() {
-  return (
-    <div role="status">
-      <span className="sr-only">The dataset is being fetched</span>
-      <Skeleton className="mt-6 mb-3 h-8 w-64" />
-      <Skeleton className="mb-6 h-4 w-80 max-w-full" />
-      <Skeleton className="mb-4 h-20 rounded-lg" />
-      <Skeleton className="h-72 rounded-lg" />
-    </div>
   );
 }

@@ -31,7 +31,14 @@ export function DatasetProblem({ dataset, report }: DatasetProblemProps) {
           {whole?.message ?? 'Its check ended without a word. Upload the file again.'}
         </Alert>
       )}
-      {mappable && <MappingForm dataset_id={dataset.id} columns={report.columns} suggestion={report.suggestion} />}
+      {mappable && (
+        <MappingForm
+          dataset={dataset}
+          columns={report.columns}
+          suggestion={report.suggestion}
+          title="Say what the columns hold"
+        />
+      )}
     </>
   );
 }

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { Button } from '#/components/ui/Button.tsx';
 import { Field, Select } from '#/components/ui/Field.tsx';
 import { Panel } from '#/components/ui/Panel.tsx';
+import type { Dataset } from '#/contract/datasets.ts';
 import type { DatasetReport } from '#/domain/dataset-report.ts';
 import type { ColumnMapping } from '#/domain/trainer-config.ts';
 import { useChangeDataset } from '#/hooks/useDatasets.ts';
@@ -39,30 +40,39 @@ const FORMS: readonly Form[] = [
 ];
 
 interface MappingFormProps {
-  dataset_id: string;
+  dataset: Pick<Dataset, 'id' | 'format' | 'mapping'>;
   columns: string[];
   suggestion: DatasetReport['suggestion'];
+  title: string;
+  /** What it means to read the file anew. */
+  about?: string;
+  /** Where there is something to go back to. */
+  onClose?(): void;
 }
 
-/** Says which column of a file with names of its own holds what; the file is then checked again. */
-export function MappingForm({ dataset_id, columns, suggestion }: MappingFormProps) {
-  const change = useChangeDataset(dataset_id);
+/** Says which column of a file holds what; the file is then checked again. What it is read by now, or looks like, is chosen. */
+export function MappingForm({ dataset, columns, suggestion, title, about, onClose }: MappingFormProps) {
+  const change = useChangeDataset(dataset.id);
   const [format, setFormat] = useState<Form['format']>(
-    () => FORMS.find((form) => form.format === suggestion?.format)?.format ?? 'prompt_completion',
+    () => FORMS.find((form) => form.format === (dataset.format ?? suggestion?.format))?.format ?? 'prompt_completion',
   );
-  const [mapping, setMapping] = useState<ColumnMapping>(suggestion?.mapping ?? {});
+  const [mapping, setMapping] = useState<ColumnMapping>(() => ({ ...suggestion?.mapping, ...dataset.mapping }));
   const form = FORMS.find((one) => one.format === format) ?? FORMS[0]!;
+  const columnOf = (field: FieldName) => mapping[field] ?? (columns.includes(field) ? field : '');
   const missing = form.fields
-    .filter(([field, , optional]) => !optional && !mapping[field])
+    .filter(([field, , optional]) => !optional && columnOf(field) === '')
     .map(([, label]) => label.toLowerCase());
   return (
-    <Panel title="Say what the columns hold">
+    <Panel title={title}>
+      {about && <p className="mb-4 max-w-prose text-pretty text-soft">{about}</p>}
       <form
         className="grid gap-4"
         onSubmit={(event) => {
           event.preventDefault();
-          const chosen = form.fields.flatMap(([field]) => (mapping[field] ? [[field, mapping[field]]] : []));
-          change.mutate({ format, mapping: Object.fromEntries(chosen) });
+          // A column that has its field's own name is found without a mapping.
+          const chosen = form.fields.map(([field]) => [field, columnOf(field)] as const);
+          const renamed = chosen.filter(([field, column]) => column !== '' && column !== field);
+          change.mutate({ format, mapping: Object.fromEntries(renamed) }, { onSuccess: onClose });
         }}
       >
         <Field label="Each row is" className="max-w-md">
@@ -82,10 +92,11 @@ export function MappingForm({ dataset_id, columns, suggestion }: MappingFormProp
               {(control) => (
                 <Select
                   {...control}
-                  value={mapping[field] ?? ''}
+                  value={columnOf(field)}
                   onChange={(event) => setMapping({ ...mapping, [field]: event.target.value })}
                 >
-                  <option value="">{optional ? 'None' : 'Choose a column'}</option>
+                  {/* A field that has a column of its own name is read in any case. */}
+                  {!(optional && columns.includes(field)) && <option value="">{optional ? 'None' : 'Choose a column'}</option>}
                   {columns.map((column) => (
                     <option key={column} value={column}>
                       {column}
@@ -100,6 +111,7 @@ export function MappingForm({ dataset_id, columns, suggestion }: MappingFormProp
           <Button type="submit" variant="primary" busy={change.isPending} disabled={missing.length > 0}>
             Use these columns and check again
           </Button>
+          {onClose && <Button onClick={onClose}>Leave it as it is</Button>}
           {missing.length > 0 && <span className="text-soft text-sm">Still to choose: {missing.join(', ')}.</span>}
         </div>
       </form>
