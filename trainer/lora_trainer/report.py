@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -30,6 +31,32 @@ def figure(value: float | None, digits: int | None = None) -> float | None:
     return value if digits is None else round(value, digits)
 
 
+def log_line(kind: str, fields: dict[str, object]) -> str | None:
+    """The same for whoever reads the log: a level and words; None for what would only fill it."""
+    match kind:
+        case "stage":
+            return f"INFO {fields['stage']}"
+        case "hello":
+            trained, total = fields["trainable_parameters"], fields["total_parameters"]
+            return f"INFO {fields['trainer']} on {fields['device']}, {trained:,} of {total:,} parameters trained"
+        case "metric":
+            names = ("loss", "eval_loss", "learning_rate", "grad_norm", "tokens_per_second")
+            shown = [f"{name} {fields[name]:.4g}" for name in names if fields.get(name) is not None]
+            level = "WARNING" if fields.get("nonfinite") else "INFO"
+            return f"{level} step {fields['step']}: {', '.join(shown) or 'nothing finite'}"
+        case "checkpoint":
+            return f"INFO checkpoint of step {fields['step']}, {fields['bytes']:,} bytes"
+        case "artifact":
+            return f"INFO wrote {fields['path']}, {fields['bytes']:,} bytes"
+        case "warning":
+            return f"WARNING {fields['code']}: {fields['message']}"
+        case "error":
+            return f"ERROR {fields['code']}: {fields['message']} {fields['hint']}"
+        case "done":
+            return "INFO done"
+    return None
+
+
 class Report:
     """Appends numbered lines, each in one write; safe to use from several threads."""
 
@@ -50,6 +77,10 @@ class Report:
             line = json.dumps({"seq": self._seq, "ts": now, "type": kind, **fields}, allow_nan=False).encode() + b"\n"
             while line:
                 line = line[os.write(self._file, line) :]
+            if (words := log_line(kind, fields)) is not None:
+                # Nobody may be listening any more; the events are what counts.
+                with contextlib.suppress(OSError, ValueError):
+                    print(now, " ".join(words.split()), flush=True)
         self.writing = False
 
     def stage(self, stage: str) -> None:

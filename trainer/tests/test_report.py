@@ -1,3 +1,5 @@
+import io
+import sys
 import threading
 
 import pytest
@@ -45,3 +47,33 @@ def test_the_events_of_another_attempt_are_never_written_to(tmp_path):
     with pytest.raises(FileExistsError):
         Report(tmp_path)
     assert len(of_type(read_events(tmp_path), "stage")) == 1
+
+
+def test_the_log_tells_a_reader_what_happens_line_by_line_with_its_instant(tmp_path, capsys):
+    report = Report(tmp_path)
+    report.stage("training")
+    report.progress(1, 2, 0.5, None)
+    report.metric(1, 0.5, loss=1.23456, learning_rate=1e-4)
+    report.metric(2, 1.0, loss=float("nan"))
+    report.warning("few_rows", "only\n3")
+    report.error("data", "No row is left.", "Mend the file.")
+    lines = capsys.readouterr().out.splitlines()
+    instants = [event["ts"] for event in read_events(tmp_path) if event["type"] != "progress"]
+    assert [line.split(" ", 1)[0] for line in lines] == instants
+    assert [line.split(" ", 1)[1] for line in lines] == [
+        "INFO training",
+        "INFO step 1: loss 1.235, learning_rate 0.0001",
+        "WARNING step 2: nothing finite",
+        "WARNING few_rows: only 3",
+        "ERROR data: No row is left. Mend the file.",
+    ]
+
+
+def test_a_log_that_nobody_reads_any_more_costs_no_event(tmp_path, monkeypatch):
+    class Gone(io.StringIO):
+        def write(self, _: str) -> int:
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stdout", Gone())
+    Report(tmp_path).stage("training")
+    assert len(read_events(tmp_path)) == 1
