@@ -49,6 +49,13 @@ export function formatExact(at: number): string {
   return exact.format(at);
 }
 
+const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
+
+/** The time of day, `14:03:09`, in the reader's own time zone. */
+export function formatClock(at: number): string {
+  return clock.format(at);
+}
+
 /** A loss or another measured figure: four significant digits, never more than needed to tell two apart. */
 export function formatFigure(value: number): string {
   const size = Math.abs(value);
