@@ -27,7 +27,8 @@ export function JobReadout({ job }: { job: TrainingJob }) {
         { label: over ? 'Took' : 'Elapsed', value: <Elapsed job={job} /> },
         ...(over ? [] : [{ label: 'Time left', value: <TimeLeft job={job} /> }]),
         { label: 'Speed', value: speed === null ? dash : formatCount(speed), note: speed === null ? undefined : 'tok/s' },
-        { label: 'Loss', value: loss === null ? dash : formatFigure(loss) },
+        // The chart beside it shows a smoothed line: this figure is of one step.
+        { label: 'Loss, last step', value: loss === null ? dash : formatFigure(loss) },
         { label: 'Evaluation loss', value: evaluated === null ? dash : formatFigure(evaluated) },
       ]}
     />

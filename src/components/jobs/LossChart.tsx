@@ -40,8 +40,8 @@ export function LossChart({ points, waiting }: LossChartProps) {
     const options = {
       log,
       lines: [
-        { label: 'Loss, raw', colour: 'accent', width: 1, strength: 0.45 },
-        { label: 'Loss', colour: 'accent', width: 2 },
+        { label: 'Loss of each step', colour: 'accent', width: 1, strength: 0.45 },
+        { label: 'Loss, smoothed', colour: 'accent', width: 2 },
         { label: 'Evaluation loss', colour: 'copper', width: 1.75, dots: true },
       ],
       formatX: axis === 'step' ? formatCount : (seconds: number) => formatDuration(seconds * 1000),
@@ -158,8 +158,8 @@ function Legend({ curve, row, axis, zoomed, onReset }: LegendProps) {
       <span className="min-w-26 text-soft">
         {x === undefined ? 'No step yet' : axis === 'step' ? `Step ${formatCount(x)}` : formatDuration(x * 1000)}
       </span>
-      <Entry name="Loss" colour="bg-accent" value={value(curve.smooth)} />
-      <Entry name="Raw" colour="bg-accent/40" value={value(curve.loss)} />
+      <Entry name="Smoothed" colour="bg-accent" value={value(curve.smooth)} />
+      <Entry name="Each step" colour="bg-accent/40" value={value(curve.loss)} />
       <Entry name="Evaluation" colour="bg-copper" value={value(curve.eval_loss)} />
       {zoomed && (
         <Button size="sm" className="ml-auto" onClick={onReset}>
