@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { APP_ERROR_CODES } from '#/domain/app-error.ts';
 import { formatBytes } from '#/domain/bytes.ts';
-import { DATASET_BYTES_MAX } from '#/domain/constants.ts';
+import { CANCELLED_WITHIN_MS, DATASET_BYTES_MAX, PROMISE_TIMES } from '#/domain/constants.ts';
 import { HYPERPARAMETER_PRESETS, HYPERPARAMETER_RANGES, type HyperparameterName } from '#/domain/hyperparameters.ts';
 import { CANONICAL_FIELDS, DATASET_SHAPES } from '#/domain/trainer-config.ts';
 import { TRAINER_ERROR_CODES, WORKER_ERROR_CODES } from '#/domain/trainer-events.ts';
@@ -90,6 +90,20 @@ describe('the documents', () => {
     const fields = /Fields that can be mapped: ([^.]*)\./.exec(text)?.[1] ?? '';
     expect(codes(fields)).toEqual([...CANONICAL_FIELDS]);
     expect(text).toContain(`at most ${formatBytes(DATASET_BYTES_MAX)}`);
+  });
+
+  it('say the times of a cancel, the size of a dataset and units as the code has them', async () => {
+    const seconds = (ms: number) => `${ms / 1000} seconds`;
+    expect(await read('docs/training.md')).toContain(
+      `final too, within ${seconds(CANCELLED_WITHIN_MS)}: the trainer gets ${seconds(PROMISE_TIMES.grace_ms)}`,
+    );
+    expect(await read('SECURITY.md')).toContain(`${formatBytes(DATASET_BYTES_MAX)} a dataset`);
+    const documents = [
+      'README.md',
+      'SECURITY.md',
+      ...(await readdir(join(ROOT, 'docs'))).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`),
+    ];
+    for (const document of documents) expect([document, /\d [KMG]iB|\d KB/.exec(await read(document))]).toEqual([document, null]);
   });
 
   it('have door A’s fields, with what is taken in their absence', async () => {

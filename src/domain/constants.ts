@@ -37,6 +37,9 @@ export const PROMISE_TIMES: PromiseTimes = {
   runtime_limit_ms: 24 * 3_600_000,
 };
 
+/** A cancel whose machine answers is final within this time: the grace, and what it takes to be heard and to see the tree gone. */
+export const CANCELLED_WITHIN_MS = PROMISE_TIMES.grace_ms + 2 * PROMISE_TIMES.sweep_ms;
+
 /** All promised times divided by one factor: how the fault tests run in seconds. */
 export function scaledPromiseTimes(divisor: number): PromiseTimes {
   return Object.fromEntries(Object.entries(PROMISE_TIMES).map(([name, ms]) => [name, ms / divisor])) as unknown as PromiseTimes;

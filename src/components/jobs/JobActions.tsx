@@ -5,8 +5,11 @@ import { useState } from 'react';
 import { Button } from '#/components/ui/Button.tsx';
 import { Dialog } from '#/components/ui/Dialog.tsx';
 import type { TrainingJob } from '#/contract/jobs.ts';
+import { CANCELLED_WITHIN_MS, PROMISE_TIMES } from '#/domain/constants.ts';
 import { isTerminal } from '#/domain/statuses.ts';
 import { useCancelJob, useRetryJob } from '#/hooks/useJobVerbs.ts';
+
+const seconds = (ms: number) => ms / 1000;
 
 export function JobActions({ job }: { job: TrainingJob }) {
   return isTerminal(job.status) ? <Retry job={job} /> : <Cancel job={job} />;
@@ -43,7 +46,7 @@ function Cancel({ job }: { job: TrainingJob }) {
         description={
           job.status === 'queued'
             ? 'It has not begun, so nothing is lost. It leaves the queue at once.'
-            : 'The trainer finishes its step, writes a checkpoint and stops, within 30 seconds. The log, the curve and the last checkpoint are kept; no adapter is made. A cancelled job cannot go on: “Run again” starts a new one from the beginning.'
+            : `The trainer gets ${seconds(PROMISE_TIMES.grace_ms)} seconds to write a checkpoint; after ${seconds(CANCELLED_WITHIN_MS)} seconds at the latest it is over. The log, the curve and the last checkpoint are kept; no adapter is made. A cancelled job cannot go on: “Run again” starts a new one from the beginning.`
         }
         actions={
           <>
