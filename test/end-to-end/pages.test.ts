@@ -1,0 +1,332 @@
+/** Every page in a real browser, in the states that a person meets it in: what it says, that axe finds nothing, that it complains of nothing. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { JOB_STATUSES } from '#/domain/statuses.ts';
+import { CHROMIUM_FLAGS, findChromium } from '../chromium.ts';
+import { lowrank } from './command-line.ts';
+import { answerFor, JOB_ID, madeUpJob, OUT_OF_MEMORY } from './made-up-job.ts';
+import { axeFindings, watchPages } from './page-checks.ts';
+import { REPO, startStudio, type TestStudio } from './studio.ts';
+
+const PASSWORD = 'a long enough secret';
+let studio: TestStudio;
+let browser: Browser;
+let context: BrowserContext;
+let page: Page;
+const complaints: string[][] = [];
+
+/** A browser of one person. Reduced motion: a colour that is still on its way is not the colour of the page. */
+async function newPerson(): Promise<BrowserContext> {
+  const person = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' });
+  complaints.push(await watchPages(person));
+  return person;
+}
+
+beforeAll(async () => {
+  studio = await startStudio();
+  browser = await chromium.launch({ executablePath: findChromium(), args: CHROMIUM_FLAGS });
+  context = await newPerson();
+  page = await context.newPage();
+  page.setDefaultTimeout(30_000);
+});
+afterAll(async () => {
+  await browser?.close();
+  await studio?.remove();
+});
+
+const open = async (path: string, on = page) => {
+  await on.goto(`${studio.url}${path}`);
+  await on.locator('h1').first().waitFor();
+};
+const heading = (name: string | RegExp, on = page) => on.getByRole('heading', { level: 1, name });
+
+describe('before anybody is there', () => {
+  test('the first visit leads to the set-up, and no other form is seen on the way', async () => {
+    await page.addInitScript(() => {
+      const seen = new Set<string>();
+      Object.assign(globalThis, { seen });
+      const look = () => {
+        for (const { textContent } of document.querySelectorAll('h1')) seen.add(textContent ?? '');
+        requestAnimationFrame(look);
+      };
+      look();
+    });
+    await page.goto(`${studio.url}/`);
+    await heading('Make this studio yours').waitFor();
+    expect(await page.evaluate(() => [...(globalThis as unknown as { seen: Set<string> }).seen])).toEqual([
+      'Make this studio yours',
+    ]);
+    expect(await axeFindings(page)).toEqual([]);
+  });
+
+  test('an address that leads nowhere says so within the studio, and leads on', async () => {
+    const answer = await page.goto(`${studio.url}/no/such/page`);
+    expect(answer?.status()).toBe(404);
+    await heading('There is no page here').waitFor();
+    await page.getByRole('navigation', { name: 'Places' }).getByRole('link', { name: 'Jobs' }).waitFor();
+    expect(await axeFindings(page)).toEqual([]);
+    await page.getByRole('link', { name: 'To the dashboard' }).click();
+    await heading('Make this studio yours').waitFor();
+  });
+
+  test('a link that was used names the command that makes another', async () => {
+    await open('/sign-in/link#used');
+    await heading('This link does not open').waitFor();
+    await page.getByText('npm run lowrank -- sign-in-link').waitFor();
+    expect(await axeFindings(page)).toEqual([]);
+  });
+
+  test('the first person sets the studio up', async () => {
+    await open('/first-run');
+    await page.getByLabel('Set-up token').fill(studio.setup_token);
+    await page.getByLabel('E-mail').fill('owner@example.org');
+    await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+    await page.getByRole('button', { name: 'Create the owner' }).click();
+    await heading('Dashboard').waitFor();
+    await open('/first-run');
+    await heading('Set up already').waitFor();
+    expect(await axeFindings(page)).toEqual([]);
+  });
+});
+
+describe('people', () => {
+  const inviteAs = async (email: string): Promise<string> => {
+    await page.getByLabel('E-mail of the new member').fill(email);
+    await page.getByRole('button', { name: 'Make a link' }).click();
+    const link = page.getByText(new RegExp(`/sign-up#\\S+${email.split('@')[0]}`));
+    return (await link.textContent()) ?? '';
+  };
+
+  test('an invitation opens with its e-mail filled in, joins, and its person is among the members', async () => {
+    await open('/settings');
+    const link = await inviteAs('ada@example.org');
+    const invited = page.getByRole('list', { name: 'Open invitations' }).getByText('ada@example.org');
+    await invited.waitFor();
+    expect(await axeFindings(page)).toEqual([]);
+    const ada = await newPerson();
+    const theirs = await ada.newPage();
+    await theirs.goto(link);
+    await heading('Join this studio', theirs).waitFor();
+    await expect.poll(() => theirs.getByLabel('E-mail').inputValue()).toBe('ada@example.org');
+    expect(theirs.url()).toBe(`${studio.url}/sign-up`);
+    expect(await axeFindings(theirs)).toEqual([]);
+    await theirs.getByLabel('Password', { exact: true }).fill(PASSWORD);
+    await theirs.getByRole('button', { name: 'Join' }).click();
+    await heading('Dashboard', theirs).waitFor();
+    // What is for administrators is not on a member's page.
+    await open('/settings', theirs);
+    await theirs.getByRole('heading', { name: 'API keys' }).waitFor();
+    expect(await theirs.getByRole('heading', { name: 'Members' }).count()).toBe(0);
+    await ada.close();
+    await page.reload();
+    await page.getByRole('list', { name: 'Members' }).getByText('ada@example.org').first().waitFor();
+    expect(await invited.count()).toBe(0);
+  });
+
+  test('an invitation that is taken back opens nothing', async () => {
+    const link = await inviteAs('eve@example.org');
+    await page.getByRole('button', { name: 'Revoke the invitation of eve@example.org' }).click();
+    await page.getByText('Nobody is invited at the moment.', { exact: false }).waitFor();
+    const eve = await newPerson();
+    const theirs = await eve.newPage();
+    await theirs.goto(link);
+    await theirs.getByLabel('Password', { exact: true }).fill(PASSWORD);
+    await theirs.getByRole('button', { name: 'Join' }).click();
+    await theirs.getByText('used up, too old or for another e-mail', { exact: false }).waitFor();
+    await eve.close();
+  });
+
+  test('signing out is within reach on every page, and signing in leads back', async () => {
+    await open('/models');
+    await page.getByRole('button', { name: /sign-out/ }).click();
+    expect(await axeFindings(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await heading('Sign in').waitFor();
+    expect(await axeFindings(page)).toEqual([]);
+    await page.getByLabel('E-mail').fill('owner@example.org');
+    await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await heading('Models').waitFor();
+  });
+});
+
+describe('a link from the terminal', () => {
+  test('signs in once', async () => {
+    const { code, said } = await lowrank(studio, ['sign-in-link']);
+    expect(code, said).toBe(0);
+    const link = /http\S+#\S+/.exec(said)?.[0] ?? '';
+    const terminal = await newPerson();
+    const theirs = await terminal.newPage();
+    await theirs.goto(link);
+    await heading('Dashboard', theirs).waitFor();
+    await terminal.clearCookies();
+    await theirs.goto(link);
+    await heading('This link does not open', theirs).waitFor();
+    await terminal.close();
+    expect(await lowrank(studio, ['sign-in-link', 'nobody@example.org'])).toMatchObject({
+      code: 1,
+      said: expect.stringContaining('Nobody in this studio has the e-mail nobody@example.org'),
+    });
+  });
+});
+
+describe('a base model', () => {
+  test('from a folder called model has the name of the folder above, and is chosen in the form', async () => {
+    await open('/models');
+    await page.getByRole('button', { name: 'Add a model' }).first().click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('Folder of this machine').click();
+    await dialog.locator('input[name=path]').fill(join(REPO, 'demo/model'));
+    expect(await axeFindings(page)).toEqual([]);
+    await dialog.getByRole('button', { name: 'Add the model' }).click();
+    await page.getByRole('list', { name: 'Models' }).getByText('demo', { exact: true }).waitFor();
+    await open('/training/configure');
+    await expect.poll(() => page.getByLabel('Base model').locator('option:checked').textContent()).toBe('demo');
+    await page.getByLabel('Learning rate', { exact: true }).fill('1');
+    await page.getByText('Learning rate must be between 1e-6 and 1e-2').waitFor();
+    expect(await axeFindings(page)).toEqual([]);
+  });
+});
+
+describe('a dataset', () => {
+  const rows = Array.from({ length: 30 }, (_, at) => ({
+    ask: `What is ${at} + 1?`,
+    hint: `Count on.`,
+    reply: `It is ${at + 1}.`,
+  }));
+
+  test('of unknown columns is mapped, and mapped otherwise once it is ready', async () => {
+    const file = join(studio.data_dir, 'sums.jsonl');
+    writeFileSync(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    await open('/datasets');
+    await page.locator('input[type=file]').setInputFiles(file);
+    await page.locator('ul[aria-label=Datasets] a').first().click();
+    await page.getByText('Say what the columns hold').waitFor();
+    expect(await axeFindings(page)).toEqual([]);
+    await page.getByLabel('Question or prompt').selectOption('hint');
+    await page.getByLabel('Answer to learn').selectOption('reply');
+    await page.getByRole('button', { name: 'Use these columns and check again' }).click();
+    const mapped = page.locator('dl', { hasText: 'Column of prompt' });
+    await mapped.getByText('hint', { exact: true }).waitFor();
+
+    await page.getByRole('button', { name: 'Change the columns' }).click();
+    expect(await page.getByLabel('Question or prompt').inputValue()).toBe('hint');
+    expect(await axeFindings(page)).toEqual([]);
+    await page.getByLabel('Question or prompt').selectOption('ask');
+    await page.getByRole('button', { name: 'Use these columns and check again' }).click();
+    await mapped.getByText('ask', { exact: true }).waitFor();
+    await page
+      .getByText('What is 7 + 1?', { exact: false })
+      .or(page.getByText('What is 1 + 1?', { exact: false }))
+      .first()
+      .waitFor();
+  });
+
+  test.each(['/datasets/00000000-0000-4000-8000-000000000000', '/jobs/00000000-0000-4000-8000-000000000000', '/jobs/cut-short'])(
+    'or a job that is not there says so: %s',
+    async (path) => {
+      await open(path);
+      await heading(/^No such (dataset|job)$/).waitFor();
+      expect(await axeFindings(page)).toEqual([]);
+    },
+  );
+});
+
+describe('the page of a job', () => {
+  test.each(JOB_STATUSES)('that is %s', async (status) => {
+    const job = madeUpJob(status, status === 'failed' ? { failure: OUT_OF_MEMORY } : {});
+    await answerFor(page, job);
+    await open(`/jobs/${JOB_ID}`);
+    await heading(job.name).waitFor();
+    if (status === 'completed') await page.getByText('passport.json').waitFor();
+    if (status === 'running') await page.getByText('Live', { exact: true }).waitFor();
+    for (const tab of ['Events', 'Configuration', 'Log']) {
+      await page.getByRole('tab', { name: tab }).click();
+      expect(await axeFindings(page)).toEqual([]);
+    }
+  });
+
+  test('tells the loss of the last step from the smoothed line', async () => {
+    await answerFor(page, madeUpJob('running'));
+    await open(`/jobs/${JOB_ID}`);
+    for (const name of ['Loss, last step', 'Smoothed', 'Each step', 'Evaluation'])
+      await page.getByText(name, { exact: true }).waitFor();
+  });
+
+  test('has a log to filter, to follow, to copy and to read with or without times', async () => {
+    const log = page.getByRole('region', { name: 'Log' });
+    await log.getByText('step 150', { exact: false }).waitFor();
+    expect(await log.locator('time').count()).toBeGreaterThan(10);
+    await page.getByLabel('Times').uncheck();
+    expect(await log.locator('time').count()).toBe(0);
+    await page.getByLabel('Problems only').check();
+    await log.getByText('rows_truncated', { exact: false }).waitFor();
+    expect(await log.getByText('step 150', { exact: false }).count()).toBe(0);
+    await log.getByText('3 of 20 lines').waitFor();
+    await page.getByLabel('Show only lines with these words').fill('memory');
+    await log.getByText('1 of 20 lines').waitFor();
+    await page.getByLabel('Show only lines with these words').fill('nothing like it');
+    await log.getByText('No line is like that', { exact: false }).waitFor();
+    expect(await axeFindings(page)).toEqual([]);
+  });
+
+  test('says of a cancel what the promise says', async () => {
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page
+      .getByText('gets 20 seconds to write a checkpoint; after 30 seconds at the latest it is over', { exact: false })
+      .waitFor();
+    expect(await axeFindings(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+  });
+});
+
+describe('a page that breaks', () => {
+  test('says so within the studio, with a second try', async () => {
+    await page.unrouteAll();
+    const broken = { success: true, data: { jobs: null, pagination: { page: 1, limit: 25, total: 1, totalPages: 1 } } };
+    await page.route('**/api/jobs?**', (route) => route.fulfill({ json: broken }));
+    await open('/jobs');
+    await heading('This page broke').waitFor();
+    await page.getByRole('navigation', { name: 'Places' }).waitFor();
+    expect(await axeFindings(page)).toEqual([]);
+    await page.unrouteAll();
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await heading('Jobs').waitFor();
+    // That it broke is on the console, and rightly so.
+    const heard = complaints[0] ?? [];
+    heard.splice(0, heard.length, ...heard.filter((text) => !text.includes('Cannot read properties of null')));
+  });
+
+  test('down to its frame still says so, and loads anew', async () => {
+    const frameless = await newPerson();
+    const heard = complaints.pop();
+    const broken = await frameless.newPage();
+    await broken.route('**/_next/static/chunks/**', async (route) => {
+      const answer = await route.fetch();
+      if ((await answer.text()).includes('mobileOffset')) await route.abort();
+      else await route.fulfill({ response: answer });
+    });
+    await open('/sign-in', broken);
+    await heading('This page broke', broken).waitFor();
+    expect(await axeFindings(broken)).toEqual([]);
+    await broken.unrouteAll();
+    await broken.getByRole('button', { name: 'Try again' }).click();
+    await heading('Sign in', broken).waitFor();
+    expect(heard?.filter((text) => text.includes(' breaks '))).toEqual([]);
+    await frameless.close();
+  });
+});
+
+describe('signed in', () => {
+  test.each(['/', '/jobs', '/datasets', '/models', '/settings'])('%s', async (path) => {
+    await open(path);
+    await page.waitForLoadState('networkidle');
+    expect(await axeFindings(page)).toEqual([]);
+  });
+
+  test('no page complained on its console or of its policy', () => {
+    expect(complaints.flat()).toEqual([]);
+  });
+});
