@@ -12,7 +12,7 @@ from protocol import TRAINER, of_type, read_events
 
 def verified(capsys, *args):
     code = verify.main([str(arg) for arg in args])
-    result = json.loads(capsys.readouterr().out)
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert code == (0 if result["ok"] else 1)
     return result
 
