@@ -194,6 +194,9 @@ async function sharedTables(player: Player, { a, b }: Tenants): Promise<string[]
   await expect('base_models: a stranger changes a model', (await player.as('lowrank_web', claimsOf(a), rename)).count === 0);
   const give = `UPDATE ${table} SET created_by = '${a}' WHERE created_by = '${b}'`;
   await expect('base_models: a model is given away', (await player.as('lowrank_web', claimsOf(b), give)).code !== null);
+  await expect('base_models: administrators cannot change', (await player.as('lowrank_identity', null, rename)).count > 0);
+  const trust = `UPDATE ${table} SET trainable = true`;
+  await expect('base_models: administrators rewrite its facts', (await player.as('lowrank_identity', null, trust)).code !== null);
   await expect(
     'base_models: the scheduler cannot work',
     (await player.as('lowrank_scheduler', null, `SELECT FROM ${table}`)).count > 0,

@@ -374,10 +374,14 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
+                    /** @description next_cursor of the page before; counts before offset */
+                    after?: string;
                     family?: string;
                     limit?: string;
                     modality?: "text" | "image" | "audio" | "video" | "multimodal";
                     offset?: string;
+                    /** @description What can be used in this project; the registry is in all of them */
+                    project?: string;
                     q?: string;
                     search?: string;
                     servable?: "true" | "false";
@@ -404,6 +408,11 @@ export interface paths {
                             default_model_id: string | null;
                             limit: number;
                             models: components["schemas"]["BaseModel"][];
+                            /**
+                             * Format: uuid
+                             * @description Sent as `after` it gets the next page; null: there is none
+                             */
+                            next_cursor: string | null;
                             offset: number;
                             total: number;
                         };
@@ -558,7 +567,46 @@ export interface paths {
         };
         options?: never;
         head?: never;
-        patch?: never;
+        /** Change what is said about a model (its importer or an administrator); facts are read from its files alone */
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["BaseModelChanges"];
+                };
+            };
+            responses: {
+                /** @description The model as it is now */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["BaseModel"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                405: components["responses"]["MethodNotAllowed"];
+                408: components["responses"]["RequestTimeout"];
+                413: components["responses"]["PayloadTooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["DatabaseUnavailable"];
+            };
+        };
         trace?: never;
     };
     "/api/datasets": {
@@ -572,9 +620,17 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
+                    /** @description next_cursor of the page before; counts before offset */
+                    after?: string;
+                    /** @description Only those that can train this base model, each with its judgement */
+                    compatible_with_model?: string;
+                    /** @description With compatible_with_model: the others too */
+                    include_incompatible?: "true" | "false";
                     limit?: string;
                     modality?: "text" | "image" | "audio" | "video" | "multimodal";
                     offset?: string;
+                    /** @description Only what belongs to this project */
+                    project?: string;
                     q?: string;
                     search?: string;
                 };
@@ -591,8 +647,13 @@ export interface paths {
                     };
                     content: {
                         "application/json": {
-                            datasets: components["schemas"]["DatasetSummary"][];
+                            datasets: components["schemas"]["ListedDataset"][];
                             limit: number;
+                            /**
+                             * Format: uuid
+                             * @description Sent as `after` it gets the next page; null: there is none
+                             */
+                            next_cursor: string | null;
                             offset: number;
                             total: number;
                         };
@@ -601,6 +662,7 @@ export interface paths {
                 400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
                 403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
                 405: components["responses"]["MethodNotAllowed"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
@@ -737,6 +799,58 @@ export interface paths {
                 503: components["responses"]["DatabaseUnavailable"];
             };
         };
+        trace?: never;
+    };
+    "/api/datasets/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a deletion back, within 30 days */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The dataset, in every list again */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Dataset"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                405: components["responses"]["MethodNotAllowed"];
+                408: components["responses"]["RequestTimeout"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["PayloadTooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["DatabaseUnavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/datasets/upload": {
@@ -1947,6 +2061,228 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Own projects, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description next_cursor of the page before; counts before offset */
+                    after?: string;
+                    limit?: string;
+                    offset?: string;
+                    q?: string;
+                    search?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description One page */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            limit: number;
+                            /**
+                             * Format: uuid
+                             * @description Sent as `after` it gets the next page; null: there is none
+                             */
+                            next_cursor: string | null;
+                            offset: number;
+                            projects: components["schemas"]["Project"][];
+                            total: number;
+                        };
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                405: components["responses"]["MethodNotAllowed"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["DatabaseUnavailable"];
+            };
+        };
+        put?: never;
+        /** Make a project: datasets, experiments and activities are listed by it */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description With it the same request makes one thing and gets the same answer for 24 hours */
+                    "Idempotency-Key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["CreateProject"];
+                };
+            };
+            responses: {
+                /** @description The new project */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Project"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                405: components["responses"]["MethodNotAllowed"];
+                408: components["responses"]["RequestTimeout"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["PayloadTooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["DatabaseUnavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One project */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The project */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Project"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                405: components["responses"]["MethodNotAllowed"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["DatabaseUnavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        /** Remove a project; what belongs to it stays */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Removed */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                405: components["responses"]["MethodNotAllowed"];
+                408: components["responses"]["RequestTimeout"];
+                413: components["responses"]["PayloadTooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["DatabaseUnavailable"];
+            };
+        };
+        options?: never;
+        head?: never;
+        /** Change its name or description */
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ProjectChanges"];
+                };
+            };
+            responses: {
+                /** @description The project as it is now */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Project"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                405: components["responses"]["MethodNotAllowed"];
+                408: components["responses"]["RequestTimeout"];
+                413: components["responses"]["PayloadTooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["DatabaseUnavailable"];
+            };
+        };
+        trace?: never;
+    };
     "/api/ready": {
         parameters: {
             query?: never;
@@ -2452,6 +2788,36 @@ export interface components {
         };
         /**
          * @example {
+         *       "stage": "staging",
+         *       "tags": [
+         *         "small"
+         *       ],
+         *       "metadata": {
+         *         "licence": "apache-2.0"
+         *       }
+         *     }
+         */
+        BaseModelChanges: {
+            description?: string;
+            /** @description Fields to set; null takes one away, the others stay */
+            metadata?: {
+                [key: string]: unknown;
+            };
+            /** @description Text of a model card, Markdown; null takes it away */
+            model_card?: string | null;
+            name?: string;
+            /** @enum {string} */
+            stage?: "staging" | "production" | "archived";
+            tags?: string[];
+        };
+        /** @description With compatible_with_model */
+        Compatibility: {
+            compatible: boolean;
+            errors: string[];
+            warnings: string[];
+        };
+        /**
+         * @example {
          *       "dataset_id": "3f0c9f52-6b0e-4f53-9a51-0a2d6b1f8a11",
          *       "preset_id": "fast",
          *       "hyperparameters": {
@@ -2497,6 +2863,16 @@ export interface components {
             /** @default true */
             start?: boolean;
         };
+        /**
+         * @example {
+         *       "name": "Support answers"
+         *     }
+         */
+        CreateProject: {
+            /** @default  */
+            description?: string;
+            name: string;
+        };
         Dataset: components["schemas"]["DatasetSummary"] & {
             sample_data: ({
                 line: number;
@@ -2539,7 +2915,17 @@ export interface components {
             mapping?: {
                 [key: string]: string;
             };
+            /** @description Fields to set; null takes one away, the others stay */
+            metadata?: {
+                [key: string]: unknown;
+            };
             name?: string;
+            /**
+             * Format: uuid
+             * @description One of your projects; null: none
+             */
+            project_id?: string | null;
+            tags?: string[];
         };
         DatasetSummary: {
             avg_tokens_per_turn: number | null;
@@ -2638,6 +3024,9 @@ export interface components {
             to_status: string | null;
             type: string;
         };
+        ListedDataset: components["schemas"]["DatasetSummary"] & {
+            compatibility?: components["schemas"]["Compatibility"];
+        };
         MetricPoint: {
             attempt: number;
             epoch: number | null;
@@ -2679,6 +3068,25 @@ export interface components {
             name: string;
             /** @enum {string} */
             role: "administrator" | "user";
+        };
+        Project: {
+            /** Format: date-time */
+            created_at: string;
+            description: string;
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        /**
+         * @example {
+         *       "name": "Answers"
+         *     }
+         */
+        ProjectChanges: {
+            description?: string;
+            name?: string;
         };
         /**
          * @example {

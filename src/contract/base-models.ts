@@ -1,11 +1,11 @@
 import { z } from '@hono/zod-openapi';
+import { Description } from '#/domain/dataset-options.ts';
+import { Metadata, MetadataChanges, Tags } from '#/domain/labels.ts';
 import { HubRepoId, HubRevision } from '#/domain/model-hub-id.ts';
-import { BASE_MODEL_STATUSES } from '#/domain/statuses.ts';
+import { BASE_MODEL_STATUSES, MODEL_STAGES } from '#/domain/statuses.ts';
 import { ResourceName } from '#/domain/training-spec.ts';
-import { IdempotencyKey, IdParam, Instant, Modality, PageLimit, PageOffset } from './common.ts';
+import { IdempotencyKey, IdParam, Instant, ListQuery, Modality, PageFields, YesOrNo } from './common.ts';
 import { declareRoute } from './declare-route.ts';
-
-export const MODEL_STAGES = ['staging', 'production', 'archived'] as const;
 
 export const BaseModel = z
   .object({
@@ -49,7 +49,7 @@ export const BaseModel = z
     hf_revision: z.string().nullable().describe('The commit that it is pinned to'),
     hf_requested_revision: z.string().nullable(),
     tags: z.array(z.string()),
-    metadata: z.record(z.string(), z.unknown()),
+    metadata: Metadata,
     model_card: z.string().nullable(),
     created_by_me: z.boolean(),
     created_at: Instant,
@@ -62,7 +62,6 @@ const answers = <T extends z.ZodType>(schema: T, description: string) => ({
   description,
   content: { 'application/json': { schema } },
 });
-const yesOrNo = z.enum(['true', 'false']).transform((value) => value === 'true');
 
 export const listBaseModelsRoute = declareRoute({
   method: 'get',
@@ -71,24 +70,20 @@ export const listBaseModelsRoute = declareRoute({
   summary: 'The registry that all users share, newest first',
   request: {
     query: z.strictObject({
-      limit: PageLimit,
-      offset: PageOffset,
-      search: z.string().max(200).optional(),
-      q: z.string().max(200).optional(),
+      ...ListQuery,
+      project: z.uuid().optional().describe('What can be used in this project; the registry is in all of them'),
       family: z.string().max(100).optional(),
       modality: Modality.optional(),
       stage: z.enum(MODEL_STAGES).optional(),
-      trainable: yesOrNo.optional(),
-      servable: yesOrNo.optional(),
+      trainable: YesOrNo.optional(),
+      servable: YesOrNo.optional(),
     }),
   },
   responses: {
     200: answers(
       z.object({
         models: z.array(BaseModel),
-        total: z.int(),
-        limit: z.int(),
-        offset: z.int(),
+        ...PageFields,
         default_model_id: z
           .uuid()
           .nullable()
@@ -133,6 +128,32 @@ export const registerBaseModelRoute = declareRoute({
     201: answers(BaseModel, 'Registered; a large or remote one is fetched next'),
   },
   faults: [404, 409, 507],
+});
+
+export const BaseModelChanges = z
+  .strictObject({
+    name: ResourceName.optional(),
+    description: Description.optional(),
+    stage: z.enum(MODEL_STAGES).optional(),
+    tags: Tags.optional(),
+    model_card: z
+      .string()
+      .max(100_000, 'must have at most 100000 characters')
+      .nullable()
+      .optional()
+      .describe('Text of a model card, Markdown; null takes it away'),
+    metadata: MetadataChanges.optional().describe('Fields to set; null takes one away, the others stay'),
+  })
+  .openapi('BaseModelChanges', { example: { stage: 'staging', tags: ['small'], metadata: { licence: 'apache-2.0' } } });
+
+export const updateBaseModelRoute = declareRoute({
+  method: 'patch',
+  path: '/api/base-models/{id}',
+  tags: ['base models'],
+  summary: 'Change what is said about a model (its importer or an administrator); facts are read from its files alone',
+  request: { params: IdParam, body: { required: true, content: { 'application/json': { schema: BaseModelChanges } } } },
+  responses: { 200: answers(BaseModel, 'The model as it is now') },
+  faults: [404],
 });
 
 export const deleteBaseModelRoute = declareRoute({

@@ -49,3 +49,27 @@ export const WholeQuery = whole;
 
 /** What a dataset or model is made of, as lists are filtered by it. */
 export const Modality = z.enum(['text', 'image', 'audio', 'video', 'multimodal']);
+
+/** Where a list goes on: the `next_cursor` of the page before. New rows in between move nothing. */
+const Cursor = z.uuid().optional().describe('next_cursor of the page before; counts before offset');
+
+/** What every list of door C takes; `search` and `q` are two names of one thing. */
+export const ListQuery = {
+  limit: PageLimit,
+  offset: PageOffset,
+  after: Cursor,
+  search: z.string().max(200).optional(),
+  q: z.string().max(200).optional(),
+  project: z.uuid().optional().describe('Only what belongs to this project'),
+};
+
+/** What every list of door C answers beside its rows. */
+export const PageFields = {
+  total: z.int(),
+  limit: z.int(),
+  offset: z.int(),
+  next_cursor: z.uuid().nullable().describe('Sent as `after` it gets the next page; null: there is none'),
+};
+
+/** `true` or `false` as a query has it. */
+export const YesOrNo = z.enum(['true', 'false']).transform((value) => value === 'true');

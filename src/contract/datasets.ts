@@ -1,10 +1,11 @@
 import { z } from '@hono/zod-openapi';
 import { DatasetFormat, Description, FileLabel, Mapping, MappingText } from '#/domain/dataset-options.ts';
 import { RejectedRow } from '#/domain/dataset-report.ts';
+import { Metadata, MetadataChanges, Tags } from '#/domain/labels.ts';
 import { DATASET_STATUSES } from '#/domain/statuses.ts';
 import { INVALID_ROWS } from '#/domain/trainer-config.ts';
 import { ResourceName } from '#/domain/training-spec.ts';
-import { IdempotencyKey, IdParam, Instant, Modality, PageLimit, PageOffset } from './common.ts';
+import { IdempotencyKey, IdParam, Instant, ListQuery, Modality, PageFields, YesOrNo } from './common.ts';
 import { declareRoute } from './declare-route.ts';
 
 const free = z.record(z.string(), z.unknown());
@@ -42,7 +43,7 @@ export const DatasetSummary = z
     integrity_report: free.nullable().describe('Counts of the check: rows, rejected rows by code, warnings'),
     statistics: free.describe('Splits, columns, tokens with their histogram, duplicates'),
     tags: z.array(z.string()),
-    metadata: free,
+    metadata: Metadata,
     created_at: Instant,
     updated_at: Instant,
   })
@@ -125,8 +126,15 @@ export const uploadDatasetRoute = declareRoute({
   faults: [404, 409, 429, 507],
 });
 
-/** `search` and `q` are two names of one thing. */
-const Search = { search: z.string().max(200).optional(), q: z.string().max(200).optional() };
+/** Whether a dataset can train the model that was asked about. */
+const Compatibility = z
+  .object({ compatible: z.boolean(), warnings: z.array(z.string()), errors: z.array(z.string()) })
+  .openapi('Compatibility');
+
+export const ListedDataset = DatasetSummary.extend({
+  compatibility: Compatibility.optional().describe('With compatible_with_model'),
+}).openapi('ListedDataset');
+export type ListedDataset = z.infer<typeof ListedDataset>;
 
 export const listDatasetsRoute = declareRoute({
   method: 'get',
@@ -134,11 +142,15 @@ export const listDatasetsRoute = declareRoute({
   tags: ['datasets'],
   summary: 'Own datasets, newest first',
   request: {
-    query: z.strictObject({ limit: PageLimit, offset: PageOffset, ...Search, modality: Modality.optional() }),
+    query: z.strictObject({
+      ...ListQuery,
+      modality: Modality.optional(),
+      compatible_with_model: z.uuid().optional().describe('Only those that can train this base model, each with its judgement'),
+      include_incompatible: YesOrNo.optional().describe('With compatible_with_model: the others too'),
+    }),
   },
-  responses: {
-    200: answers(z.object({ datasets: z.array(DatasetSummary), total: z.int(), limit: z.int(), offset: z.int() }), 'One page'),
-  },
+  responses: { 200: answers(z.object({ datasets: z.array(ListedDataset), ...PageFields }), 'One page') },
+  faults: [404],
 });
 
 export const getDatasetRoute = declareRoute({
@@ -162,6 +174,9 @@ export const DatasetChanges = z
       example: { prompt: 'question', completion: 'answer' },
     }).optional(),
     invalid_rows: z.enum(INVALID_ROWS).optional(),
+    tags: Tags.optional(),
+    metadata: MetadataChanges.optional().describe('Fields to set; null takes one away, the others stay'),
+    project_id: z.uuid().nullable().optional().describe('One of your projects; null: none'),
   })
   .openapi('DatasetChanges');
 
@@ -183,4 +198,14 @@ export const deleteDatasetRoute = declareRoute({
   request: { params: IdParam },
   responses: { 204: { description: 'Deleted' } },
   faults: [404, 409],
+});
+
+export const restoreDatasetRoute = declareRoute({
+  method: 'post',
+  path: '/api/datasets/{id}/restore',
+  tags: ['datasets'],
+  summary: 'Take a deletion back, within 30 days',
+  request: { params: IdParam },
+  responses: { 200: answers(Dataset, 'The dataset, in every list again') },
+  faults: [404, 409, 413],
 });

@@ -6,8 +6,9 @@ import * as datasets from './schema/datasets.ts';
 import * as identity from './schema/identity.ts';
 import * as jobs from './schema/jobs.ts';
 import * as machine from './schema/machine.ts';
+import * as projects from './schema/projects.ts';
 
-const schema = { ...identity, ...datasets, ...baseModels, ...jobs, ...machine };
+const schema = { ...identity, ...datasets, ...baseModels, ...jobs, ...machine, ...projects };
 
 /** An open transaction in somebody's name: the only thing through which rows are reached. */
 export type Tx = NodePgDatabase<typeof schema>;

@@ -39,3 +39,7 @@ export const DATASET_STATUSES = ['uploading', 'validating', 'ready', 'error'] as
 export type DatasetStatus = (typeof DATASET_STATUSES)[number];
 
 export const BASE_MODEL_STATUSES = ['fetching', 'ready', 'error'] as const;
+
+/** How far a base model is trusted by whoever keeps the registry. */
+export const MODEL_STAGES = ['staging', 'production', 'archived'] as const;
+export type ModelStage = (typeof MODEL_STAGES)[number];

@@ -1,4 +1,5 @@
-import type { Dataset, DatasetSummary } from '#/contract/datasets.ts';
+import type { Dataset, DatasetSummary, ListedDataset as ListedDatasetBody } from '#/contract/datasets.ts';
+import { type JudgedModel, judgeCompatibility } from '#/domain/dataset-compatibility.ts';
 import type { DatasetRow } from '#/services/datasets/dataset-row.ts';
 import type { ListedDataset } from '#/services/datasets/list-datasets.ts';
 
@@ -17,7 +18,7 @@ export function presentDatasetSummary(row: ListedDataset): DatasetSummary {
   const checked = row.validated_at !== null;
   return {
     id: row.id,
-    project_id: null,
+    project_id: row.project_id,
     name: row.name,
     version: row.version,
     description: row.description,
@@ -60,4 +61,9 @@ export function presentDataset(row: DatasetRow): Dataset {
     validation_errors: row.validation_errors as Dataset['validation_errors'],
     sample_data: row.sample_data as Dataset['sample_data'],
   };
+}
+
+/** A dataset of a list, judged by the model that was asked about. */
+export function presentListedDataset(row: ListedDataset, model: JudgedModel | null): ListedDatasetBody {
+  return { ...presentDatasetSummary(row), ...(model !== null && { compatibility: judgeCompatibility(row, model) }) };
 }

@@ -2,16 +2,18 @@ import {
   deleteDatasetRoute,
   getDatasetRoute,
   listDatasetsRoute,
+  restoreDatasetRoute,
   updateDatasetRoute,
   uploadDatasetRoute,
 } from '#/contract/datasets.ts';
 import { deleteDataset } from '#/services/datasets/delete-dataset.ts';
 import { getDataset } from '#/services/datasets/get-dataset.ts';
 import { listDatasets } from '#/services/datasets/list-datasets.ts';
+import { restoreDataset } from '#/services/datasets/restore-dataset.ts';
 import { updateDataset } from '#/services/datasets/update-dataset.ts';
 import { uploadDataset } from '#/services/datasets/upload-dataset.ts';
 import type { RouteModule } from './api-env.ts';
-import { presentDataset, presentDatasetSummary } from './dataset-presenter.ts';
+import { presentDataset, presentListedDataset } from './dataset-presenter.ts';
 import { createOnce } from './idempotency.ts';
 import { receiveUpload } from './received-upload.ts';
 
@@ -28,9 +30,10 @@ export const datasetRoutes: RouteModule = (api) => {
     });
   });
   api.openapi(listDatasetsRoute, async (c) => {
-    const { limit, offset, search, q, modality } = c.req.valid('query');
-    const { datasets, total } = await listDatasets(c.var.ctx, { limit, offset, search: search ?? q, modality });
-    return c.json({ datasets: datasets.map(presentDatasetSummary), total, limit, offset }, 200);
+    const { q, ...query } = c.req.valid('query');
+    const { datasets, model, ...page } = await listDatasets(c.var.ctx, { ...query, search: query.search ?? q });
+    const { limit, offset } = query;
+    return c.json({ datasets: datasets.map((row) => presentListedDataset(row, model)), ...page, limit, offset }, 200);
   });
   api.openapi(getDatasetRoute, async (c) => c.json(presentDataset(await getDataset(c.var.ctx, c.req.valid('param').id)), 200));
   api.openapi(updateDatasetRoute, async (c) => {
@@ -40,5 +43,9 @@ export const datasetRoutes: RouteModule = (api) => {
   api.openapi(deleteDatasetRoute, async (c) => {
     await deleteDataset(c.var.ctx, c.req.valid('param').id);
     return c.body(null, 204);
+  });
+  api.openapi(restoreDatasetRoute, async (c) => {
+    const dataset = await restoreDataset(c.var.ctx, c.req.valid('param').id);
+    return c.json(presentDataset(dataset), 200);
   });
 };

@@ -11,7 +11,7 @@ import { connectStorage } from '#/storage/connect-storage.ts';
 import { localFolder } from '#/storage/local-folder.ts';
 import { addCaller, json, makeApi, noWaiting } from '../../test/api.ts';
 import { useDatabase } from '../../test/database.ts';
-import { addDataset, addJob } from '../../test/factories.ts';
+import { addBaseModel, addDataset, addJob } from '../../test/factories.ts';
 import type { Api } from './api-env.ts';
 import { drain, listen, serve } from './web-server.ts';
 
@@ -393,5 +393,104 @@ describe('a dataset', () => {
     expect((await api.request(`/api/datasets/${dataset_id}`, json({ name: 'New' }, owner.headers, 'PATCH'))).status).toBe(200);
     await db.asOwner(`UPDATE lowrank.training_jobs SET status = 'cancelled' WHERE id = $1`, [job]);
     expect([(await change()).status, (await remove()).status]).toEqual([200, 204]);
+  });
+
+  test('is told apart by tags and facts of its own; what the system keeps stays', async () => {
+    const id = await addDataset(db, owner.user_id, { metadata: { source: 'huggingface', requested_format: 'auto', old: 1 } });
+    const change = (body: unknown) => api.request(`/api/datasets/${id}`, json(body, owner.headers, 'PATCH'));
+    expect(await (await change({ tags: ['a', 'b'], metadata: { old: null, class_prompt: 'a dog' } })).json()).toMatchObject({
+      tags: ['a', 'b'],
+      metadata: { source: 'huggingface', requested_format: 'auto', class_prompt: 'a dog' },
+      version: 1,
+      status: 'ready',
+    });
+    expect(await violations(await change({ metadata: { source: 'mine' } }))).toEqual(['metadata.source invalid']);
+  });
+
+  test('that was deleted is restored within 30 days, and only by its owner', async () => {
+    const id = await addDataset(db, owner.user_id, { name: 'Back again' });
+    const restore = (headers: Record<string, string>) => api.request(`/api/datasets/${id}/restore`, { method: 'POST', headers });
+    expect((await restore(owner.headers)).status).toBe(409);
+    await api.request(`/api/datasets/${id}`, { method: 'DELETE', headers: owner.headers });
+    expect((await restore(stranger.headers)).status).toBe(404);
+    const answer = await restore(owner.headers);
+    expect([answer.status, await answer.json()]).toEqual([200, expect.objectContaining({ id, name: 'Back again' })]);
+    expect((await api.request(`/api/datasets/${id}`, { headers: owner.headers })).status).toBe(200);
+    await db.asOwner('UPDATE lowrank.datasets SET deleted_at = now(), purged_at = now() WHERE id = $1', [id]);
+    expect((await restore(owner.headers)).status).toBe(404);
+  });
+
+  test('that was deleted is not restored beyond the quota', async () => {
+    const id = await addDataset(db, owner.user_id, { file_size: 5_000_000_000_000 });
+    const call = (path: string, method: string) => api.request(`/api/datasets/${id}${path}`, { method, headers: owner.headers });
+    await call('', 'DELETE');
+    expect((await call('/restore', 'POST')).status).toBe(413);
+  });
+});
+
+describe('what can train a model', () => {
+  test('is listed with its judgement; the others only where they are asked for', async () => {
+    const person = await addCaller(db);
+    const model_id = await addBaseModel(db, { has_chat_template: false, context_length: 64 });
+    const add = (name: string, fields: Record<string, unknown>) =>
+      addDataset(db, person.user_id, { name, num_samples: 20_000, ...fields });
+    await add('text', { format: 'text', statistics: { rows_valid: 10, tokens: { max: 60, buckets: [] } } });
+    await add('small', { format: 'prompt_completion', num_samples: 9_999 });
+    await add('talk', { format: 'chat' });
+    await add('pictures', { format: 'text', modality: 'image' });
+    await add('broken', { format: 'text', status: 'error', training_ready: false });
+    const list = async (query: string, headers = person.headers) =>
+      (await (await api.request(`/api/datasets?${query}`, { headers })).json()) as {
+        datasets: (Dataset & { compatibility?: { compatible: boolean; warnings: string[]; errors: string[] } })[];
+        total: number;
+      };
+    const fit = await list(`compatible_with_model=${model_id}`);
+    expect([fit.total, fit.datasets.map((one) => one.name).sort()]).toEqual([2, ['small', 'text']]);
+    expect(fit.datasets.find((one) => one.name === 'text')?.compatibility).toEqual({
+      compatible: true,
+      warnings: [],
+      errors: [],
+    });
+    expect(fit.datasets.find((one) => one.name === 'small')?.compatibility?.warnings.join()).toMatch(
+      /9999 samples.*not counted/s,
+    );
+    const all = await list(`compatible_with_model=${model_id}&include_incompatible=true`);
+    expect(all.total).toBe(5);
+    for (const { name, compatibility } of all.datasets)
+      expect([name, compatibility?.compatible, compatibility?.errors.length]).toEqual(
+        ['text', 'small'].includes(name) ? [name, true, 0] : [name, false, 1],
+      );
+    expect((await list('limit=1')).datasets[0]).not.toHaveProperty('compatibility');
+    const missing = await api.request(`/api/datasets?compatible_with_model=${NO_ID}`, { headers: person.headers });
+    expect(missing.status).toBe(404);
+    expect(
+      (await list(`compatible_with_model=${model_id}&include_incompatible=true`, stranger.headers)).datasets,
+    ).not.toContainEqual(expect.objectContaining({ name: 'text' }));
+  });
+
+  test('by the list is exactly what has no error by the rule', async () => {
+    const person = await addCaller(db);
+    const models = [true, false].map((has_chat_template) => addBaseModel(db, { has_chat_template }));
+    for (const format of ['chat', 'sharegpt', 'alpaca', 'prompt_completion', 'text', null])
+      for (const modality of ['text', 'image'])
+        for (const [status, training_ready] of [
+          ['ready', true],
+          ['ready', false],
+          ['error', false],
+          ['validating', false],
+        ] as const)
+          await addDataset(db, person.user_id, { format, modality, status, training_ready });
+    const ids = async (query: string) =>
+      (
+        (await (await api.request(`/api/datasets?limit=500&${query}`, { headers: person.headers })).json()) as {
+          datasets: { id: string; compatibility: { compatible: boolean } }[];
+        }
+      ).datasets;
+    for (const model of await Promise.all(models)) {
+      const all = await ids(`compatible_with_model=${model}&include_incompatible=true`);
+      const listed = await ids(`compatible_with_model=${model}`);
+      expect(listed.length).toBeGreaterThan(1);
+      expect(listed.map((one) => one.id)).toEqual(all.filter((one) => one.compatibility.compatible).map((one) => one.id));
+    }
   });
 });

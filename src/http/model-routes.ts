@@ -1,8 +1,15 @@
-import { deleteBaseModelRoute, getBaseModelRoute, listBaseModelsRoute, registerBaseModelRoute } from '#/contract/base-models.ts';
+import {
+  deleteBaseModelRoute,
+  getBaseModelRoute,
+  listBaseModelsRoute,
+  registerBaseModelRoute,
+  updateBaseModelRoute,
+} from '#/contract/base-models.ts';
 import { deleteModel } from '#/services/models/delete-model.ts';
 import { getModel, listModels } from '#/services/models/list-models.ts';
 import { registerHubModel } from '#/services/models/register-hub-model.ts';
 import { registerLocalModel } from '#/services/models/register-local-model.ts';
+import { updateModel } from '#/services/models/update-model.ts';
 import type { RouteModule } from './api-env.ts';
 import { createOnce } from './idempotency.ts';
 import { presentModel } from './model-presenter.ts';
@@ -35,6 +42,10 @@ export const modelRoutes: RouteModule = (api) => {
       make,
       present: ({ model }) => presentModel(model, ctx.user_id),
     });
+  });
+  api.openapi(updateBaseModelRoute, async (c) => {
+    const model = await updateModel(c.var.ctx, c.req.valid('param').id, c.req.valid('json'));
+    return c.json(presentModel(model, c.var.ctx.user_id), 200);
   });
   api.openapi(deleteBaseModelRoute, async (c) => {
     await deleteModel(c.var.ctx, c.req.valid('param').id);

@@ -8,6 +8,7 @@ import { connectStorage } from '#/storage/connect-storage.ts';
 import { localFolder } from '#/storage/local-folder.ts';
 import { addCaller, json, makeApi } from '../../test/api.ts';
 import { useDatabase } from '../../test/database.ts';
+import { addBaseModel } from '../../test/factories.ts';
 import { tinyModelFiles, writeFolder } from '../../test/model-folder.ts';
 import type { Api } from './api-env.ts';
 
@@ -83,7 +84,8 @@ test('a Hub model waits for its fetch; the same request again is the same model'
     model.id,
   ]);
   expect((await list('search=a/b')).models[0]).toMatchObject({ fetched: { bytes: 5, bytes_total: 10 }, metadata: {} });
-  expect((await api.request(`/api/base-models/${model.id}`, { method: 'DELETE', headers: admin.headers })).status).toBe(403);
+  const other = await addCaller(db);
+  expect((await api.request(`/api/base-models/${model.id}`, { method: 'DELETE', headers: other.headers })).status).toBe(403);
   expect((await api.request(`/api/base-models/${model.id}`, { method: 'DELETE', headers: user.headers })).status).toBe(204);
   expect((await api.request(`/api/base-models/${model.id}`, { headers: user.headers })).status).toBe(404);
 });
@@ -106,4 +108,67 @@ test.each<[unknown, string]>([
 
 test('a folder is for administrators', async () => {
   expect((await register({ path: folder }, user.headers)).status).toBe(403);
+});
+
+const change = (id: string, body: unknown, headers: Record<string, string>) =>
+  api.request(`/api/base-models/${id}`, json(body, headers, 'PATCH'));
+
+test('what is said about a model is changed by its importer and by administrators, and by nobody else', async () => {
+  const id = await addBaseModel(db, {
+    created_by: user.user_id,
+    metadata: { weights: [] },
+    storage_path: 'shared/x',
+    local_path: null,
+  });
+  const other = await addCaller(db);
+  const before = (await (await api.request(`/api/base-models/${id}`, { headers: other.headers })).json()) as BaseModel;
+  expect((await change(id, { name: 'theirs' }, other.headers)).status).toBe(403);
+  const mine = await change(
+    id,
+    { name: 'Mine', stage: 'staging', tags: ['small'], model_card: '# Card', metadata: { licence: 'mit', gone: 1 } },
+    user.headers,
+  );
+  expect(await mine.json()).toEqual({
+    ...before,
+    created_by_me: true,
+    name: 'Mine',
+    stage: 'staging',
+    tags: ['small'],
+    model_card: '# Card',
+    metadata: { weights: [], licence: 'mit', gone: 1 },
+    updated_at: expect.any(String),
+  });
+  const theirs = await change(id, { description: 'kept', model_card: null, metadata: { gone: null } }, admin.headers);
+  expect(await theirs.json()).toMatchObject({
+    name: 'Mine',
+    description: 'kept',
+    model_card: null,
+    metadata: { weights: [], licence: 'mit' },
+  });
+  expect((await list('stage=staging&q=kept')).models.map((model) => model.id)).toEqual([id]);
+  expect((await change(id, {}, user.headers)).status).toBe(200);
+  expect((await api.request(`/api/base-models/${id}`, { method: 'DELETE', headers: other.headers })).status).toBe(403);
+  expect((await api.request(`/api/base-models/${id}`, { method: 'DELETE', headers: admin.headers })).status).toBe(204);
+  expect((await change(id, { name: 'x' }, user.headers)).status).toBe(404);
+});
+
+test.each<[unknown, string[]]>([
+  [{ params: 5, trainable: true }, ['params', 'trainable']],
+  [{ metadata: { weights: [] } }, ['metadata.weights']],
+  [{ stage: 'live', tags: 'x' }, ['stage', 'tags']],
+  [{ storage_path: '/etc' }, ['storage_path']],
+])('%j is not what a model can be told', async (body, paths) => {
+  const id = await addBaseModel(db, { created_by: user.user_id });
+  const answer = await change(id, body, user.headers);
+  const { details } = (await answer.json()) as { details: { path: string }[] };
+  expect([answer.status, details.map((row) => row.path).sort()]).toEqual([400, paths]);
+});
+
+test('pages behind a cursor have every model once', async () => {
+  const ids = [];
+  for (const name of ['paged 1', 'paged 2', 'paged 3']) ids.push(await addBaseModel(db, { name }));
+  const first = await list('q=paged&limit=2');
+  const second = await list(`q=paged&limit=2&after=${(first as unknown as { next_cursor: string }).next_cursor}`);
+  expect([...first.models, ...second.models].map((model) => model.id)).toEqual(ids.reverse());
+  expect(second.total).toBe(3);
 });

@@ -37,6 +37,11 @@ const long = (characters: number): [string, RegExp][] => [['x'.repeat(characters
 const oneOf = (...values: string[]): [string, RegExp][] =>
   ['x', '', values[0]?.toUpperCase() ?? ''].map((value) => [value, new RegExp(`^must be one of ${values.join(', ')}$`)]);
 
+const uuid: [string, RegExp][] = [
+  ['x', /UUID/],
+  ['', /UUID/],
+];
+
 /** What each parameter does not take, and the rule that the refusal names. One with another meaning elsewhere is listed by its path. */
 const REFUSED: Record<string, [value: string, rule: RegExp][]> = {
   limit: [...whole(/from 1 to 500/), ['0', /at least 1/], ['501', /at most 500/]],
@@ -46,6 +51,12 @@ const REFUSED: Record<string, [value: string, rule: RegExp][]> = {
   to: whole(/from 0 to 999999999/),
   points: [...whole(/from 10 to 20000/), ['9', /at least 10/], ['20001', /at most 20000/]],
   after: whole(/from 0 to 999999999/),
+  '/api/base-models after': uuid,
+  '/api/datasets after': uuid,
+  '/api/projects after': uuid,
+  project: uuid,
+  compatible_with_model: uuid,
+  include_incompatible: oneOf('true', 'false'),
   attempt: [...whole(/from 1 to 32767/), ['0', /at least 1/]],
   search: long(200),
   q: long(200),
@@ -55,10 +66,7 @@ const REFUSED: Record<string, [value: string, rule: RegExp][]> = {
   trainable: oneOf('true', 'false'),
   servable: oneOf('true', 'false'),
   status: oneOf('queued', 'initializing', 'running', 'completed', 'failed', 'cancelled'),
-  file: [
-    ['x', /UUID/],
-    ['', /UUID/],
-  ],
+  file: uuid,
   name: [...long(120), ['a\nb', /./]],
   description: long(2000),
   file_name: [
@@ -91,8 +99,9 @@ test('every parameter of every route refuses what it does not take, with its nam
   const tried = new Set<string>();
   for (const { method, path, names } of operations) {
     for (const name of names) {
-      tried.add(name);
-      const refused = REFUSED[name];
+      const known = `${path} ${name}` in REFUSED ? `${path} ${name}` : name;
+      tried.add(known);
+      const refused = REFUSED[known];
       expect([path, name, refused]).toEqual([path, name, expect.anything()]);
       for (const [value, rule] of refused ?? []) {
         const rows = await rowsOf(method, path, new URLSearchParams({ [name]: value }).toString());

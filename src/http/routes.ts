@@ -5,6 +5,7 @@ import { jobRoutes } from './job-routes.ts';
 import { memberRoutes } from './member-routes.ts';
 import { modelRoutes } from './model-routes.ts';
 import { peopleRoutes } from './people-routes.ts';
+import { projectRoutes } from './project-routes.ts';
 import { systemRoutes } from './system-routes.ts';
 import { trainingRoutes } from './training-routes.ts';
 
@@ -18,4 +19,5 @@ export const ROUTES: RouteModule[] = [
   datasetRoutes,
   modelRoutes,
   artifactRoutes,
+  projectRoutes,
 ];

@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm';
 import { bigint, boolean, check, index, integer, jsonb, pgPolicy, real, smallint, text, uuid } from 'drizzle-orm/pg-core';
-import { BASE_MODEL_STATUSES } from '#/domain/statuses.ts';
+import { BASE_MODEL_STATUSES, MODEL_STAGES } from '#/domain/statuses.ts';
 import { users } from './identity.ts';
-import { createdAt, id, instant, lowrank, oneOf, schedulerRows, updatedAt } from './roles.ts';
+import { createdAt, id, identityRole, instant, lowrank, oneOf, schedulerRows, updatedAt } from './roles.ts';
 
 /** The shared registry: read by all users, written by its importer and administrators. */
 export const baseModels = lowrank.table(
@@ -28,9 +28,7 @@ export const baseModels = lowrank.table(
     servable: boolean('servable').notNull().default(false),
     quantized: boolean('quantized').notNull().default(false),
     is_gguf: boolean('is_gguf').notNull().default(false),
-    stage: text('stage', { enum: ['staging', 'production', 'archived'] })
-      .notNull()
-      .default('production'),
+    stage: text('stage', { enum: MODEL_STAGES }).notNull().default('production'),
     status: text('status', { enum: BASE_MODEL_STATUSES }).notNull(),
     /** why `status` is error: a code, a sentence and the way out */
     status_reason: jsonb('status_reason').$type<{ code: string; message: string } | null>(),
@@ -46,7 +44,11 @@ export const baseModels = lowrank.table(
     hf_revision: text('hf_revision'),
     has_chat_template: boolean('has_chat_template').notNull().default(false),
     tags: text('tags').array().notNull().default([]),
+    /** what the system keeps of it; a fetch writes it anew */
     metadata: jsonb('metadata').$type<Record<string, unknown>>().notNull().default({}),
+    /** what people say of it beside that */
+    user_metadata: jsonb('user_metadata').$type<Record<string, unknown>>().notNull().default({}),
+    model_card: text('model_card'),
     /** what was asked for, when it was a branch or tag */
     hf_requested_revision: text('hf_requested_revision'),
     lease_until: instant('lease_until'),
@@ -70,6 +72,8 @@ export const baseModels = lowrank.table(
       using: sql`created_by = (select auth.uid())`,
       withCheck: sql`created_by = (select auth.uid())`,
     }),
+    // Administrators write the registry, too; what they may write stands in the grants.
+    pgPolicy('base_models_administrators', { for: 'all', to: identityRole, using: sql`true`, withCheck: sql`true` }),
     schedulerRows('base_models'),
   ],
 );

@@ -11,6 +11,8 @@ export const datasets = lowrank.table(
     user_id: uuid('user_id')
       .notNull()
       .references(() => users.id, { onDelete: 'cascade' }),
+    /** one of the user's own; its key stands in a migration, for it sets null one column of two */
+    project_id: uuid('project_id'),
     name: text('name').notNull(),
     description: text('description').notNull().default(''),
     version: integer('version').notNull().default(1),
@@ -61,6 +63,7 @@ export const datasets = lowrank.table(
     check('datasets_status_check', oneOf('status', DATASET_STATUSES)),
     check('datasets_ready_check', sql`status <> 'ready' or (storage_path is not null and checksum is not null)`),
     index('datasets_user_created').on(t.user_id, t.created_at),
+    index('datasets_project').on(t.project_id),
     index('datasets_user_checksum').on(t.user_id, t.checksum),
     index('datasets_validating').on(t.created_at).where(sql`status = 'validating'`),
     ownRows('datasets'),

@@ -1,7 +1,10 @@
-import { and, count, desc, eq, getTableColumns, ilike, isNull, or } from 'drizzle-orm';
+import { and, count, desc, eq, getTableColumns, ilike, isNull, not, or, type SQL, sql } from 'drizzle-orm';
 import { datasets } from '#/db/schema/datasets.ts';
 import { asUser } from '#/db/tenancy.ts';
+import { FORMATS_WITH_TURNS, type JudgedModel } from '#/domain/dataset-compatibility.ts';
 import type { Context } from '#/services/context.ts';
+import { findModel } from '#/services/models/model-row.ts';
+import { behindCursor, nextCursor } from '#/services/page-cursor.ts';
 import type { DatasetRow } from './dataset-row.ts';
 
 // A list goes without what only the report shows.
@@ -12,9 +15,23 @@ export type ListedDataset = Omit<DatasetRow, 'sample_data' | 'validation_errors'
 export interface DatasetQuery {
   limit: number;
   offset: number;
+  after?: string | undefined;
   /** Looked for in name and description, without case. */
   search?: string | undefined;
+  project?: string | undefined;
   modality?: string | undefined;
+  /** Only those that can train this base model. */
+  compatible_with_model?: string | undefined;
+  include_incompatible?: boolean | undefined;
+}
+
+export interface DatasetPage {
+  datasets: ListedDataset[];
+  /** How many there are in all. */
+  total: number;
+  next_cursor: string | null;
+  /** The model that was asked about, to judge each dataset by. */
+  model: JudgedModel | null;
 }
 
 /** A pattern that finds a text wherever it stands, whatever characters it has. */
@@ -22,24 +39,38 @@ export function containing(text: string): string {
   return `%${text.replace(/[\\%_]/g, '\\$&')}%`;
 }
 
-/** One page of the caller's datasets, newest first, and how many there are in all. */
-export function listDatasets(ctx: Context, query: DatasetQuery): Promise<{ datasets: ListedDataset[]; total: number }> {
+/** `judgeCompatibility` without an error, as a query has it; a test holds the two together. */
+function canTrain(model: JudgedModel): SQL | undefined {
+  return and(
+    eq(datasets.status, 'ready'),
+    eq(datasets.training_ready, true),
+    eq(datasets.modality, model.modality),
+    model.has_chat_template ? undefined : not(sql`coalesce(${datasets.format}, '') = ANY(${sql.param([...FORMATS_WITH_TURNS])})`),
+  );
+}
+
+/** One page of the caller's datasets, newest first. Throws `not_found` (model) and `invalid_request` (cursor). */
+export function listDatasets(ctx: Context, query: DatasetQuery): Promise<DatasetPage> {
   return asUser(ctx.user_id, async (tx) => {
+    const { compatible_with_model: model_id } = query;
+    const model = model_id === undefined ? null : await findModel(tx, model_id);
     const pattern = query.search === undefined ? undefined : containing(query.search);
     const wanted = and(
       eq(datasets.user_id, ctx.user_id),
       isNull(datasets.deleted_at),
+      query.project === undefined ? undefined : eq(datasets.project_id, query.project),
       query.modality === undefined ? undefined : eq(datasets.modality, query.modality),
       pattern === undefined ? undefined : or(ilike(datasets.name, pattern), ilike(datasets.description, pattern)),
+      model === null || query.include_incompatible === true ? undefined : canTrain(model),
     );
     const rows = await tx
       .select(LISTED)
       .from(datasets)
-      .where(wanted)
+      .where(and(wanted, await behindCursor(tx, datasets, query.after)))
       .orderBy(desc(datasets.created_at), desc(datasets.id))
       .limit(query.limit)
       .offset(query.offset);
     const [counted] = await tx.select({ total: count() }).from(datasets).where(wanted);
-    return { datasets: rows, total: counted?.total ?? 0 };
+    return { datasets: rows, total: counted?.total ?? 0, next_cursor: nextCursor(rows, query.limit), model };
   });
 }

@@ -3,8 +3,10 @@ import { datasets } from '#/db/schema/datasets.ts';
 import { asUser } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
 import type { DatasetFormat } from '#/domain/dataset-options.ts';
+import { type Metadata, mergeMetadata } from '#/domain/labels.ts';
 import type { ColumnMapping } from '#/domain/trainer-config.ts';
 import type { Context } from '#/services/context.ts';
+import { findProject } from '#/services/projects/project-row.ts';
 import { type DatasetRow, findDataset, refuseWhileNeeded } from './dataset-row.ts';
 
 export interface DatasetChanges {
@@ -13,11 +15,15 @@ export interface DatasetChanges {
   format?: DatasetFormat | undefined;
   mapping?: ColumnMapping | undefined;
   invalid_rows?: 'refuse' | 'skip' | undefined;
+  tags?: string[] | undefined;
+  metadata?: Metadata | undefined;
+  /** One of the caller's; null: none. */
+  project_id?: string | null | undefined;
 }
 
 /**
  * Changes what is said about a dataset. Another format, mapping or rule for broken rows has the file checked again, so it
- * is refused (`conflict`) while a training needs the dataset or its file still arrives. Throws `not_found`.
+ * is refused (`conflict`) while a training needs the dataset or its file still arrives. Throws `not_found` (dataset, project).
  */
 export function updateDataset(ctx: Context, id: string, changes: DatasetChanges): Promise<DatasetRow> {
   return asUser(ctx.user_id, async (tx) => {
@@ -28,6 +34,11 @@ export function updateDataset(ctx: Context, id: string, changes: DatasetChanges)
         throw new AppError('conflict', 'The file is still arriving: change this when it is there');
       await refuseWhileNeeded(tx, dataset, 'read another way');
     }
+    if (changes.project_id != null) await findProject(tx, changes.project_id);
+    const metadata = mergeMetadata(dataset.metadata, {
+      ...changes.metadata,
+      ...(changes.format !== undefined && { requested_format: changes.format }),
+    });
     const [changed] = await tx
       .update(datasets)
       .set({
@@ -35,7 +46,9 @@ export function updateDataset(ctx: Context, id: string, changes: DatasetChanges)
         ...(changes.description !== undefined && { description: changes.description }),
         ...(changes.mapping !== undefined && { mapping: changes.mapping }),
         ...(changes.invalid_rows !== undefined && { invalid_rows: changes.invalid_rows }),
-        ...(changes.format !== undefined && { metadata: { ...dataset.metadata, requested_format: changes.format } }),
+        ...(changes.tags !== undefined && { tags: changes.tags }),
+        ...(changes.project_id !== undefined && { project_id: changes.project_id }),
+        metadata,
         ...(checked_again && {
           status: 'validating' as const,
           version: dataset.version + 1,

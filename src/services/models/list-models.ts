@@ -1,19 +1,22 @@
 import { and, count, desc, eq, ilike, isNull, or } from 'drizzle-orm';
 import { baseModels } from '#/db/schema/base-models.ts';
 import { asUser } from '#/db/tenancy.ts';
+import type { ModelStage } from '#/domain/statuses.ts';
 import type { Context } from '#/services/context.ts';
 import { containing } from '#/services/datasets/list-datasets.ts';
+import { behindCursor, nextCursor } from '#/services/page-cursor.ts';
 import { findDefaultBaseModel } from './find-default-base-model.ts';
 import { type BaseModelRow, findModel } from './model-row.ts';
 
 export interface ModelQuery {
   limit: number;
   offset: number;
+  after?: string | undefined;
   /** Looked for in name, description and family, without case. */
   search?: string | undefined;
   family?: string | undefined;
   modality?: string | undefined;
-  stage?: 'staging' | 'production' | 'archived' | undefined;
+  stage?: ModelStage | undefined;
   trainable?: boolean | undefined;
   servable?: boolean | undefined;
 }
@@ -22,6 +25,7 @@ export interface ModelPage {
   models: BaseModelRow[];
   /** How many there are in all. */
   total: number;
+  next_cursor: string | null;
   /** What a submission that names none is trained on; null where nothing decides it. */
   default_model_id: string | null;
 }
@@ -44,12 +48,13 @@ export function listModels(ctx: Context, query: ModelQuery): Promise<ModelPage> 
     const models = await tx
       .select()
       .from(baseModels)
-      .where(wanted)
+      .where(and(wanted, await behindCursor(tx, baseModels, query.after)))
       .orderBy(desc(baseModels.created_at), desc(baseModels.id))
       .limit(query.limit)
       .offset(query.offset);
     const [counted] = await tx.select({ total: count() }).from(baseModels).where(wanted);
-    return { models, total: counted?.total ?? 0, default_model_id: await findDefaultBaseModel(tx) };
+    const next_cursor = nextCursor(models, query.limit);
+    return { models, total: counted?.total ?? 0, next_cursor, default_model_id: await findDefaultBaseModel(tx) };
   });
 }
 

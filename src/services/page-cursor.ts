@@ -1,0 +1,26 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
+import type { Tx } from '#/db/tenancy.ts';
+import { AppError } from '#/domain/app-error.ts';
+
+/** A table whose lists run newest first. */
+type Dated = PgTable & { id: PgColumn; created_at: PgColumn };
+
+/**
+ * What stands behind the row of a cursor in a list that runs newest first. The instant is compared in the database, which
+ * keeps it finer than a date of ours. Throws `invalid_request` for a cursor of nothing that the caller may see.
+ */
+export async function behindCursor(tx: Tx, table: Dated, after: string | undefined): Promise<SQL | undefined> {
+  if (after === undefined) return undefined;
+  const known = await tx.execute(sql`SELECT 1 FROM ${table} WHERE ${table.id} = ${after}`);
+  if (known.rowCount === 0) {
+    const message = 'is no cursor of this list: start again without it';
+    throw new AppError('invalid_request', `after ${message}`, [{ path: 'after', message, code: 'unknown_cursor' }]);
+  }
+  return sql`(${table.created_at}, ${table.id}) < (SELECT c.created_at, c.id FROM ${table} c WHERE c.id = ${after})`;
+}
+
+/** The cursor that the next page takes: null when this one was not full. */
+export function nextCursor(rows: { id: string }[], limit: number): string | null {
+  return rows.length < limit ? null : (rows.at(-1)?.id ?? null);
+}

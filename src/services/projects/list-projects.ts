@@ -1,0 +1,43 @@
+import { and, count, desc, eq, ilike, or } from 'drizzle-orm';
+import { projects } from '#/db/schema/projects.ts';
+import { asUser } from '#/db/tenancy.ts';
+import type { Context } from '#/services/context.ts';
+import { containing } from '#/services/datasets/list-datasets.ts';
+import { behindCursor, nextCursor } from '#/services/page-cursor.ts';
+import { findProject, type ProjectRow } from './project-row.ts';
+
+export interface ProjectQuery {
+  limit: number;
+  offset: number;
+  after?: string | undefined;
+  /** Looked for in name and description, without case. */
+  search?: string | undefined;
+}
+
+/** One page of the caller's projects, newest first. Throws `invalid_request` (cursor). */
+export function listProjects(
+  ctx: Context,
+  query: ProjectQuery,
+): Promise<{ projects: ProjectRow[]; total: number; next_cursor: string | null }> {
+  return asUser(ctx.user_id, async (tx) => {
+    const pattern = query.search === undefined ? undefined : containing(query.search);
+    const wanted = and(
+      eq(projects.user_id, ctx.user_id),
+      pattern === undefined ? undefined : or(ilike(projects.name, pattern), ilike(projects.description, pattern)),
+    );
+    const rows = await tx
+      .select()
+      .from(projects)
+      .where(and(wanted, await behindCursor(tx, projects, query.after)))
+      .orderBy(desc(projects.created_at), desc(projects.id))
+      .limit(query.limit)
+      .offset(query.offset);
+    const [counted] = await tx.select({ total: count() }).from(projects).where(wanted);
+    return { projects: rows, total: counted?.total ?? 0, next_cursor: nextCursor(rows, query.limit) };
+  });
+}
+
+/** One project of the caller's. Throws `not_found`. */
+export function getProject(ctx: Context, id: string): Promise<ProjectRow> {
+  return asUser(ctx.user_id, (tx) => findProject(tx, id));
+}
