@@ -2061,6 +2061,172 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened to what you have, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description next_cursor of the page before; counts before offset */
+                    after?: string;
+                    limit?: string;
+                    offset?: string;
+                    type?: "job_queued" | "job_started" | "job_completed" | "job_failed" | "job_cancelled" | "transfer_completed" | "transfer_failed" | "dataset_ready" | "dataset_error";
+                    unread_only?: "true" | "false";
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description One page */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            limit: number;
+                            /**
+                             * Format: uuid
+                             * @description Sent as `after` it gets the next page; null: there is none
+                             */
+                            next_cursor: string | null;
+                            notifications: components["schemas"]["Notification"][];
+                            offset: number;
+                            total: number;
+                            /** @description Of every type */
+                            unread: number;
+                        };
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                405: components["responses"]["MethodNotAllowed"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["DatabaseUnavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifications/{id}/mark-read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mark one as read; one that is read stays so */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The notification, read */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Notification"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                405: components["responses"]["MethodNotAllowed"];
+                408: components["responses"]["RequestTimeout"];
+                413: components["responses"]["PayloadTooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["DatabaseUnavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifications/mark-all-read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mark all as read */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Marked */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description How many were unread */
+                            marked_read: number;
+                        };
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                405: components["responses"]["MethodNotAllowed"];
+                408: components["responses"]["RequestTimeout"];
+                413: components["responses"]["PayloadTooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["DatabaseUnavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/projects": {
         parameters: {
             query?: never;
@@ -3044,6 +3210,40 @@ export interface components {
         NewApiKey: components["schemas"]["ApiKey"] & {
             /** @description Send it as Authorization: Bearer …; null when the answer is a repeated one */
             key: string | null;
+        };
+        /**
+         * @example {
+         *       "id": "0f7e1c5a-3c1e-4b8e-8a6f-6f7d1f6f2b10",
+         *       "type": "job_completed",
+         *       "title": "Training completed",
+         *       "message": "First try",
+         *       "priority": "normal",
+         *       "read": false,
+         *       "action_url": "/jobs/3f0c9f52-6b0e-4f53-9a51-0a2d6b1f8a11",
+         *       "metadata": {
+         *         "job_id": "3f0c9f52-6b0e-4f53-9a51-0a2d6b1f8a11"
+         *       },
+         *       "created_at": "2026-01-31T12:00:00.000Z"
+         *     }
+         */
+        Notification: {
+            /** @description The page that shows it */
+            action_url: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: uuid */
+            id: string;
+            message: string;
+            /** @description The ids of what it is about */
+            metadata: {
+                [key: string]: unknown;
+            };
+            /** @enum {string} */
+            priority: "low" | "normal" | "high";
+            read: boolean;
+            title: string;
+            /** @enum {string} */
+            type: "job_queued" | "job_started" | "job_completed" | "job_failed" | "job_cancelled" | "transfer_completed" | "transfer_failed" | "dataset_ready" | "dataset_error";
         };
         OpenInvitation: {
             /** Format: date-time */

@@ -51,7 +51,7 @@ export const WholeQuery = whole;
 export const Modality = z.enum(['text', 'image', 'audio', 'video', 'multimodal']);
 
 /** Where a list goes on: the `next_cursor` of the page before. New rows in between move nothing. */
-const Cursor = z.uuid().optional().describe('next_cursor of the page before; counts before offset');
+export const Cursor = z.uuid().optional().describe('next_cursor of the page before; counts before offset');
 
 /** What every list of door C takes; `search` and `q` are two names of one thing. */
 export const ListQuery = {

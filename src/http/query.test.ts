@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { NOTIFICATION_TYPES } from '#/domain/notifications.ts';
 import { addBrowser, makeApi, noWaiting } from '../../test/api.ts';
 import { useDatabase } from '../../test/database.ts';
 import { openApiDocument } from './openapi.ts';
@@ -67,6 +68,9 @@ const REFUSED: Record<string, [value: string, rule: RegExp][]> = {
   servable: oneOf('true', 'false'),
   status: oneOf('queued', 'initializing', 'running', 'completed', 'failed', 'cancelled'),
   file: uuid,
+  unread_only: oneOf('true', 'false'),
+  type: oneOf(...NOTIFICATION_TYPES),
+  '/api/notifications after': uuid,
   name: [...long(120), ['a\nb', /./]],
   description: long(2000),
   file_name: [

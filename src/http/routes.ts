@@ -4,6 +4,7 @@ import { datasetRoutes } from './dataset-routes.ts';
 import { jobRoutes } from './job-routes.ts';
 import { memberRoutes } from './member-routes.ts';
 import { modelRoutes } from './model-routes.ts';
+import { notificationRoutes } from './notification-routes.ts';
 import { peopleRoutes } from './people-routes.ts';
 import { projectRoutes } from './project-routes.ts';
 import { systemRoutes } from './system-routes.ts';
@@ -20,4 +21,5 @@ export const ROUTES: RouteModule[] = [
   modelRoutes,
   artifactRoutes,
   projectRoutes,
+  notificationRoutes,
 ];

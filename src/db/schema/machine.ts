@@ -1,8 +1,21 @@
 import { sql } from 'drizzle-orm';
-import { boolean, foreignKey, index, integer, jsonb, pgPolicy, smallint, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import {
+  boolean,
+  check,
+  foreignKey,
+  index,
+  integer,
+  jsonb,
+  pgPolicy,
+  smallint,
+  text,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core';
+import { NOTIFICATION_PRIORITIES, NOTIFICATION_TYPES } from '#/domain/notifications.ts';
 import { users } from './identity.ts';
 import { trainingJobs } from './jobs.ts';
-import { createdAt, id, identityRole, instant, lowrank, ownRows, schedulerRows } from './roles.ts';
+import { createdAt, id, identityRole, instant, lowrank, oneOf, ownRows, schedulerRows } from './roles.ts';
 
 /** One row a host that runs trainings. `id` is the host's own, kept in its data directory, so a restarted worker finds its runs. */
 export const workers = lowrank.table(
@@ -65,16 +78,6 @@ export const gpuLeases = lowrank.table(
   ],
 );
 
-export const NOTIFICATION_TYPES = [
-  'job_queued',
-  'job_started',
-  'job_completed',
-  'job_failed',
-  'job_cancelled',
-  'dataset_ready',
-  'dataset_error',
-] as const;
-
 export const notifications = lowrank.table(
   'notifications',
   {
@@ -85,16 +88,17 @@ export const notifications = lowrank.table(
     type: text('type', { enum: NOTIFICATION_TYPES }).notNull(),
     title: text('title').notNull(),
     message: text('message').notNull(),
-    priority: text('priority', { enum: ['low', 'normal', 'high'] })
-      .notNull()
-      .default('normal'),
+    priority: text('priority', { enum: NOTIFICATION_PRIORITIES }).notNull().default('normal'),
     read: boolean('read').notNull().default(false),
     action_url: text('action_url'),
     metadata: jsonb('metadata').$type<Record<string, unknown>>().notNull().default({}),
     created_at: createdAt(),
   },
   (t) => [
-    index('notifications_user_created').on(t.user_id, t.created_at),
+    check('notifications_type_check', oneOf('type', NOTIFICATION_TYPES)),
+    check('notifications_priority_check', oneOf('priority', NOTIFICATION_PRIORITIES)),
+    index('notifications_user_created').on(t.user_id, t.created_at, t.id),
+    index('notifications_unread').on(t.user_id, t.created_at, t.id).where(sql`not read`),
     ownRows('notifications'),
     schedulerRows('notifications'),
   ],

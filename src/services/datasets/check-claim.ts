@@ -1,10 +1,10 @@
 /** A worker's hold on one dataset that is to be checked: taken, kept, and settled under its number. */
 import { sql } from 'drizzle-orm';
 import { datasets } from '#/db/schema/datasets.ts';
-import { notifications } from '#/db/schema/machine.ts';
 import { asScheduler } from '#/db/tenancy.ts';
 import { type DatasetVerdict, withoutReport } from '#/domain/dataset-report.ts';
 import { findDefaultBaseModel } from '#/services/models/find-default-base-model.ts';
+import { announce } from '#/services/notifications/announce.ts';
 import { CLAIM_ATTEMPTS_MAX, workClaims } from '#/services/work-claims.ts';
 import type { DatasetRow } from './dataset-row.ts';
 
@@ -41,12 +41,10 @@ export async function finishDatasetCheck(dataset: DatasetRow, verdict: DatasetVe
     const ready = verdict.status === 'ready';
     const reason = verdict.validation_errors[0]?.message ?? '';
     const pairs = verdict.total_training_pairs ?? 0;
-    await tx.insert(notifications).values({
+    await announce(tx, {
       user_id: dataset.user_id,
       type: ready ? 'dataset_ready' : 'dataset_error',
-      title: ready ? 'Dataset ready' : 'Dataset cannot be used',
       message: `${dataset.name}: ${ready ? `${pairs} training pair${pairs === 1 ? '' : 's'}` : reason}`,
-      priority: ready ? 'normal' : 'high',
       action_url: `/datasets/${dataset.id}`,
       metadata: { dataset_id: dataset.id },
     });

@@ -2,7 +2,6 @@ import { and, eq, isNull, sql } from 'drizzle-orm';
 import { baseModels } from '#/db/schema/base-models.ts';
 import { datasets } from '#/db/schema/datasets.ts';
 import { trainingJobs } from '#/db/schema/jobs.ts';
-import { notifications } from '#/db/schema/machine.ts';
 import { asUser, type Tx } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
 import { findGpuType, GPU_CONFIGURATIONS } from '#/domain/gpu-catalog.ts';
@@ -11,6 +10,7 @@ import type { Context } from '#/services/context.ts';
 import { findDefaultBaseModel } from '#/services/models/find-default-base-model.ts';
 import type { BaseModelRow } from '#/services/models/model-row.ts';
 import { obtainHubModel } from '#/services/models/register-hub-model.ts';
+import { announce } from '#/services/notifications/announce.ts';
 import { configureJob, FETCHING_MODEL } from './configure-job.ts';
 import { findJob, type JobRow } from './job-row.ts';
 
@@ -65,10 +65,9 @@ export async function createJob(ctx: Context, spec: TrainingSpec, options: Submi
       })
       .returning({ id: trainingJobs.id });
     if (created === undefined) throw new Error('the insert of a job returned no row');
-    await tx.insert(notifications).values({
+    await announce(tx, {
       user_id: ctx.user_id,
       type: 'job_queued',
-      title: 'Training queued',
       message: spec.name,
       action_url: `/jobs/${created.id}`,
       metadata: { job_id: created.id },

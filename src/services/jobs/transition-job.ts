@@ -1,10 +1,11 @@
 import { and, eq, sql } from 'drizzle-orm';
 import { trainingJobs } from '#/db/schema/jobs.ts';
-import { type NOTIFICATION_TYPES, notifications } from '#/db/schema/machine.ts';
 import type { Tx } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
 import { type JobHappening, nextStatus } from '#/domain/job-state.ts';
+import type { NotificationType } from '#/domain/notifications.ts';
 import type { JobStatus } from '#/domain/statuses.ts';
+import { announce } from '#/services/notifications/announce.ts';
 
 /** What a mover must have seen of a job: its status and the epoch under which the mover acts. */
 export interface SeenJob {
@@ -35,13 +36,12 @@ export type MovedColumns = Partial<
   >
 >;
 
-const NOTICES: Partial<
-  Record<JobHappening['type'], { type: (typeof NOTIFICATION_TYPES)[number]; title: string; priority: 'normal' | 'high' }>
-> = {
-  started: { type: 'job_started', title: 'Training started', priority: 'normal' },
-  completed: { type: 'job_completed', title: 'Training completed', priority: 'normal' },
-  failed: { type: 'job_failed', title: 'Training failed', priority: 'high' },
-  cancelled: { type: 'job_cancelled', title: 'Training cancelled', priority: 'normal' },
+/** What its owner is told of; a claim, and a way back into the queue, are our own business. */
+const TOLD: Partial<Record<JobHappening['type'], NotificationType>> = {
+  started: 'job_started',
+  completed: 'job_completed',
+  failed: 'job_failed',
+  cancelled: 'job_cancelled',
 };
 
 /**
@@ -74,13 +74,11 @@ export async function transitionJob(
     .where(and(eq(trainingJobs.id, job.id), eq(trainingJobs.status, job.status), eq(trainingJobs.epoch, job.epoch)))
     .returning({ id: trainingJobs.id });
   if (moved.length === 0) throw new AppError('fenced', `Job ${job.id} moved on while it was being moved`);
-  const notice = NOTICES[happening.type];
-  if (notice !== undefined) {
-    await tx.insert(notifications).values({
+  const type = TOLD[happening.type];
+  if (type !== undefined) {
+    await announce(tx, {
       user_id: job.user_id,
-      type: notice.type,
-      title: notice.title,
-      priority: notice.priority,
+      type,
       message: failure === null ? job.name : `${job.name}: ${failure.message}`,
       action_url: `/jobs/${job.id}`,
       metadata: { job_id: job.id },

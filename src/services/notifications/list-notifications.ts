@@ -1,0 +1,54 @@
+import { and, count, desc, eq, sql } from 'drizzle-orm';
+import { notifications } from '#/db/schema/machine.ts';
+import { asUser } from '#/db/tenancy.ts';
+import type { NotificationType } from '#/domain/notifications.ts';
+import type { Context } from '#/services/context.ts';
+import { behindCursor, nextCursor } from '#/services/page-cursor.ts';
+
+export type NotificationRow = typeof notifications.$inferSelect;
+
+export interface NotificationQuery {
+  limit: number;
+  offset: number;
+  after?: string | undefined;
+  unread_only: boolean;
+  type?: NotificationType | undefined;
+}
+
+export interface NotificationPage {
+  notifications: NotificationRow[];
+  /** How many there are of what was asked for. */
+  total: number;
+  /** How many of all are unread. */
+  unread: number;
+  next_cursor: string | null;
+}
+
+/** One page of the caller's notifications, newest first. Throws `invalid_request` (cursor). */
+export function listNotifications(ctx: Context, query: NotificationQuery): Promise<NotificationPage> {
+  return asUser(ctx.user_id, async (tx) => {
+    const own = eq(notifications.user_id, ctx.user_id);
+    // As the partial index says it: `read = false` would not use it.
+    const is_unread = sql`not ${notifications.read}`;
+    const wanted = and(
+      own,
+      query.unread_only ? is_unread : undefined,
+      query.type === undefined ? undefined : eq(notifications.type, query.type),
+    );
+    const rows = await tx
+      .select()
+      .from(notifications)
+      .where(and(wanted, await behindCursor(tx, notifications, query.after)))
+      .orderBy(desc(notifications.created_at), desc(notifications.id))
+      .limit(query.limit)
+      .offset(query.after === undefined ? query.offset : 0);
+    const [counted] = await tx.select({ total: count() }).from(notifications).where(wanted);
+    const [unread] = await tx.select({ total: count() }).from(notifications).where(and(own, is_unread));
+    return {
+      notifications: rows,
+      total: counted?.total ?? 0,
+      unread: unread?.total ?? 0,
+      next_cursor: nextCursor(rows, query.limit),
+    };
+  });
+}
