@@ -11,7 +11,7 @@ export interface SecretFile {
   uid: number;
 }
 
-const IN_DATA = ['session-secret', 'download-key', 'database-logins.json', 'local-key', 'cli-login.json'];
+const IN_DATA = ['session-secret', 'download-key', 'secrets-key', 'database-logins.json', 'local-key', 'cli-login.json'];
 
 export function judgeSecretFiles(files: SecretFile[], our_uid: number): Finding[] {
   const open = files.filter(({ mode }) => (mode & 0o077) !== 0);

@@ -1,36 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { installationSecret } from './installation-secret.ts';
 
-const BYTES = 32;
-
-/**
- * The secret that signs session cookies: a 0600 file of the data folder, made at first use. Of two processes that make it at
- * once, both read the one that won. It never is in the database, so a copy of that opens no session.
- */
-export async function sessionSecret(data_dir: string): Promise<string> {
-  const file = join(data_dir, 'session-secret');
-  const known = await readFile(file, 'utf8').catch(ifMissing);
-  if (known !== null) return checked(known, file);
-  await mkdir(data_dir, { recursive: true, mode: 0o700 });
-  const fresh = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
-  await writeFile(fresh, randomBytes(BYTES).toString('base64url'), { mode: 0o600, flush: true });
-  try {
-    await link(fresh, file);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-  } finally {
-    await rm(fresh, { force: true });
-  }
-  return checked(await readFile(file, 'utf8'), file);
-}
-
-function ifMissing(error: NodeJS.ErrnoException): null {
-  if (error.code === 'ENOENT') return null;
-  throw error;
-}
-
-function checked(secret: string, file: string): string {
-  if (Buffer.from(secret, 'base64url').length >= BYTES) return secret;
-  throw new Error(`${file} is damaged: remove it, and everybody signs in again`);
+/** The secret that signs session cookies. It never is in the database, so a copy of that opens no session. */
+export function sessionSecret(data_dir: string): Promise<string> {
+  return installationSecret(data_dir, 'session-secret', 'remove it, and everybody signs in again');
 }
