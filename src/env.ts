@@ -33,6 +33,11 @@ const Env = z.object({
   ALLOWED_HOSTS: list,
   /** Origins whose pages may call the API with a key, comma-separated, e.g. https://tools.example.org */
   ALLOWED_ORIGINS: list.refine((origins) => origins.every(isOrigin), 'must be origins such as https://tools.example.org'),
+  /** Hosts (`name` or `name:port`) to which requests of people's own addresses may go by plain HTTP, at any port and inside of the network. */
+  OUTBOUND_TRUSTED_HOSTS: list.refine(
+    (hosts) => hosts.every((host) => /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?$/i.test(host)),
+    'must be hosts such as hooks.internal or 10.0.0.7:8080',
+  ),
   /** Say yes to plain HTTP on an address that others reach. */
   ALLOW_PLAIN_HTTP: flag,
   /** Anybody may sign up; without it people come by invitation. */
