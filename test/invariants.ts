@@ -36,6 +36,8 @@ const QUERIES: Record<string, string> = {
       (SELECT FROM lowrank.gpu_leases l WHERE l.job_id = j.id AND l.attempt = j.attempt AND l.released_at IS NULL)`,
   'a final status has no notification, or two': `SELECT j.id FROM lowrank.training_jobs j WHERE j.status IN ('completed', 'failed', 'cancelled') AND 1 <>
       (SELECT count(*) FROM lowrank.notifications n WHERE n.metadata ->> 'job_id' = j.id::text AND n.type = 'job_' || j.status)`,
+  'a final status has no activity, or two': `SELECT j.id FROM lowrank.training_jobs j WHERE j.status IN ('completed', 'failed', 'cancelled') AND 1 <>
+      (SELECT count(*) FROM lowrank.activities a WHERE a.entity_id = j.id AND a.event_type = 'job_' || j.status)`,
 };
 
 /** Everything that is broken, in words; [] when all is well. `data_dirs` are the hosts whose files and processes count. */

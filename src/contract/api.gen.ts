@@ -1,6 +1,218 @@
 // Made from the route declarations of this folder by scripts/make-api-types.ts. Do not edit.
 
 export interface paths {
+    "/api/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened to one’s own things, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description next_cursor of the page before; counts before offset */
+                    after?: string;
+                    entity_type?: "job" | "transfer" | "experiment" | "dataset" | "model";
+                    event_type?: "job_created" | "job_started" | "job_completed" | "job_failed" | "job_cancelled" | "transfer_started" | "transfer_completed" | "transfer_failed" | "dataset_imported" | "model_created";
+                    limit?: string;
+                    offset?: string;
+                    project_id?: string;
+                    unread_only?: "true" | "false";
+                    /** @description Oneself: nobody sees what others did */
+                    user_id?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description One page */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            activities: components["schemas"]["Activity"][];
+                            limit: number;
+                            /**
+                             * Format: uuid
+                             * @description Sent as `after` it gets the next page; null: there is none
+                             */
+                            next_cursor: string | null;
+                            offset: number;
+                            total: number;
+                        };
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                405: components["responses"]["MethodNotAllowed"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["DatabaseUnavailable"];
+            };
+        };
+        put?: never;
+        /** Tell of something that happened; what the system told already is answered, not doubled */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description With it the same request makes one thing and gets the same answer for 24 hours */
+                    "Idempotency-Key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["CreateActivity"];
+                };
+            };
+            responses: {
+                /** @description The activity */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Activity"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                405: components["responses"]["MethodNotAllowed"];
+                408: components["responses"]["RequestTimeout"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["PayloadTooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["DatabaseUnavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/activity/{id}/mark-read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mark one as read */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The activity */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Activity"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                405: components["responses"]["MethodNotAllowed"];
+                408: components["responses"]["RequestTimeout"];
+                413: components["responses"]["PayloadTooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["DatabaseUnavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/activity/mark-all-read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mark everything as read, or everything of one project */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["MarkAllRead"];
+                };
+            };
+            responses: {
+                /** @description How many were not read before */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            marked_read: number;
+                        };
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                405: components["responses"]["MethodNotAllowed"];
+                408: components["responses"]["RequestTimeout"];
+                413: components["responses"]["PayloadTooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["DatabaseUnavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/artifacts": {
         parameters: {
             query?: never;
@@ -986,6 +1198,118 @@ export interface paths {
                 404: components["responses"]["NotFound"];
                 405: components["responses"]["MethodNotAllowed"];
                 416: components["responses"]["RangeNotSatisfiable"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["DatabaseUnavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/experiments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Own experiments, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description next_cursor of the page before; counts before offset */
+                    after?: string;
+                    limit?: string;
+                    offset?: string;
+                    /** @description Only what belongs to this project */
+                    project?: string;
+                    q?: string;
+                    search?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description One page */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            experiments: components["schemas"]["Experiment"][];
+                            limit: number;
+                            /**
+                             * Format: uuid
+                             * @description Sent as `after` it gets the next page; null: there is none
+                             */
+                            next_cursor: string | null;
+                            offset: number;
+                            total: number;
+                        };
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                405: components["responses"]["MethodNotAllowed"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["DatabaseUnavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/experiments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One experiment with its jobs */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The experiment */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Experiment"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                405: components["responses"]["MethodNotAllowed"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
@@ -2495,6 +2819,231 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/recipes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The built-in training styles, then one’s own templates, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description next_cursor of the page before; counts before offset */
+                    after?: string;
+                    limit?: string;
+                    offset?: string;
+                    /** @description Only what belongs to this project */
+                    project?: string;
+                    q?: string;
+                    search?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description One page */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            limit: number;
+                            /**
+                             * Format: uuid
+                             * @description Sent as `after` it gets the next page; null: there is none
+                             */
+                            next_cursor: string | null;
+                            offset: number;
+                            recipes: components["schemas"]["Recipe"][];
+                            total: number;
+                        };
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                405: components["responses"]["MethodNotAllowed"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["DatabaseUnavailable"];
+            };
+        };
+        put?: never;
+        /** Save a template */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description With it the same request makes one thing and gets the same answer for 24 hours */
+                    "Idempotency-Key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["CreateRecipe"];
+                };
+            };
+            responses: {
+                /** @description The template */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Recipe"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                405: components["responses"]["MethodNotAllowed"];
+                408: components["responses"]["RequestTimeout"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["PayloadTooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["DatabaseUnavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/recipes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One recipe, by id or by the name of its method */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The recipe */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Recipe"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                405: components["responses"]["MethodNotAllowed"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["DatabaseUnavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        /** Remove a template of one’s own */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Removed */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                405: components["responses"]["MethodNotAllowed"];
+                408: components["responses"]["RequestTimeout"];
+                413: components["responses"]["PayloadTooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["DatabaseUnavailable"];
+            };
+        };
+        options?: never;
+        head?: never;
+        /** Change a template of one’s own */
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["RecipeChanges"];
+                };
+            };
+            responses: {
+                /** @description The template as it is now */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Recipe"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                405: components["responses"]["MethodNotAllowed"];
+                408: components["responses"]["RequestTimeout"];
+                413: components["responses"]["PayloadTooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["DatabaseUnavailable"];
+            };
+        };
+        trace?: never;
+    };
     "/api/sign-in-link": {
         parameters: {
             query?: never;
@@ -2829,6 +3378,31 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Activity: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: uuid */
+            entity_id: string;
+            /** @enum {string} */
+            entity_type: "job" | "transfer" | "experiment" | "dataset" | "model";
+            /** @enum {string} */
+            event_type: "job_created" | "job_started" | "job_completed" | "job_failed" | "job_cancelled" | "transfer_started" | "transfer_completed" | "transfer_failed" | "dataset_imported" | "model_created";
+            /** Format: uuid */
+            id: string;
+            message: string;
+            /** @description `source` says who told it: system or client */
+            metadata: {
+                [key: string]: unknown;
+            };
+            /** Format: uuid */
+            project_id: string | null;
+            read: boolean;
+            /** @description Of the thing, as it was then */
+            status: string | null;
+            title: string;
+            /** Format: uuid */
+            user_id: string;
+        };
         ApiKey: {
             /** Format: date-time */
             created_at: string;
@@ -2984,6 +3558,38 @@ export interface components {
         };
         /**
          * @example {
+         *       "event_type": "job_completed",
+         *       "entity_type": "job",
+         *       "entity_id": "7f4c1f0a-58c4-4b0e-9a44-0a6c5c1c2b11"
+         *     }
+         */
+        CreateActivity: {
+            /**
+             * Format: uuid
+             * @description Of a thing of your own
+             */
+            entity_id: string;
+            /** @enum {string} */
+            entity_type: "job" | "transfer" | "experiment" | "dataset" | "model";
+            /** @enum {string} */
+            event_type: "job_created" | "job_started" | "job_completed" | "job_failed" | "job_cancelled" | "transfer_started" | "transfer_completed" | "transfer_failed" | "dataset_imported" | "model_created";
+            message?: string;
+            metadata?: {
+                [key: string]: unknown;
+            };
+            /** Format: uuid */
+            project_id?: string | null;
+            status?: string | null;
+            /** @description The event’s own when absent */
+            title?: string;
+            /**
+             * Format: uuid
+             * @description Taken and not used: an activity is its teller’s
+             */
+            user_id?: string;
+        };
+        /**
+         * @example {
          *       "dataset_id": "3f0c9f52-6b0e-4f53-9a51-0a2d6b1f8a11",
          *       "preset_id": "fast",
          *       "hyperparameters": {
@@ -3038,6 +3644,61 @@ export interface components {
             /** @default  */
             description?: string;
             name: string;
+        };
+        /**
+         * @example {
+         *       "name": "Short answers",
+         *       "method": "lora",
+         *       "defaults": {
+         *         "rank": 8,
+         *         "warmup_steps": 20
+         *       }
+         *     }
+         */
+        CreateRecipe: {
+            /** @default {} */
+            defaults?: {
+                /** @description Scale of the adapter: its update is multiplied by alpha / rank */
+                alpha?: number;
+                /** @description Steps between two checkpoints */
+                checkpoint_interval?: number;
+                /** @description Dropout on the adapter input */
+                dropout?: number;
+                /** @description Steps between two evaluations */
+                eval_interval?: number;
+                export?: ("safetensors" | "merged" | "gguf" | "onnx")[];
+                /** @description Forward passes a step */
+                grad_accum?: number;
+                /** @description Peak learning rate of the schedule */
+                learning_rate?: number;
+                /** @enum {string} */
+                mixed_precision?: "bf16" | "fp16" | "fp32";
+                /** @description Rank of the adapter matrices */
+                rank?: number;
+                seed?: number;
+                /** @enum {string} */
+                strategy?: "none" | "ddp" | "fsdp";
+                warmup_steps?: number;
+            };
+            /** @default  */
+            description?: string;
+            /** @default {} */
+            metadata?: {
+                [key: string]: unknown;
+            };
+            /**
+             * @description The built-in style that it changes
+             * @enum {string}
+             */
+            method: "lora" | "qlora" | "dora" | "dreambooth" | "full";
+            name: string;
+            /**
+             * Format: uuid
+             * @default null
+             */
+            project_id?: string | null;
+            /** @default [] */
+            tags?: string[];
         };
         Dataset: components["schemas"]["DatasetSummary"] & {
             sample_data: ({
@@ -3177,6 +3838,54 @@ export interface components {
             request_id: string;
             violations?: components["schemas"]["Violation"][];
         };
+        Experiment: {
+            /**
+             * Format: uuid
+             * @description Of its newest job
+             */
+            base_model_id: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: uuid */
+            dataset_id: string | null;
+            /** Format: uuid */
+            id: string;
+            /** @description Newest first: in a list the newest alone, otherwise at most 100 */
+            jobs: components["schemas"]["ExperimentJob"][];
+            jobs_by_status: {
+                cancelled: number;
+                completed: number;
+                failed: number;
+                initializing: number;
+                queued: number;
+                running: number;
+            };
+            name: string;
+            /** Format: uuid */
+            project_id: string | null;
+            /** Format: uuid */
+            recipe_id: string;
+            /**
+             * @description Of its newest job
+             * @enum {string|null}
+             */
+            status: "PENDING" | "RUNNING" | "COMPLETED" | "FAILED" | "CANCELLED" | null;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        ExperimentJob: {
+            /** Format: uuid */
+            artifact_id: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** @description Percent, 0 to 100 */
+            progress: number;
+            /** @enum {string} */
+            status: "PENDING" | "RUNNING" | "COMPLETED" | "FAILED" | "CANCELLED";
+        };
         JobEvent: {
             attempt: number;
             /** Format: date-time */
@@ -3192,6 +3901,13 @@ export interface components {
         };
         ListedDataset: components["schemas"]["DatasetSummary"] & {
             compatibility?: components["schemas"]["Compatibility"];
+        };
+        /** @example {} */
+        MarkAllRead: {
+            /** Format: uuid */
+            project_id?: string;
+            /** Format: uuid */
+            user_id?: string;
         };
         MetricPoint: {
             attempt: number;
@@ -3287,6 +4003,106 @@ export interface components {
         ProjectChanges: {
             description?: string;
             name?: string;
+        };
+        Recipe: {
+            /** @description Whether the trainer of this installation does it */
+            available: boolean;
+            built_in: boolean;
+            /**
+             * Format: date-time
+             * @description null: built in
+             */
+            created_at: string | null;
+            defaults: {
+                /** @description Scale of the adapter: its update is multiplied by alpha / rank */
+                alpha: number;
+                /** @description Steps between two checkpoints */
+                checkpoint_interval: number;
+                /** @description Dropout on the adapter input */
+                dropout: number;
+                /** @description Steps between two evaluations */
+                eval_interval: number;
+                export: ("safetensors" | "merged" | "gguf" | "onnx")[];
+                /** @description Forward passes a step */
+                grad_accum: number;
+                /** @description Peak learning rate of the schedule */
+                learning_rate: number;
+                /** @enum {string} */
+                mixed_precision: "bf16" | "fp16" | "fp32";
+                /** @description Rank of the adapter matrices */
+                rank: number;
+                seed: number;
+                /** @enum {string} */
+                strategy: "none" | "ddp" | "fsdp";
+                warmup_steps: number;
+            };
+            description: string;
+            /** Format: uuid */
+            id: string;
+            metadata: {
+                [key: string]: unknown;
+            };
+            /** @enum {string} */
+            method: "lora" | "qlora" | "dora" | "dreambooth" | "full";
+            name: string;
+            /** Format: uuid */
+            project_id: string | null;
+            /** @description What it does not train, in words */
+            refuses: string[];
+            supports: {
+                eval_suites: ("held_out_loss" | "perplexity" | "mmlu" | "hellaswag" | "arc_easy" | "arc_challenge" | "winogrande" | "truthfulqa" | "gsm8k" | "humaneval" | "mt_bench")[];
+                exports: ("safetensors" | "merged" | "gguf" | "onnx")[];
+                modalities: string[];
+                quantized_bases: boolean;
+                strategies: ("none" | "ddp" | "fsdp")[];
+            };
+            tags: string[];
+            unavailable_reason: string | null;
+            /** Format: date-time */
+            updated_at: string | null;
+        };
+        /**
+         * @example {
+         *       "defaults": {
+         *         "rank": null,
+         *         "learning_rate": 0.0002
+         *       }
+         *     }
+         */
+        RecipeChanges: {
+            /** @description Fields to set; null takes one back */
+            defaults?: {
+                /** @description Scale of the adapter: its update is multiplied by alpha / rank */
+                alpha?: number | null;
+                /** @description Steps between two checkpoints */
+                checkpoint_interval?: number | null;
+                /** @description Dropout on the adapter input */
+                dropout?: number | null;
+                /** @description Steps between two evaluations */
+                eval_interval?: number | null;
+                export?: ("safetensors" | "merged" | "gguf" | "onnx")[] | null;
+                /** @description Forward passes a step */
+                grad_accum?: number | null;
+                /** @description Peak learning rate of the schedule */
+                learning_rate?: number | null;
+                /** @enum {string|null} */
+                mixed_precision?: "bf16" | "fp16" | "fp32" | null;
+                /** @description Rank of the adapter matrices */
+                rank?: number | null;
+                seed?: number | null;
+                /** @enum {string|null} */
+                strategy?: "none" | "ddp" | "fsdp" | null;
+                warmup_steps?: number | null;
+            };
+            description?: string;
+            /** @description Fields to set; null takes one away, the others stay */
+            metadata?: {
+                [key: string]: unknown;
+            };
+            name?: string;
+            /** Format: uuid */
+            project_id?: string | null;
+            tags?: string[];
         };
         /**
          * @example {

@@ -21,6 +21,10 @@ async function scene(user_id: string): Promise<void> {
     `INSERT INTO lowrank.metrics_points (job_id, user_id, attempt, seq, step, timestamp) VALUES (${values}, 1, 1, 1, now())`,
     `INSERT INTO lowrank.model_artifacts (job_id, user_id, name, kind, storage_path, files, sha256, size) VALUES (${values}, 'a', 'adapter', 'x', '[]', 'x', 1)`,
     `INSERT INTO lowrank.projects (user_id, name) VALUES ('${user_id}', 'p')`,
+    `INSERT INTO lowrank.recipes (user_id, name, method) VALUES ('${user_id}', 'r', 'lora')`,
+    `INSERT INTO lowrank.experiments (user_id, name, recipe_id) VALUES ('${user_id}', 'e', gen_random_uuid())`,
+    `INSERT INTO lowrank.activities (user_id, event_type, entity_type, entity_id, title, message)
+     VALUES ('${user_id}', 'job_created', 'job', '${job}', 't', 'm')`,
     `INSERT INTO lowrank.notifications (user_id, type, title, message) VALUES ('${user_id}', 'job_queued', 't', 'm')`,
     `INSERT INTO lowrank.idempotency_keys (user_id, route, key, request_hash, resource_id) VALUES ('${user_id}', 'POST /api/keys', 'k', 'h', 'r')`,
     `INSERT INTO lowrank.idempotency_keys (user_id, route, key, request_hash, resource_id) VALUES ('${user_id}', 'POST /api/jobs', 'k', 'h', 'r')`,

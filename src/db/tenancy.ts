@@ -1,14 +1,27 @@
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import type pg from 'pg';
 import { asUnavailable, databaseErrorCode, type Login, poolOf } from './pools.ts';
+import * as activities from './schema/activities.ts';
 import * as baseModels from './schema/base-models.ts';
 import * as datasets from './schema/datasets.ts';
+import * as experiments from './schema/experiments.ts';
 import * as identity from './schema/identity.ts';
 import * as jobs from './schema/jobs.ts';
 import * as machine from './schema/machine.ts';
 import * as projects from './schema/projects.ts';
+import * as recipes from './schema/recipes.ts';
 
-const schema = { ...identity, ...datasets, ...baseModels, ...jobs, ...machine, ...projects };
+const schema = {
+  ...identity,
+  ...datasets,
+  ...baseModels,
+  ...jobs,
+  ...machine,
+  ...projects,
+  ...recipes,
+  ...experiments,
+  ...activities,
+};
 
 /** An open transaction in somebody's name: the only thing through which rows are reached. */
 export type Tx = NodePgDatabase<typeof schema>;

@@ -1,12 +1,15 @@
+import { activityRoutes } from './activity-routes.ts';
 import type { RouteModule } from './api-env.ts';
 import { artifactRoutes } from './artifact-routes.ts';
 import { datasetRoutes } from './dataset-routes.ts';
+import { experimentRoutes } from './experiment-routes.ts';
 import { jobRoutes } from './job-routes.ts';
 import { memberRoutes } from './member-routes.ts';
 import { modelRoutes } from './model-routes.ts';
 import { notificationRoutes } from './notification-routes.ts';
 import { peopleRoutes } from './people-routes.ts';
 import { projectRoutes } from './project-routes.ts';
+import { recipeRoutes } from './recipe-routes.ts';
 import { systemRoutes } from './system-routes.ts';
 import { trainingRoutes } from './training-routes.ts';
 
@@ -22,4 +25,7 @@ export const ROUTES: RouteModule[] = [
   artifactRoutes,
   projectRoutes,
   notificationRoutes,
+  activityRoutes,
+  recipeRoutes,
+  experimentRoutes,
 ];

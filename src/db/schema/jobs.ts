@@ -23,6 +23,7 @@ import { JOB_STATUSES } from '#/domain/statuses.ts';
 import { type GPUConfig, TRAINING_METHODS } from '#/domain/training-spec.ts';
 import { baseModels } from './base-models.ts';
 import { datasets } from './datasets.ts';
+import { experiments } from './experiments.ts';
 import { users } from './identity.ts';
 import { createdAt, id, instant, lowrank, oneOf, ownRows, schedulerRows, updatedAt } from './roles.ts';
 
@@ -81,6 +82,9 @@ export const trainingJobs = lowrank.table(
       .notNull()
       .references(() => baseModels.id),
     preset_id: text('preset_id', { enum: PRESET_IDS }).notNull(),
+    /** a built-in style or a saved template of door C, which may be gone by now */
+    recipe_id: uuid('recipe_id'),
+    experiment_id: uuid('experiment_id'),
     hyperparameters: jsonb('hyperparameters').$type<AskedHyperparameters>().notNull(),
     gpu_config: jsonb('gpu_config').$type<GPUConfig>().notNull(),
     trigger_words: text('trigger_words').array().notNull().default([]),
@@ -147,6 +151,11 @@ export const trainingJobs = lowrank.table(
       name: 'training_jobs_dataset_fk',
     }),
     foreignKey({
+      columns: [t.experiment_id, t.user_id],
+      foreignColumns: [experiments.id, experiments.user_id],
+      name: 'training_jobs_experiment_fk',
+    }),
+    foreignKey({
       columns: [t.retried_from, t.user_id],
       foreignColumns: [t.id as AnyPgColumn, t.user_id as AnyPgColumn],
       name: 'training_jobs_retried_from_fk',
@@ -154,6 +163,7 @@ export const trainingJobs = lowrank.table(
     index('training_jobs_user_created').on(t.user_id, t.created_at.desc(), t.id.desc()),
     index('training_jobs_user_status').on(t.user_id, t.status),
     index('training_jobs_dataset').on(t.dataset_id),
+    index('training_jobs_experiment').on(t.experiment_id, t.created_at),
     index('training_jobs_queue')
       .on(t.user_id, t.priority.desc(), t.queued_at, t.id)
       .where(sql`status = 'queued' and held_at is null and current_stage is distinct from 'fetching_model'`),

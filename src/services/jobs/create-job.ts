@@ -6,6 +6,7 @@ import { asUser, type Tx } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
 import { findGpuType, GPU_CONFIGURATIONS } from '#/domain/gpu-catalog.ts';
 import { type GPUConfig, type TrainingSpec, trainingRefusal } from '#/domain/training-spec.ts';
+import { recordActivity } from '#/services/activities/record-activity.ts';
 import type { Context } from '#/services/context.ts';
 import { findDefaultBaseModel } from '#/services/models/find-default-base-model.ts';
 import type { BaseModelRow } from '#/services/models/model-row.ts';
@@ -28,7 +29,7 @@ export interface SubmissionOptions {
 
 /**
  * The one way to a job: checks what the spec names, fills in and counts everything, and stores the job as queued with
- * its notification. A Hub model that is not there yet is registered, and the job waits for it out of the queue. Throws
+ * its notification and its activity. A Hub model that is not there yet is registered, and the job waits for it out of the queue. Throws
  * `not_found` (dataset, base model), `forbidden` (dataset), `dataset_not_ready`, `dataset_not_training_ready`,
  * `base_model_required`, `base_model_not_ready`, `not_trainable`, `invalid_request` (GPU type), `quota_exceeded`, `storage_full`.
  */
@@ -71,6 +72,16 @@ export async function createJob(ctx: Context, spec: TrainingSpec, options: Submi
       message: spec.name,
       action_url: `/jobs/${created.id}`,
       metadata: { job_id: created.id },
+    });
+    await recordActivity(tx, {
+      user_id: ctx.user_id,
+      event_type: 'job_created',
+      entity_type: 'job',
+      entity_id: created.id,
+      message: spec.name,
+      status: 'queued',
+      project_id: dataset.project_id,
+      metadata: { dataset_id: dataset.id, base_model_id: model.id },
     });
     await options.after?.(tx, created.id);
     return findJob(tx, created.id);

@@ -1,10 +1,12 @@
 import { and, eq, sql } from 'drizzle-orm';
 import { trainingJobs } from '#/db/schema/jobs.ts';
 import type { Tx } from '#/db/tenancy.ts';
+import type { ActivityType } from '#/domain/activity.ts';
 import { AppError } from '#/domain/app-error.ts';
 import { type JobHappening, nextStatus } from '#/domain/job-state.ts';
 import type { NotificationType } from '#/domain/notifications.ts';
 import type { JobStatus } from '#/domain/statuses.ts';
+import { projectOfJob, recordActivity } from '#/services/activities/record-activity.ts';
 import { announce } from '#/services/notifications/announce.ts';
 
 /** What a mover must have seen of a job: its status and the epoch under which the mover acts. */
@@ -37,7 +39,7 @@ export type MovedColumns = Partial<
 >;
 
 /** What its owner is told of; a claim, and a way back into the queue, are our own business. */
-const TOLD: Partial<Record<JobHappening['type'], NotificationType>> = {
+const TOLD: Partial<Record<JobHappening['type'], NotificationType & ActivityType>> = {
   started: 'job_started',
   completed: 'job_completed',
   failed: 'job_failed',
@@ -46,8 +48,8 @@ const TOLD: Partial<Record<JobHappening['type'], NotificationType>> = {
 
 /**
  * The one writer of a job's status. Moves it from exactly the status and epoch that were seen, in the caller's
- * transaction, with its event (by trigger) and its notification. Throws `conflict` when the move is not legal from the
- * status seen, and `fenced` when the row moved on meanwhile: then nothing was written.
+ * transaction, with its event (by trigger), its notification and its activity. Throws `conflict` when the move is not legal
+ * from the status seen, and `fenced` when the row moved on meanwhile: then nothing was written.
  */
 export async function transitionJob(
   tx: Tx,
@@ -76,12 +78,23 @@ export async function transitionJob(
   if (moved.length === 0) throw new AppError('fenced', `Job ${job.id} moved on while it was being moved`);
   const type = TOLD[happening.type];
   if (type !== undefined) {
+    const message = failure === null ? job.name : `${job.name}: ${failure.message}`;
     await announce(tx, {
       user_id: job.user_id,
       type,
-      message: failure === null ? job.name : `${job.name}: ${failure.message}`,
+      message,
       action_url: `/jobs/${job.id}`,
       metadata: { job_id: job.id },
+    });
+    await recordActivity(tx, {
+      user_id: job.user_id,
+      event_type: type,
+      entity_type: 'job',
+      entity_id: job.id,
+      message,
+      status,
+      project_id: projectOfJob(job.id),
+      metadata: failure === null ? {} : { code: failure.code },
     });
   }
   return status;

@@ -4,7 +4,7 @@ import type { Tx } from '#/db/tenancy.ts';
 import type { Context } from '#/services/context.ts';
 import { checkDisk, reserveQuota } from '#/services/storage/reserve-space.ts';
 import type { BaseModelRow } from './model-row.ts';
-import { onceRegistered, type RegisteredModel, type RegistrationHooks } from './register-local-model.ts';
+import { onceRegistered, type RegisteredModel, type RegistrationHooks, tellRegistered } from './register-local-model.ts';
 
 /** A model of the Hub, as somebody names it. */
 export interface HubWish {
@@ -50,6 +50,7 @@ export async function obtainHubModel(tx: Tx, ctx: Context, wish: HubWish): Promi
     })
     .returning();
   if (model === undefined) throw new Error('the insert of a base model returned no row');
+  await tellRegistered(tx, model, ctx.user_id);
   return { model, created: true };
 }
 

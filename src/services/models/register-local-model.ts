@@ -5,6 +5,7 @@ import { baseModels } from '#/db/schema/base-models.ts';
 import { asUser, type Tx } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
 import { nameFromModelFolder } from '#/domain/model-folder-name.ts';
+import { recordActivity } from '#/services/activities/record-activity.ts';
 import type { Context } from '#/services/context.ts';
 import { modelFolders } from '#/storage/limits.ts';
 import { type BaseModelRow, columnsOfFolder, findModel } from './model-row.ts';
@@ -72,9 +73,23 @@ export async function registerLocalModel(
       })
       .returning();
     if (model === undefined) throw new Error('the insert of a base model returned no row');
+    await tellRegistered(tx, model, ctx.user_id);
     // The folder holds other weights than it did: jobs of the old ones keep their row, new jobs take this one.
     if (known !== undefined) await tx.update(baseModels).set({ deleted_at: sql`now()` }).where(eq(baseModels.id, known.id));
     return { model, created: true };
+  });
+}
+
+/** Tells in its importer's feed of a model that was registered anew. */
+export function tellRegistered(tx: Tx, model: BaseModelRow, user_id: string): Promise<void> {
+  return recordActivity(tx, {
+    user_id,
+    event_type: 'model_created',
+    entity_type: 'model',
+    entity_id: model.id,
+    message: model.name,
+    status: model.status,
+    metadata: { hf_repo_id: model.hf_repo_id },
   });
 }
 

@@ -1,0 +1,51 @@
+import {
+  type Activity,
+  createActivityRoute,
+  listActivityRoute,
+  readActivityRoute,
+  readAllActivityRoute,
+} from '#/contract/activity.ts';
+import { createActivity } from '#/services/activities/create-activity.ts';
+import { type ActivityRow, listActivities } from '#/services/activities/list-activities.ts';
+import { markAllRead, markRead } from '#/services/activities/mark-read.ts';
+import type { RouteModule } from './api-env.ts';
+import { createOnce } from './idempotency.ts';
+
+const present = (row: ActivityRow): Activity => ({
+  id: row.id,
+  event_type: row.event_type,
+  entity_type: row.entity_type,
+  entity_id: row.entity_id,
+  title: row.title,
+  message: row.message,
+  status: row.status,
+  user_id: row.user_id,
+  project_id: row.project_id,
+  metadata: row.metadata,
+  read: row.read,
+  created_at: row.created_at.toISOString(),
+});
+
+/** Door C's feed. */
+export const activityRoutes: RouteModule = (api) => {
+  api.openapi(listActivityRoute, async (c) => {
+    const query = c.req.valid('query');
+    const { activities, ...page } = await listActivities(c.var.ctx, query);
+    const { limit, offset } = query;
+    return c.json({ activities: activities.map(present), ...page, limit, offset }, 200);
+  });
+  api.openapi(createActivityRoute, (c) => {
+    const { user_id: _theirs, ...told } = c.req.valid('json');
+    return createOnce(c, {
+      route: 'POST /api/activity',
+      request: () => told,
+      make: (hooks) => createActivity(c.var.ctx, told, hooks),
+      present,
+    });
+  });
+  api.openapi(readAllActivityRoute, async (c) => {
+    const marked_read = await markAllRead(c.var.ctx, c.req.valid('json'));
+    return c.json({ marked_read }, 200);
+  });
+  api.openapi(readActivityRoute, async (c) => c.json(present(await markRead(c.var.ctx, c.req.valid('param').id)), 200));
+};
