@@ -1,153 +1,95 @@
-"""Fetches a model of the Hub into a folder: `python -m lora_trainer.fetch --repo ID --revision main --into DIR`.
+"""Fetches from the Hub into a folder: `python -m lora_trainer.fetch --kind model --repo ID --revision main --into DIR`.
 
 Speaks in JSON lines on stdout: `listing`, `progress`, then `done` or `error`. The endpoint and the token come from the
-environment (HF_ENDPOINT, HF_TOKEN), never from the arguments. Only safetensors weights, JSON and tokenizer files are
-fetched; a repository that needs more is refused before its weights are. A fetch that is cut off goes on where it was:
-huggingface_hub's own download keeps nothing of a broken file, so it gives the listing and the reading of errors alone.
+environment (HF_ENDPOINT, HF_TOKEN), never from the arguments. Only files that are read here are fetched; a repository
+that needs more is refused before its large files are. A fetch that is cut off goes on where it was: huggingface_hub's
+own download keeps nothing of a broken file, so it gives the listing and the reading of errors alone.
 """
 
 from __future__ import annotations
 
 import argparse
-import fnmatch
-import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from lora_trainer.failure import DISK_ERRORS, EXIT_CODES
+from lora_trainer.hub_dataset import DatasetWish, assemble, choose_data_files
+from lora_trainer.hub_files import FetchFailure, HubFile, is_sound
+from lora_trainer.hub_model import choose_files, refuse_remote_code
 from lora_trainer.public_network import AddressRefused, guarded_client
 
-ALLOWED = (
-    "config.json",
-    "generation_config.json",
-    "model.safetensors",
-    "model-*.safetensors",
-    "model.safetensors.index.json",
-    "tokenizer.json",
-    "tokenizer.model",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "vocab.json",
-    "vocab.txt",
-    "merges.txt",
-    "chat_template.jinja",
-    "chat_template.json",
-)
-UNSAFE = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.h5", "*.msgpack", "*.onnx")
-FILES_MAX = 2000
-SMALL_BYTES_MAX = 64 << 20
 PARTS = ".parts"
-CHUNK_BYTES = 1 << 20
 PROGRESS_S = 1.0
-# Tries without a byte of progress, and the seconds before each.
-WAITS_S = (1, 2, 4, 8)
-NOT_FOUND = "the Hub has no such model, or it is private and HF_TOKEN may not read it"
-
-
-class FetchFailure(Exception):
-    """A fetch that cannot go on: a code of src/domain/model-fetch.ts and a sentence with the way out."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-
-
-@dataclass(frozen=True, slots=True)
-class HubFile:
-    """One file of a commit. `oid` is its SHA-256 in large file storage, else git's name of the blob (SHA-1)."""
-
-    path: str
-    bytes: int
-    oid: str
+# Seconds before each further try of what the Hub refuses in passing; a file's begin anew with each byte that arrives.
+LISTING_WAITS_S: Sequence[float] = (1, 2, 4, 8)
+FILE_WAITS_S: Sequence[float] = (1, 2, 4, 8, 16, 32, *[60] * 59)
+# File names that a listing tells, of a dataset in more files.
+PATHS_TOLD_MAX = 50
+# A Hub that asks for more patience than this per try gets this.
+RETRY_AFTER_S_MAX = 600
+OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 def say(**line: object) -> None:
     print(json.dumps(line), flush=True)
 
 
-def choose_files(files: list[HubFile]) -> list[HubFile]:
-    """The files worth fetching. Raises FetchFailure where the weights are missing or in a format that can run code."""
-    # Only the top folder: a pattern's star would match a slash, too.
-    top = [file for file in files if "/" not in file.path]
-    chosen = [file for file in top if any(fnmatch.fnmatchcase(file.path, pattern) for pattern in ALLOWED)]
-    names = {file.path for file in chosen}
-    if "config.json" not in names:
-        kind = "a diffusers pipeline" if any(file.path == "model_index.json" for file in files) else "no model"
-        raise FetchFailure("invalid_config", f"it has no config.json: it is {kind} that can be registered here")
-    if not any(name.endswith(".safetensors") for name in names):
-        unsafe = [file.path for file in files if any(fnmatch.fnmatchcase(file.path, pattern) for pattern in UNSAFE)]
-        if unsafe:
-            raise FetchFailure(
-                "unsafe_model_format",
-                f"its weights are only there as {unsafe[0]}, a format that can run code when it is loaded: "
-                "choose a repository or revision with safetensors weights",
-            )
-        gguf = any(file.path.endswith(".gguf") for file in files)
-        more = "; a GGUF file cannot be trained: choose the original model" if gguf else ""
-        raise FetchFailure("weights_missing", f"it has no safetensors weights{more}")
-    if "model.safetensors.index.json" not in names:
-        # Without an index shards cannot be loaded: what can is the whole file beside them.
-        chosen = [file for file in chosen if not fnmatch.fnmatchcase(file.path, "model-*.safetensors")]
-    elif any(fnmatch.fnmatchcase(name, "model-*.safetensors") for name in names):
-        chosen = [file for file in chosen if file.path != "model.safetensors"]
-    if len(chosen) > FILES_MAX:
-        raise FetchFailure("too_large", f"it has more than {FILES_MAX} files")
-    # Small files first: what they refuse is refused before the weights are fetched.
-    return sorted(chosen, key=lambda file: (file.path.endswith(".safetensors"), file.path))
+class Patience:
+    """How a passing fault of the Hub is borne: a broken connection, 429 and 5xx are tried again after a wait."""
+
+    def __init__(self, waits_s: Sequence[float]) -> None:
+        self._waits_s = waits_s
+        self.renew()
+
+    def renew(self) -> None:
+        """Something arrived: the waits begin anew."""
+        self._left = list(self._waits_s)
+
+    def bear(self, error: Exception) -> None:
+        """Waits, at least as long as the Hub asks for. Raises the error where it lasts or patience is at its end."""
+        import httpx2
+        from huggingface_hub.errors import HfHubHTTPError
+
+        asked = 0.0
+        if isinstance(error, HfHubHTTPError):
+            status = error.response.status_code
+            if status != 429 and status < 500:
+                raise error
+            header = error.response.headers.get("retry-after", "")
+            asked = min(float(header), RETRY_AFTER_S_MAX) if re.fullmatch(r"\d{1,9}", header) else 0.0
+        elif isinstance(error, AddressRefused) or not isinstance(error, httpx2.TransportError):
+            raise error
+        if not self._left:
+            raise error
+        time.sleep(max(asked, self._left.pop(0)))
 
 
-def list_files(api: Any, repo: str, revision: str) -> tuple[str, list[HubFile]]:
-    """The commit that a revision names and its files."""
-    info = api.model_info(repo, revision=revision, files_metadata=True, timeout=30)
-    if not isinstance(info.sha, str) or len(info.sha) != 40:
+def list_files(read: Callable[[], Any]) -> tuple[Any, list[HubFile]]:
+    """What the Hub says of a revision (its commit is `sha`), and the files of it."""
+    patience = Patience(LISTING_WAITS_S)
+    while True:
+        try:
+            info = read()
+            break
+        except Exception as error:
+            patience.bear(error)
+    if not isinstance(info.sha, str) or re.fullmatch(r"[0-9a-f]{40}", info.sha) is None:
         raise FetchFailure("hub_unreachable", "the Hub did not say which commit that revision is")
     files = [
         HubFile(s.rfilename, s.size or 0, (s.lfs.sha256 if s.lfs is not None else s.blob_id) or "")
         for s in info.siblings or []
     ]
-    return info.sha, files
-
-
-def refuse_remote_code(folder: Path) -> None:
-    """Raises FetchFailure where a configuration asks for Python code of the repository."""
-    for name in ("config.json", "tokenizer_config.json"):
-        path = folder / name
-        if not path.exists():
-            continue
-        if path.stat().st_size > SMALL_BYTES_MAX:
-            raise FetchFailure("invalid_config", f"its {name} is larger than {SMALL_BYTES_MAX >> 20} MB")
-        try:
-            value = json.loads(path.read_bytes())
-        except (ValueError, RecursionError):
-            raise FetchFailure("invalid_config", f"its {name} is not JSON") from None
-        if not isinstance(value, dict):
-            raise FetchFailure("invalid_config", f"its {name} is not an object of JSON")
-        if value.get("auto_map"):
-            raise FetchFailure(
-                "remote_code_not_allowed",
-                f"its {name} asks to load Python code that comes with the model (auto_map); such code is never run "
-                "here: choose a model of an architecture that transformers knows",
-            )
-
-
-def is_sound(path: Path, file: HubFile) -> bool:
-    """True when a file has the bytes that the Hub's listing names."""
-    if not path.is_file() or path.stat().st_size != file.bytes:
-        return False
-    digest = hashlib.sha256() if len(file.oid) == 64 else hashlib.sha1(b"blob %d\0" % file.bytes, usedforsecurity=False)
-    with path.open("rb") as content:
-        while chunk := content.read(CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest() == file.oid
+    if any(OID.fullmatch(file.oid) is None for file in files):
+        raise FetchFailure("hub_unreachable", "the Hub did not say which bytes its files have")
+    return info, files
 
 
 class Fetcher:
@@ -163,9 +105,9 @@ class Fetcher:
         self._bytes = 0
         self._said_at = 0.0
 
-    def fetch(self, file: HubFile) -> None:
-        """One file, whole and with the sum of the listing, or FetchFailure(checksum_mismatch)."""
-        final = self._into / file.path
+    def fetch(self, file: HubFile, name: str) -> Path:
+        """One file as `name`, whole and with the sum of the listing. Raises FetchFailure(checksum_mismatch)."""
+        final = self._into / name
         if not is_sound(final, file):
             part = self._into / PARTS / file.oid
             part.parent.mkdir(exist_ok=True)
@@ -177,13 +119,12 @@ class Fetcher:
                 )
             part.replace(final)
         self._bytes += file.bytes
+        self._tell(0)
+        return final
 
     def _fill(self, part: Path, file: HubFile) -> None:
-        """Appends to a part until it has the file's size; a try that brings nothing is followed by a wait."""
-        import httpx2
-        from huggingface_hub.errors import HfHubHTTPError
-
-        waits = list(WAITS_S)
+        """Appends to a part until it has the file's size."""
+        patience = Patience(FILE_WAITS_S)
         while True:
             before = part.stat().st_size if part.exists() else 0
             if before >= file.bytes > 0:
@@ -191,15 +132,10 @@ class Fetcher:
             try:
                 self._append(part, before, file)
                 return
-            except (httpx2.TransportError, HfHubHTTPError) as error:
-                status = error.response.status_code if isinstance(error, HfHubHTTPError) else 503
-                if status < 500 and status != 429:
-                    raise
+            except Exception as error:
                 if part.exists() and part.stat().st_size > before:
-                    waits = list(WAITS_S)
-                elif not waits:
-                    raise
-            time.sleep(waits.pop(0))
+                    patience.renew()
+                patience.bear(error)
 
     def _append(self, part: Path, start: int, file: HubFile) -> None:
         from huggingface_hub.utils import hf_raise_for_status
@@ -228,28 +164,53 @@ class Fetcher:
             say(type="progress", bytes=self._bytes + written)
 
 
-def fetch(repo: str, revision: str, into: Path, bytes_max: int) -> None:
-    """Brings the model's files into `into` and says so. Raises FetchFailure and whatever the Hub's library raises."""
-    from huggingface_hub import HfApi, get_session, set_client_factory
-    from huggingface_hub.utils import build_hf_headers
+class Hub:
+    """The Hub of the environment, as one kind of repository is reached there."""
 
-    endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
-    # False, not None: with None the library looks for a token of whoever runs it.
-    token = os.environ.get("HF_TOKEN") or False
-    set_client_factory(lambda: guarded_client(endpoint))
-    commit, files = list_files(HfApi(endpoint=endpoint, token=token), repo, revision)
-    chosen = choose_files(files)
+    def __init__(self, kind: str, repo: str) -> None:
+        from huggingface_hub import HfApi, set_client_factory
+
+        endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
+        # False, not None: with None the library looks for a token of whoever runs it.
+        self._token = os.environ.get("HF_TOKEN") or False
+        set_client_factory(lambda: guarded_client(endpoint))
+        api = HfApi(endpoint=endpoint, token=self._token)
+        self._info = api.model_info if kind == "model" else api.dataset_info
+        self._repo = repo
+        self._address = f"{endpoint}/{'' if kind == 'model' else 'datasets/'}{repo}/resolve"
+
+    def list(self, revision: str) -> tuple[Any, list[HubFile]]:
+        return list_files(lambda: self._info(self._repo, revision=revision, files_metadata=True, timeout=30))
+
+    def fetcher(self, commit: str, into: Path) -> Fetcher:
+        from huggingface_hub import get_session
+        from huggingface_hub.utils import build_hf_headers
+
+        return Fetcher(get_session(), f"{self._address}/{commit}/", build_hf_headers(token=self._token), into)
+
+
+def say_listing(commit: str, chosen: list[HubFile], bytes_max: int, **more: object) -> None:
+    """Says what is going to be fetched. Raises FetchFailure(too_large) where that is more than may be stored."""
     total = sum(file.bytes for file in chosen)
-    say(type="listing", commit=commit, bytes=total, files=len(chosen))
-    gb = 1 << 30
+    say(type="listing", commit=commit, bytes=total, files=len(chosen), **more)
     if total > bytes_max:
-        left = f"{bytes_max / gb:.2f} GB may still be stored"
-        raise FetchFailure("too_large", f"it has {total / gb:.2f} GB, and {left}: free space first")
-    fetcher = Fetcher(get_session(), f"{endpoint}/{repo}/resolve/{commit}/", build_hf_headers(token=token), into)
+        gb = 1_000_000_000
+        raise FetchFailure(
+            "too_large",
+            f"it has {total / gb:.2f} GB, and {bytes_max / gb:.2f} GB may still be stored: free space first",
+        )
+
+
+def fetch_model(hub: Hub, revision: str, into: Path, bytes_max: int) -> None:
+    """Brings the model's files into `into` and says so. Raises FetchFailure and whatever the Hub's library raises."""
+    info, files = hub.list(revision)
+    chosen = choose_files(files)
+    say_listing(info.sha, chosen, bytes_max)
+    fetcher = hub.fetcher(info.sha, into)
     for file in chosen:
         if file.path.endswith(".safetensors"):
             refuse_remote_code(into)
-        fetcher.fetch(file)
+        fetcher.fetch(file, file.path)
     wanted = {file.path for file in chosen}
     for path in into.iterdir():
         if path.name not in wanted:
@@ -257,12 +218,27 @@ def fetch(repo: str, revision: str, into: Path, bytes_max: int) -> None:
     say(type="done", files=sorted(wanted))
 
 
-def read_as_fetch_failure(error: BaseException) -> FetchFailure:
-    """What an exception of a fetch means to whoever asked for the model."""
+def fetch_dataset(hub: Hub, revision: str, wish: DatasetWish, into: Path, bytes_max: int) -> None:
+    """Brings the rows that are wanted into `into` as one file, and says so. Raises as `fetch_model` does."""
+    info, files = hub.list(revision)
+    choice = choose_data_files(files, {"configs": getattr(info.card_data, "configs", None)}, wish)
+    paths = [file.path[:300] for file in choice.files[:PATHS_TOLD_MAX]]
+    say_listing(info.sha, choice.files, bytes_max, config=choice.config, split=choice.split, paths=paths)
+    fetcher = hub.fetcher(info.sha, into)
+    # Numbers make the names here: a path of the Hub's makes none on this machine.
+    parts = [fetcher.fetch(file, f"{place:05d}") for place, file in enumerate(choice.files)]
+    whole = assemble(choice, parts, into, bytes_max)
+    say(type="done", files=[whole.name])
+
+
+def read_as_fetch_failure(error: BaseException, kind: str) -> FetchFailure:
+    """What an exception of a fetch means to whoever asked for it."""
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
 
     if isinstance(error, FetchFailure):
         return error
+    missing = f"{kind}_not_found"
+    absent = FetchFailure(missing, f"the Hub has no such {kind}, or it is private and the token in use may not read it")
     chain: list[BaseException] = []
     at: BaseException | None = error
     while at is not None and at not in chain:
@@ -272,20 +248,20 @@ def read_as_fetch_failure(error: BaseException) -> FetchFailure:
         if isinstance(cause, AddressRefused):
             return FetchFailure("address_refused", str(cause))
         if isinstance(cause, OSError) and cause.errno in DISK_ERRORS:
-            return FetchFailure("disk_full", "the disk is full: free space, then register the model again")
+            return FetchFailure("disk_full", "the disk is full: free space, then ask for it again")
         if isinstance(cause, GatedRepoError):
             return FetchFailure(
-                "gated_model",
-                "its owner asks for consent first: accept the conditions on the model's page of the Hub and give this "
-                "installation a token of that account (HF_TOKEN)",
+                f"gated_{kind}",
+                f"its owner asks for consent first: accept the conditions on the {kind}'s page of the Hub and use a "
+                "token of that account (HF_TOKEN)",
             )
         if isinstance(cause, RevisionNotFoundError):
-            return FetchFailure("model_not_found", "the repository has no such branch, tag or commit")
+            return FetchFailure(missing, "the repository has no such branch, tag or commit")
         if isinstance(cause, RepositoryNotFoundError):
-            return FetchFailure("model_not_found", NOT_FOUND)
+            return absent
     status = getattr(getattr(error, "response", None), "status_code", None)
     if status in (401, 403, 404):
-        return FetchFailure("model_not_found", NOT_FOUND)
+        return absent
     said = f" (it answered {status})" if status is not None else ""
     if status is not None or type(error).__module__.split(".")[0] in ("httpx2", "httpcore2", "huggingface_hub"):
         return FetchFailure("hub_unreachable", f"the Hub could not be read{said}: try again in a few minutes")
@@ -295,16 +271,24 @@ def read_as_fetch_failure(error: BaseException) -> FetchFailure:
 def main(argv: list[str] | None = None) -> int:
     """The exit code; it follows the trainer's list."""
     parser = argparse.ArgumentParser(prog="lora_trainer.fetch", allow_abbrev=False)
+    parser.add_argument("--kind", choices=("model", "dataset"), default="model")
     parser.add_argument("--repo", required=True)
     parser.add_argument("--revision", required=True)
     parser.add_argument("--into", required=True, type=Path)
     parser.add_argument("--bytes-max", type=int, default=1 << 62)
+    for name in ("--config", "--split", "--file"):
+        parser.add_argument(name, help="of a dataset")
     given = parser.parse_args(argv)
     try:
-        fetch(given.repo, given.revision, given.into, given.bytes_max)
+        hub = Hub(given.kind, given.repo)
+        if given.kind == "model":
+            fetch_model(hub, given.revision, given.into, given.bytes_max)
+        else:
+            wish = DatasetWish(given.config, given.split, given.file)
+            fetch_dataset(hub, given.revision, wish, given.into, given.bytes_max)
         return 0
     except Exception as error:
-        failure = read_as_fetch_failure(error)
+        failure = read_as_fetch_failure(error, given.kind)
         if failure.code == "internal":
             import traceback
 

@@ -18,11 +18,17 @@ class Hub:
     """What the server has and does. `seen` are the requests, in order."""
 
     files: dict[str, bytes]
+    kind: str = "models"
+    """What the repository is, as the Hub's paths have it: models or datasets."""
     large: set[str] = field(default_factory=lambda: {"model.safetensors"})
     """Files of large file storage: their oid is a SHA-256, and they are sent on to `/cdn/`."""
     seen: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     refuse: tuple[int, str] | None = None
     """Status and X-Error-Code of every answer about the repository."""
+    busy: list[tuple[int, str | None]] = field(default_factory=list)
+    """Status and Retry-After of the next answers, whatever is asked."""
+    oid: str | None = None
+    """What is said to be the sum of every small file."""
     cut_after: int | None = None
     """The next large file breaks off after so many bytes, once."""
     send_on_to: str | None = None
@@ -37,7 +43,7 @@ class Hub:
         siblings = []
         for name, content in self.files.items():
             entry: dict = {"rfilename": name, "size": len(content)}
-            entry["blobId"] = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+            entry["blobId"] = self.oid or hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
             if name in self.large:
                 sha256 = hashlib.sha256(content).hexdigest()
                 entry["lfs"] = {"sha256": sha256, "size": len(content), "pointerSize": 134}
@@ -61,7 +67,10 @@ def handler_of(hub: Hub) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             hub.seen.append(("GET", self.path, {name.lower(): value for name, value in self.headers.items()}))
             path, _, query = self.path.partition("?")
-            if path.startswith(f"/api/models/{REPO}/revision/"):
+            if hub.busy:
+                status, retry_after = hub.busy.pop(0)
+                return self.answer(status, b"{}", **({} if retry_after is None else {"Retry_After": retry_after}))
+            if path.startswith(f"/api/{hub.kind}/{REPO}/revision/"):
                 if hub.refuse is not None:
                     status, code = hub.refuse
                     return self.answer(status, b"{}", X_Error_Code=code)
@@ -70,9 +79,9 @@ def handler_of(hub: Hub) -> type[BaseHTTPRequestHandler]:
                     return self.answer(404, b"{}", X_Error_Code="RevisionNotFound")
                 assert "blobs=true" in query.lower()
                 return self.answer(200, json.dumps(hub.listing()).encode(), Content_Type="application/json")
-            if path.startswith("/api/models/"):
+            if path.startswith("/api/"):
                 return self.answer(404, b"{}", X_Error_Code="RepoNotFound")
-            prefix = f"/{REPO}/resolve/{COMMIT}/"
+            prefix = f"{'' if hub.kind == 'models' else '/datasets'}/{REPO}/resolve/{COMMIT}/"
             if path.startswith(prefix) and (name := path.removeprefix(prefix)) in hub.files:
                 if name in hub.large:
                     return self.answer(302, Location=hub.send_on_to or f"{hub.url}/cdn/{name}")

@@ -40,7 +40,8 @@ def run(hub, tmp_path, monkeypatch, capsys):
     into.mkdir()
     monkeypatch.setenv("HF_ENDPOINT", hub.url)
     monkeypatch.delenv("HF_TOKEN", raising=False)
-    monkeypatch.setattr(fetch, "WAITS_S", (0, 0))
+    monkeypatch.setattr(fetch, "LISTING_WAITS_S", (0, 0))
+    monkeypatch.setattr(fetch, "FILE_WAITS_S", (0, 0))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
 
     def go(revision="main", repo=REPO, *more):
@@ -123,6 +124,27 @@ def test_other_bytes_than_listed_are_refused_and_not_kept(run, hub, change):
 def test_a_refusal_of_the_hub_is_told_by_its_kind(run, hub, status, error, code):
     hub.refuse = (status, error)
     assert refusal(run()) == code
+
+
+def test_a_hub_that_is_busy_for_a_moment_is_asked_again_when_it_says(run, hub, monkeypatch):
+    slept = []
+    monkeypatch.setattr(fetch.time, "sleep", slept.append)
+    hub.busy = [(429, "7"), (503, None)]
+    assert run()[0] == 0
+    assert slept == [7, 0]
+
+
+def test_patience_has_an_end_and_a_wish_for_a_year_is_not_granted(run, hub, monkeypatch):
+    slept = []
+    monkeypatch.setattr(fetch.time, "sleep", slept.append)
+    hub.busy = [(429, "31536000")] * 3
+    assert refusal(run()) == "hub_unreachable"
+    assert slept == [fetch.RETRY_AFTER_S_MAX, fetch.RETRY_AFTER_S_MAX]
+
+
+def test_a_listing_without_sums_is_not_gone_by(run, hub):
+    hub.oid = "../../../evil"
+    assert refusal(run()) == "hub_unreachable"
 
 
 def test_a_revision_that_is_not_there_is_not_found(run):

@@ -1,0 +1,82 @@
+"""Which files of a model's repository are fetched: safetensors weights, JSON and tokenizer files, never code."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+from pathlib import Path
+
+from lora_trainer.hub_files import FILES_MAX, FetchFailure, HubFile
+
+ALLOWED = (
+    "config.json",
+    "generation_config.json",
+    "model.safetensors",
+    "model-*.safetensors",
+    "model.safetensors.index.json",
+    "tokenizer.json",
+    "tokenizer.model",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "vocab.txt",
+    "merges.txt",
+    "chat_template.jinja",
+    "chat_template.json",
+)
+UNSAFE = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.h5", "*.msgpack", "*.onnx")
+SMALL_BYTES_MAX = 64 << 20
+
+
+def choose_files(files: list[HubFile]) -> list[HubFile]:
+    """The files worth fetching. Raises FetchFailure where the weights are missing or in a format that can run code."""
+    # Only the top folder: a pattern's star would match a slash, too.
+    top = [file for file in files if "/" not in file.path]
+    chosen = [file for file in top if any(fnmatch.fnmatchcase(file.path, pattern) for pattern in ALLOWED)]
+    names = {file.path for file in chosen}
+    if "config.json" not in names:
+        kind = "a diffusers pipeline" if any(file.path == "model_index.json" for file in files) else "no model"
+        raise FetchFailure("invalid_config", f"it has no config.json: it is {kind} that can be registered here")
+    if not any(name.endswith(".safetensors") for name in names):
+        unsafe = [file.path for file in files if any(fnmatch.fnmatchcase(file.path, pattern) for pattern in UNSAFE)]
+        if unsafe:
+            raise FetchFailure(
+                "unsafe_model_format",
+                f"its weights are only there as {unsafe[0]}, a format that can run code when it is loaded: "
+                "choose a repository or revision with safetensors weights",
+            )
+        gguf = any(file.path.endswith(".gguf") for file in files)
+        more = "; a GGUF file cannot be trained: choose the original model" if gguf else ""
+        raise FetchFailure("weights_missing", f"it has no safetensors weights{more}")
+    if "model.safetensors.index.json" not in names:
+        # Without an index shards cannot be loaded: what can is the whole file beside them.
+        chosen = [file for file in chosen if not fnmatch.fnmatchcase(file.path, "model-*.safetensors")]
+    elif any(fnmatch.fnmatchcase(name, "model-*.safetensors") for name in names):
+        chosen = [file for file in chosen if file.path != "model.safetensors"]
+    if len(chosen) > FILES_MAX:
+        raise FetchFailure("too_large", f"it has more than {FILES_MAX} files")
+    # Small files first: what they refuse is refused before the weights are fetched.
+    return sorted(chosen, key=lambda file: (file.path.endswith(".safetensors"), file.path))
+
+
+def refuse_remote_code(folder: Path) -> None:
+    """Raises FetchFailure where a configuration asks for Python code of the repository."""
+    for name in ("config.json", "tokenizer_config.json"):
+        path = folder / name
+        if not path.exists():
+            continue
+        if path.stat().st_size > SMALL_BYTES_MAX:
+            raise FetchFailure("invalid_config", f"its {name} is larger than {SMALL_BYTES_MAX >> 20} MB")
+        try:
+            value = json.loads(path.read_bytes())
+        except (ValueError, RecursionError):
+            raise FetchFailure("invalid_config", f"its {name} is not JSON") from None
+        if not isinstance(value, dict):
+            raise FetchFailure("invalid_config", f"its {name} is not an object of JSON")
+        if value.get("auto_map"):
+            raise FetchFailure(
+                "remote_code_not_allowed",
+                f"its {name} asks to load Python code that comes with the model (auto_map); such code is never run "
+                "here: choose a model of an architecture that transformers knows",
+            )
