@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { APP_ERROR_CODES } from '#/domain/app-error.ts';
 import { formatBytes } from '#/domain/bytes.ts';
 import { CANCELLED_WITHIN_MS, DATASET_BYTES_MAX, PROMISE_TIMES } from '#/domain/constants.ts';
+import { FETCH_ERROR_CODES } from '#/domain/hub-fetch.ts';
 import { HYPERPARAMETER_PRESETS, HYPERPARAMETER_RANGES, type HyperparameterName } from '#/domain/hyperparameters.ts';
 import { CANONICAL_FIELDS, DATASET_SHAPES } from '#/domain/trainer-config.ts';
 import { TRAINER_ERROR_CODES, WORKER_ERROR_CODES } from '#/domain/trainer-events.ts';
@@ -65,6 +66,9 @@ describe('the documents', () => {
     const api = await read('docs/api.md');
     const refusals = tableAfter(api, '| status | codes |').flatMap(([, second]) => codes(second ?? ''));
     expect(refusals.filter((code) => code !== 'Retry-After').sort()).toEqual([...APP_ERROR_CODES].sort());
+
+    const imports = tableAfter(api, '| `error.code` | what it means |').flatMap(([first]) => codes(first ?? ''));
+    expect(imports.sort()).toEqual([...FETCH_ERROR_CODES].sort());
 
     const datasets = await read('docs/datasets.md');
     const sources = ['rows', 'shapes', 'json_array', 'tokenize', 'chat_template', 'inspect'];

@@ -1,12 +1,38 @@
-/** A local server that speaks as much of the Hub's protocol as one model needs. */
+/** A local server that speaks as much of the Hub's protocol as importing needs, and misbehaves when it is told to. */
 import { createHash } from 'node:crypto';
-import { createServer } from 'node:http';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 
+type Files = Record<string, Buffer | string>;
+
+/** What the server has and does; all of it may be changed between two requests. */
 export interface TestHub {
   url: string;
-  /** The commit that every revision of every model names. */
+  /** Files by repository: `owner/name` is a model, `datasets/owner/name` a dataset. */
+  repos: Record<string, Files>;
+  /** The card of a dataset, as its README begins. */
+  cards: Record<string, unknown>;
+  /** Branches and tags, with the commit that each names. */
+  revisions: Record<string, string>;
+  /** The commit of `main` at the start. */
   commit: string;
+  /** Repositories that ask for consent, and the tokens that have it. */
+  gated: string[];
+  tokens: string[];
+  /** What everything about a repository is answered. */
+  refuse: { status: number; code: string } | null;
+  /** The next answers, whatever is asked. */
+  busy: { status: number; retry_after?: number }[];
+  /** The next large file breaks off after so many bytes. */
+  cut_after: number | null;
+  /** Large files stop after so many bytes, until the client goes away. */
+  stall_after: number | null;
+  /** Resolves when the next large file has stopped. */
+  stalled(): Promise<void>;
+  /** Requests in their order. */
+  asked: { method: string; path: string; range: string | null; token: string | null }[];
   close(): void;
 }
 
@@ -15,34 +41,128 @@ const sha = (algorithm: string, ...parts: (Buffer | string)[]) => {
   for (const part of parts) hash.update(part);
   return hash.digest('hex');
 };
+/** In large file storage: listed by their SHA-256, and sent on to another address. */
+const isLarge = (name: string) => /\.(safetensors|jsonl|csv|parquet)$/.test(name);
+const blobId = (content: Buffer | string) => sha('sha1', `blob ${Buffer.byteLength(content)}\0`, content);
 
-/** Starts it. `models` are files by repository; what is not there is refused as the Hub does, `gated` ones for want of access. */
-export async function startHub(models: Record<string, Record<string, Buffer | string>>, gated: string[] = []): Promise<TestHub> {
+function siblings(files: Files) {
+  return Object.entries(files).map(([rfilename, content]) => {
+    const size = Buffer.byteLength(content);
+    const lfs = isLarge(rfilename) ? { lfs: { size, sha256: sha('sha256', content), pointerSize: 134 } } : {};
+    return { rfilename, size, blobId: blobId(content), ...lfs };
+  });
+}
+
+/** Bytes of what a broken fetch left in a staging folder. */
+export function partBytes(staged: string): number {
+  const parts = join(staged, '.parts');
+  if (!existsSync(parts)) return 0;
+  return readdirSync(parts).reduce((sum, name) => sum + statSync(join(parts, name)).size, 0);
+}
+
+/** Starts it. What is not there is refused as the Hub does, `gated` repositories for want of access. */
+export async function startHub(repos: Record<string, Files>, gated: string[] = []): Promise<TestHub> {
   const commit = 'c0ffee'.padEnd(40, '0');
+  let onStall: (() => void)[] = [];
+  const hub: TestHub = {
+    url: '',
+    repos,
+    cards: {},
+    revisions: { main: commit, v1: commit },
+    commit,
+    gated,
+    tokens: [],
+    refuse: null,
+    busy: [],
+    cut_after: null,
+    stall_after: null,
+    stalled: () => new Promise((resolve) => onStall.push(resolve)),
+    asked: [],
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+
+  /** The repository that a path is about, and what follows its name. */
+  const repoOf = (path: string) => {
+    const match = /^\/(?:api\/)?(?:(models|datasets)\/)?([^/]+\/[^/]+)(\/.*)?$/.exec(path);
+    if (match === null) return null;
+    const [, kind, name = '', rest = ''] = match;
+    return { repo: kind === 'datasets' ? `datasets/${name}` : name, rest };
+  };
+  const commitOf = (revision: string) =>
+    hub.revisions[revision] ?? (Object.values(hub.revisions).includes(revision) ? revision : undefined);
+
+  const refused = (repo: string, token: string | null): { status: number; code: string } | null => {
+    if (hub.refuse !== null) return hub.refuse;
+    if (hub.repos[repo] === undefined) return { status: 404, code: 'RepoNotFound' };
+    if (!hub.gated.includes(repo) || (token !== null && hub.tokens.includes(token))) return null;
+    return { status: token === null ? 401 : 403, code: 'GatedRepo' };
+  };
+
+  const sendFile = (request: IncomingMessage, response: ServerResponse, content: Buffer, is_large: boolean) => {
+    const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+    if (start >= content.length && start > 0) return response.writeHead(416).end();
+    const body = content.subarray(start);
+    const headers: Record<string, string | number> = { 'content-length': body.length, 'accept-ranges': 'bytes' };
+    if (start > 0) headers['content-range'] = `bytes ${start}-${content.length - 1}/${content.length}`;
+    response.writeHead(start > 0 ? 206 : 200, headers);
+    if (request.method === 'HEAD') return response.end();
+    const cut = hub.cut_after;
+    if (is_large && cut !== null) {
+      hub.cut_after = null;
+      return response.write(body.subarray(0, cut), () => response.destroy());
+    }
+    if (is_large && hub.stall_after !== null && hub.stall_after < body.length) {
+      return response.write(body.subarray(0, hub.stall_after), () => {
+        for (const resolve of onStall) resolve();
+        onStall = [];
+      });
+    }
+    return response.end(body);
+  };
+
   const server = createServer((request, response) => {
     const path = decodeURIComponent((request.url ?? '').split('?')[0] ?? '');
-    const repo = /^\/(?:api\/models\/)?([^/]+\/[^/]+)/.exec(path)?.[1] ?? '';
-    const files = models[repo];
-    const name = path.split('/').pop() ?? '';
-    if (gated.includes(repo)) response.writeHead(403, { 'x-error-code': 'GatedRepo' }).end('{}');
-    else if (files === undefined) response.writeHead(404, { 'x-error-code': 'RepoNotFound' }).end('{}');
-    else if (path.startsWith('/api/models/')) {
-      const siblings = Object.entries(files).map(([rfilename, content]) => {
-        const size = Buffer.byteLength(content);
-        const lfs = { size, sha256: sha('sha256', content), pointerSize: 1 };
-        return {
-          rfilename,
-          size,
-          blobId: sha('sha1', `blob ${size}\0`, content),
-          ...(rfilename.endsWith('.safetensors') && { lfs }),
-        };
-      });
-      response
-        .setHeader('content-type', 'application/json')
-        .end(JSON.stringify({ id: repo, sha: commit, siblings, tags: [], private: false }));
-    } else if (path === `/${repo}/resolve/${commit}/${name}` && files[name] !== undefined) response.end(files[name]);
-    else response.writeHead(404, { 'x-error-code': 'EntryNotFound' }).end();
+    const token = request.headers.authorization?.replace('Bearer ', '') ?? null;
+    hub.asked.push({ method: request.method ?? '', path, range: request.headers.range ?? null, token });
+    const busy = hub.busy.shift();
+    if (busy !== undefined) {
+      const headers = busy.retry_after === undefined ? {} : { 'retry-after': String(busy.retry_after) };
+      return void response.writeHead(busy.status, headers).end('{}');
+    }
+    const large = /^\/cdn\/([0-9a-f]{64})$/.exec(path)?.[1];
+    if (large !== undefined) {
+      const contents = Object.values(hub.repos).flatMap((files) => Object.values(files));
+      const content = contents.find((one) => sha('sha256', one) === large);
+      return void (content === undefined
+        ? response.writeHead(404).end()
+        : sendFile(request, response, Buffer.from(content), true));
+    }
+    const found = repoOf(path);
+    if (found === null) return void response.writeHead(404).end();
+    const { repo, rest } = found;
+    const refusal = refused(repo, token);
+    if (refusal !== null) return void response.writeHead(refusal.status, { 'x-error-code': refusal.code }).end('{}');
+    const files = hub.repos[repo] ?? {};
+    const [, what, revision = '', name = ''] = /^\/(revision|resolve)\/([^/]+)\/?(.*)$/.exec(rest) ?? [];
+    const sum = commitOf(revision);
+    if (what === undefined || sum === undefined)
+      return void response.writeHead(404, { 'x-error-code': 'RevisionNotFound' }).end('{}');
+    if (what === 'revision') {
+      const id = repo.replace('datasets/', '');
+      const listing = { id, sha: sum, siblings: siblings(files), tags: [], private: false, cardData: hub.cards[repo] };
+      return void response.setHeader('content-type', 'application/json').end(JSON.stringify(listing));
+    }
+    const content = files[name];
+    if (content === undefined) return void response.writeHead(404, { 'x-error-code': 'EntryNotFound' }).end();
+    response.setHeader('x-repo-commit', sum);
+    response.setHeader('etag', `"${isLarge(name) ? sha('sha256', content) : blobId(content)}"`);
+    if (isLarge(name)) return void response.writeHead(302, { location: `${hub.url}/cdn/${sha('sha256', content)}` }).end();
+    sendFile(request, response, Buffer.from(content), false);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, commit, close: () => server.close() };
+  hub.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return hub;
 }

@@ -3274,6 +3274,219 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/transfers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Own transfers, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description next_cursor of the page before; counts before offset */
+                    after?: string;
+                    kind?: "model" | "dataset";
+                    limit?: string;
+                    offset?: string;
+                    status?: "pending" | "running" | "completed" | "failed" | "cancelled";
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description One page */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            limit: number;
+                            /**
+                             * Format: uuid
+                             * @description Sent as `after` it gets the next page; null: there is none
+                             */
+                            next_cursor: string | null;
+                            offset: number;
+                            total: number;
+                            transfers: components["schemas"]["Transfer"][];
+                        };
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                405: components["responses"]["MethodNotAllowed"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["DatabaseUnavailable"];
+            };
+        };
+        put?: never;
+        /** Import a model or a dataset of the Hub; a worker fetches it next */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description With it the same request makes one thing and gets the same answer for 24 hours */
+                    "Idempotency-Key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["CreateTransfer"];
+                };
+            };
+            responses: {
+                /** @description It is under way already */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Transfer"];
+                    };
+                };
+                /** @description Waits for a worker */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Transfer"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                405: components["responses"]["MethodNotAllowed"];
+                408: components["responses"]["RequestTimeout"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["PayloadTooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["DatabaseUnavailable"];
+                507: components["responses"]["StorageFull"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/transfers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One transfer with its progress */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The transfer */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Transfer"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                405: components["responses"]["MethodNotAllowed"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["DatabaseUnavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/transfers/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel; what came so far is removed. What others wait for is fetched on for them */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The transfer, cancelled */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Transfer"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                405: components["responses"]["MethodNotAllowed"];
+                408: components["responses"]["RequestTimeout"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["PayloadTooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["DatabaseUnavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/users": {
         parameters: {
             query?: never;
@@ -3479,7 +3692,7 @@ export interface components {
             description: string;
             dtype: string | null;
             family: string;
-            /** @description How far its download is, while it is being fetched */
+            /** @description How far its download is, told to those who asked for it while it is being fetched */
             fetched: {
                 bytes: number;
                 bytes_total: number;
@@ -3699,6 +3912,55 @@ export interface components {
             project_id?: string | null;
             /** @default [] */
             tags?: string[];
+        };
+        /**
+         * @example {
+         *       "kind": "dataset",
+         *       "hf_repo_id": "databricks/databricks-dolly-15k",
+         *       "revision": "main",
+         *       "split": "train"
+         *     }
+         */
+        CreateTransfer: {
+            hf_repo_id: string;
+            /** @enum {string} */
+            kind: "model";
+            name?: string;
+            /**
+             * @description Branch, tag or commit; pinned to a commit
+             * @default main
+             */
+            revision?: string;
+        } | {
+            /** @description A configuration of the dataset’s card; its default one unless said */
+            config?: string;
+            description?: string;
+            /** @description In place of both: a path in the repository, or a pattern such as data/*.jsonl */
+            file?: string;
+            /** @enum {string} */
+            format?: "auto" | "chat" | "sharegpt" | "alpaca" | "prompt_completion" | "text";
+            hf_repo_id: string;
+            /** @enum {string} */
+            invalid_rows?: "refuse" | "skip";
+            /** @enum {string} */
+            kind: "dataset";
+            /**
+             * @example {
+             *       "prompt": "question",
+             *       "completion": "answer"
+             *     }
+             */
+            mapping?: {
+                [key: string]: string;
+            };
+            name?: string;
+            /**
+             * @description Branch, tag or commit; pinned to a commit
+             * @default main
+             */
+            revision?: string;
+            /** @description train unless said */
+            split?: string;
         };
         Dataset: components["schemas"]["DatasetSummary"] & {
             sample_data: ({
@@ -4339,6 +4601,55 @@ export interface components {
             total_epochs: number;
             total_steps: number;
             type: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        Transfer: {
+            /** Format: uuid */
+            base_model_id: string | null;
+            bytes_done: number;
+            bytes_per_second: number | null;
+            /** @description null until the repository is listed */
+            bytes_total: number | null;
+            /** @description The commit that the revision named when the transfer began: it is pinned to it */
+            commit: string | null;
+            /** Format: date-time */
+            completed_at: string | null;
+            /** @description What of a dataset was asked for */
+            config: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: uuid
+             * @description There once it has completed
+             */
+            dataset_id: string | null;
+            /** @enum {string} */
+            direction: "import";
+            /** @description Why it failed, with the way out */
+            error: {
+                code: string;
+                message: string;
+            } | null;
+            /** @description What is left, at that speed */
+            eta_seconds: number | null;
+            file: string | null;
+            /** @description How many are fetched */
+            files: number | null;
+            hf_repo_id: string;
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            kind: "model" | "dataset";
+            /** @description What it is to be called here; null: as the repository */
+            name: string | null;
+            /** @description Branch, tag or commit, as it was asked for */
+            revision: string;
+            split: string | null;
+            /** Format: date-time */
+            started_at: string | null;
+            /** @enum {string} */
+            status: "pending" | "running" | "completed" | "failed" | "cancelled";
             /** Format: date-time */
             updated_at: string;
         };

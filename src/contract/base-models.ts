@@ -36,7 +36,7 @@ export const BaseModel = z
     fetched: z
       .object({ bytes: z.int(), bytes_total: z.int() })
       .nullable()
-      .describe('How far its download is, while it is being fetched'),
+      .describe('How far its download is, told to those who asked for it while it is being fetched'),
     in_place: z.boolean().describe('Registered where it lies on the studio’s machine; not copied'),
     storage_path: z.string().nullable().describe('A key, never a path of the host; null for a model registered in place'),
     tokenizer_path: z.string().nullable(),

@@ -163,16 +163,19 @@ export const getDatasetRoute = declareRoute({
   faults: [404],
 });
 
+/** Which column holds which field, as JSON. */
+export const MappingField = Mapping.openapi({
+  type: 'object',
+  additionalProperties: text,
+  example: { prompt: 'question', completion: 'answer' },
+}).optional();
+
 export const DatasetChanges = z
   .strictObject({
     name: ResourceName.optional(),
     description: Description.optional(),
     format: DatasetFormat.optional(),
-    mapping: Mapping.openapi({
-      type: 'object',
-      additionalProperties: text,
-      example: { prompt: 'question', completion: 'answer' },
-    }).optional(),
+    mapping: MappingField,
     invalid_rows: z.enum(INVALID_ROWS).optional(),
     tags: Tags.optional(),
     metadata: MetadataChanges.optional().describe('Fields to set; null takes one away, the others stay'),

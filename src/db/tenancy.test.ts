@@ -26,6 +26,7 @@ async function scene(user_id: string): Promise<void> {
     `INSERT INTO lowrank.activities (user_id, event_type, entity_type, entity_id, title, message)
      VALUES ('${user_id}', 'job_created', 'job', '${job}', 't', 'm')`,
     `INSERT INTO lowrank.notifications (user_id, type, title, message) VALUES ('${user_id}', 'job_queued', 't', 'm')`,
+    `INSERT INTO lowrank.transfers (user_id, kind, hf_repo_id, hf_requested_revision) VALUES ('${user_id}', 'dataset', 'a/b', 'main')`,
     `INSERT INTO lowrank.idempotency_keys (user_id, route, key, request_hash, resource_id) VALUES ('${user_id}', 'POST /api/keys', 'k', 'h', 'r')`,
     `INSERT INTO lowrank.idempotency_keys (user_id, route, key, request_hash, resource_id) VALUES ('${user_id}', 'POST /api/jobs', 'k', 'h', 'r')`,
     `INSERT INTO lowrank.rate_limits (bucket, window_started_at, used) VALUES ('${user_id}', now(), 1)`,

@@ -10,6 +10,7 @@ import * as jobs from './schema/jobs.ts';
 import * as machine from './schema/machine.ts';
 import * as projects from './schema/projects.ts';
 import * as recipes from './schema/recipes.ts';
+import * as transfers from './schema/transfers.ts';
 
 const schema = {
   ...identity,
@@ -21,6 +22,7 @@ const schema = {
   ...recipes,
   ...experiments,
   ...activities,
+  ...transfers,
 };
 
 /** An open transaction in somebody's name: the only thing through which rows are reached. */

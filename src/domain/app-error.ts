@@ -28,6 +28,7 @@ export const APP_ERROR_CODES = [
   'launch_failed',
   'job_already_final',
   'job_not_final',
+  'transfer_already_final',
   'payload_too_large',
   'quota_exceeded',
   'storage_full',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { FETCH_ERROR_CODES } from './hub-fetch.ts';
 import { modelFailure } from './model-failure.ts';
-import { FETCH_ERROR_CODES } from './model-fetch.ts';
 
 const model = (status: string, status_reason: { code: string; message: string } | null) => ({
   name: 'a/b',

@@ -5,6 +5,7 @@ const CODES: Record<string, JobErrorCode> = {
   model_not_found: 'model_not_found',
   gated_model: 'gated_model',
   disk_full: 'disk_full',
+  cancelled: 'launch_failed',
   too_large: 'launch_failed',
   address_refused: 'launch_failed',
   hub_unreachable: 'launch_failed',

@@ -29,6 +29,7 @@ const STATUS_OF: Record<AppErrorCode, FaultStatus> = {
   base_model_not_ready: 409,
   job_already_final: 409,
   job_not_final: 409,
+  transfer_already_final: 409,
   fenced: 409,
   payload_too_large: 413,
   quota_exceeded: 413,

@@ -1,14 +1,11 @@
 import type { BaseModel } from '#/contract/base-models.ts';
 import type { BaseModelRow } from '#/services/models/model-row.ts';
 
-interface FetchProgress {
-  bytes: number;
-  bytes_total: number;
-}
-
-/** A base model as `user_id` sees it. Host paths stay here: of a model in place only its name is told. */
-export function presentModel(row: BaseModelRow, user_id: string): BaseModel {
-  const { fetch, ...metadata } = row.metadata;
+/**
+ * A base model as `user_id` sees it; `fetched` is how far their own transfer of it is. Host paths stay here: of a model in
+ * place only its name is told.
+ */
+export function presentModel(row: BaseModelRow, user_id: string, fetched: BaseModel['fetched'] = null): BaseModel {
   return {
     id: row.id,
     name: row.name,
@@ -31,7 +28,7 @@ export function presentModel(row: BaseModelRow, user_id: string): BaseModel {
     stage: row.stage,
     status: row.status,
     status_reason: row.status_reason,
-    fetched: row.status === 'fetching' ? ((fetch as FetchProgress | undefined) ?? null) : null,
+    fetched,
     in_place: row.local_path !== null,
     storage_path: row.storage_path,
     tokenizer_path: row.storage_path === null ? null : `${row.storage_path}/tokenizer.json`,
@@ -41,7 +38,7 @@ export function presentModel(row: BaseModelRow, user_id: string): BaseModel {
     hf_revision: row.hf_revision,
     hf_requested_revision: row.hf_requested_revision,
     tags: row.tags,
-    metadata: { ...row.user_metadata, ...metadata },
+    metadata: { ...row.user_metadata, ...row.metadata },
     model_card: row.model_card,
     created_by_me: row.created_by === user_id,
     created_at: row.created_at.toISOString(),

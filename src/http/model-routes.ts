@@ -10,6 +10,7 @@ import { getModel, listModels } from '#/services/models/list-models.ts';
 import { registerHubModel } from '#/services/models/register-hub-model.ts';
 import { registerLocalModel } from '#/services/models/register-local-model.ts';
 import { updateModel } from '#/services/models/update-model.ts';
+import { readModelProgress } from '#/services/transfers/list-transfers.ts';
 import type { RouteModule } from './api-env.ts';
 import { createOnce } from './idempotency.ts';
 import { presentModel } from './model-presenter.ts';
@@ -21,11 +22,14 @@ export const modelRoutes: RouteModule = (api) => {
     const { models, ...page } = await listModels(c.var.ctx, { ...query, search: query.search ?? q });
     const { user_id } = c.var.ctx;
     const { limit, offset } = query;
-    return c.json({ models: models.map((model) => presentModel(model, user_id)), ...page, limit, offset }, 200);
+    const progress = await readModelProgress(c.var.ctx, models);
+    const presented = models.map((model) => presentModel(model, user_id, progress.get(model.id)));
+    return c.json({ models: presented, ...page, limit, offset }, 200);
   });
   api.openapi(getBaseModelRoute, async (c) => {
     const model = await getModel(c.var.ctx, c.req.valid('param').id);
-    return c.json(presentModel(model, c.var.ctx.user_id), 200);
+    const progress = await readModelProgress(c.var.ctx, [model]);
+    return c.json(presentModel(model, c.var.ctx.user_id, progress.get(model.id)), 200);
   });
   api.openapi(registerBaseModelRoute, async (c) => {
     const { ctx } = c.var;
@@ -45,7 +49,8 @@ export const modelRoutes: RouteModule = (api) => {
   });
   api.openapi(updateBaseModelRoute, async (c) => {
     const model = await updateModel(c.var.ctx, c.req.valid('param').id, c.req.valid('json'));
-    return c.json(presentModel(model, c.var.ctx.user_id), 200);
+    const progress = await readModelProgress(c.var.ctx, [model]);
+    return c.json(presentModel(model, c.var.ctx.user_id, progress.get(model.id)), 200);
   });
   api.openapi(deleteBaseModelRoute, async (c) => {
     await deleteModel(c.var.ctx, c.req.valid('param').id);

@@ -80,10 +80,13 @@ test('a Hub model waits for its fetch; the same request again is the same model'
   expect([again.status, again.headers.get('idempotent-replayed'), await again.json()]).toEqual([201, 'true', model]);
   expect((await register({ hf_repo_id: 'a/c' }, headers)).status).toBe(409);
   expect((await register({ hf_repo_id: 'a/b' }, user.headers)).status).toBe(200);
-  await db.asOwner(`UPDATE lowrank.base_models SET metadata = '{"fetch": {"bytes": 5, "bytes_total": 10}}' WHERE id = $1`, [
-    model.id,
-  ]);
-  expect((await list('search=a/b')).models[0]).toMatchObject({ fetched: { bytes: 5, bytes_total: 10 }, metadata: {} });
+  await db.asOwner('UPDATE lowrank.transfers SET bytes_done = 5, bytes_total = 10 WHERE base_model_id = $1', [model.id]);
+  const fetched = { bytes: 5, bytes_total: 10 };
+  expect((await list('search=a/b')).models[0]).toMatchObject({ fetched, metadata: {} });
+  const look = async (headers: Record<string, string>) => (await api.request(`/api/base-models/${model.id}`, { headers })).json();
+  expect(await look(user.headers)).toMatchObject({ fetched });
+  // Whoever did not ask for it is not told.
+  expect(await look(admin.headers)).toMatchObject({ status: 'fetching', fetched: null });
   const other = await addCaller(db);
   expect((await api.request(`/api/base-models/${model.id}`, { method: 'DELETE', headers: other.headers })).status).toBe(403);
   expect((await api.request(`/api/base-models/${model.id}`, { method: 'DELETE', headers: user.headers })).status).toBe(204);

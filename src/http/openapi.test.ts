@@ -146,6 +146,7 @@ describe('the document', () => {
       'POST /api/jobs',
       'POST /api/jobs/{id}/retry',
       'POST /api/training/submit',
+      'POST /api/transfers',
     ]);
   });
 

@@ -1,5 +1,6 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { NOTIFICATION_TYPES } from '#/domain/notifications.ts';
+import { TRANSFER_KINDS, TRANSFER_STATUSES } from '#/domain/transfer-state.ts';
 import { addBrowser, makeApi, noWaiting } from '../../test/api.ts';
 import { useDatabase } from '../../test/database.ts';
 import { openApiDocument } from './openapi.ts';
@@ -78,6 +79,9 @@ const REFUSED: Record<string, [value: string, rule: RegExp][]> = {
   file: uuid,
   type: oneOf(...NOTIFICATION_TYPES),
   '/api/notifications after': uuid,
+  kind: oneOf(...TRANSFER_KINDS),
+  '/api/transfers after': uuid,
+  '/api/transfers status': oneOf(...TRANSFER_STATUSES),
   name: [...long(120), ['a\nb', /./]],
   description: long(2000),
   file_name: [

@@ -19,6 +19,7 @@ const LIMITS: Record<string, Limit> = {
   'POST /api/jobs': SUBMIT,
   'POST /api/jobs/{id}/retry': SUBMIT,
   'POST /api/datasets/upload': UPLOAD,
+  'POST /api/transfers': UPLOAD,
 };
 
 /** Takes this request out of its user's minute and notes what is left, for the answer's headers. Throws `rate_limited`. */

@@ -12,6 +12,7 @@ import { projectRoutes } from './project-routes.ts';
 import { recipeRoutes } from './recipe-routes.ts';
 import { systemRoutes } from './system-routes.ts';
 import { trainingRoutes } from './training-routes.ts';
+import { transferRoutes } from './transfer-routes.ts';
 
 /** Every resource's routes, one line each. */
 export const ROUTES: RouteModule[] = [
@@ -28,4 +29,5 @@ export const ROUTES: RouteModule[] = [
   activityRoutes,
   recipeRoutes,
   experimentRoutes,
+  transferRoutes,
 ];

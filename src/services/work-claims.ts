@@ -1,29 +1,30 @@
-import { and, eq, isNull, sql } from 'drizzle-orm';
+import { and, eq, type SQL, sql } from 'drizzle-orm';
 import type { PgUpdateSetSource } from 'drizzle-orm/pg-core';
 import type { baseModels } from '#/db/schema/base-models.ts';
 import type { datasets } from '#/db/schema/datasets.ts';
+import type { transfers } from '#/db/schema/transfers.ts';
 import { asScheduler, type Tx } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
 
-/** Rows that wait for a worker, in one status, until one has worked on them. */
-type Work = typeof datasets | typeof baseModels;
+/** Rows that wait for a worker until one has worked on them. */
+type Work = typeof datasets | typeof baseModels | typeof transfers;
 
 /** A claim on a row that was taken so often without an end has ended its worker each time. */
 export const CLAIM_ATTEMPTS_MAX = 3;
 
 /**
- * How workers take rows of `table` that wait in `status`: each claim gets the row's next number and is believed for
+ * How workers take the rows of `table` of which `is_work` holds: each claim gets the row's next number and is believed for
  * `lease_s` seconds, by the database's clock, unless it is renewed. Who holds an older number writes nothing.
  */
-export function workClaims<T extends Work>(table: T, status: T['$inferSelect']['status'], lease_s: number) {
+export function workClaims<T extends Work>(table: T, is_work: SQL, lease_s: number) {
   type Row = T['$inferSelect'];
   const lease = sql`clock_timestamp() + make_interval(secs => ${lease_s})`;
   /** Columns that every such table has: the compiler cannot tell for a table that it does not know. */
   const own = (columns: object) => columns as PgUpdateSetSource<T>;
 
-  /** Writes under a claim. Throws `fenced` when the row is somebody else's, was asked for anew or was deleted. */
+  /** Writes under a claim. Throws `fenced` when the row is somebody else's, was asked for anew or is no work any more. */
   const write = async (tx: Tx, row: Row, columns: PgUpdateSetSource<T>): Promise<void> => {
-    const held = and(eq(table.id, row.id), eq(table.status, status), eq(table.claim, row.claim), isNull(table.deleted_at));
+    const held = and(eq(table.id, row.id), eq(table.claim, row.claim), is_work);
     const written = await tx.update(table).set(columns).where(held).returning({ id: table.id });
     if (written.length === 0) throw new AppError('fenced', `${row.id} is no longer held under claim ${row.claim}`);
   };
@@ -33,7 +34,7 @@ export function workClaims<T extends Work>(table: T, status: T['$inferSelect']['
 
     /** Takes the oldest row that waits, or whose holder went silent; null when there is none. */
     async take(tx: Tx): Promise<Row | null> {
-      const waits = sql`(SELECT id FROM ${table} WHERE status = ${status} AND deleted_at IS NULL
+      const waits = sql`(SELECT id FROM ${table} WHERE ${is_work}
         AND (lease_until IS NULL OR lease_until < clock_timestamp()) ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED)`;
       const taken = own({ lease_until: lease, claim: sql`claim + 1`, attempts: sql`attempts + 1` });
       const rows: unknown = await tx.update(table).set(taken).where(eq(table.id, waits)).returning();
@@ -41,8 +42,11 @@ export function workClaims<T extends Work>(table: T, status: T['$inferSelect']['
     },
 
     /** Keeps the claim, and notes how far the work is. Throws `fenced`. */
-    renew: (row: Row, columns?: PgUpdateSetSource<T>): Promise<void> =>
-      asScheduler((tx) => write(tx, row, own({ lease_until: lease, ...columns }))),
+    keep: (tx: Tx, row: Row, columns?: PgUpdateSetSource<T>): Promise<void> =>
+      write(tx, row, own({ lease_until: lease, ...columns })),
+
+    /** The same in a transaction of its own. */
+    renew: (row: Row): Promise<void> => asScheduler((tx) => write(tx, row, own({ lease_until: lease }))),
 
     /** Gives the claim back unused, for a worker that stops. Throws `fenced`. */
     release: (row: Row): Promise<void> =>

@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { asUser } from '#/db/tenancy.ts';
 import { env } from '#/env.ts';
 import type { Context } from '#/services/context.ts';
@@ -15,69 +13,44 @@ import { modelFolder } from '#/services/models/model-folder.ts';
 import { registerHubModel } from '#/services/models/register-hub-model.ts';
 import { registerLocalModel } from '#/services/models/register-local-model.ts';
 import { storageUsage } from '#/services/storage/reserve-space.ts';
+import { cancelTransfer } from '#/services/transfers/cancel-transfer.ts';
+import { createTransfer } from '#/services/transfers/create-transfer.ts';
+import { getTransfer, listTransfers, readModelProgress } from '#/services/transfers/list-transfers.ts';
+import { settleModelTransfer } from '#/services/transfers/settle-model-transfer.ts';
 import { connectStorage, storage } from '#/storage/connect-storage.ts';
 import { localFolder } from '#/storage/local-folder.ts';
 import { useDatabase } from '../../test/database.ts';
 import { addPerson } from '../../test/factories.ts';
+import { partBytes as bytesOfParts, startHub, type TestHub } from '../../test/hub.ts';
 import { safetensors, TINY_CONFIG, tinyModelFiles, writeFolder } from '../../test/model-folder.ts';
 import { fetchNextModel } from './fetch-model.ts';
 
 const db = useDatabase();
-const COMMIT = 'c0ffee'.padEnd(40, '0');
+const PINNED = { hf_revision: 'c0ffee'.padEnd(40, '0'), bytes_total: 1, files: 1 };
 const wish = { hf_repo_id: 'tiny/llama', revision: 'main' };
 let folder: string;
-let hub: Server;
+let hub: TestHub;
 let files: Record<string, Buffer | string>;
-let asked: string[];
-let refuse: { status: number; code: string } | null;
 let user: Context;
 
-const sha = (algorithm: string, ...parts: (Buffer | string)[]) => {
-  const hash = createHash(algorithm);
-  for (const part of parts) hash.update(part);
-  return hash.digest('hex');
-};
+const sha256 = (content: Buffer | string) => createHash('sha256').update(content).digest('hex');
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'lowrank-fetch-'));
   connectStorage(localFolder(join(folder, 'storage')));
-  hub = createServer((request, response) => {
-    const path = (request.url ?? '').split('?')[0] ?? '';
-    asked.push(path);
-    const name = path.split('/').pop() ?? '';
-    if (refuse !== null) response.writeHead(refuse.status, { 'x-error-code': refuse.code }).end('{}');
-    else if (path.startsWith('/api/models/')) {
-      const siblings = Object.entries(files).map(([rfilename, content]) => {
-        const size = Buffer.byteLength(content);
-        return {
-          rfilename,
-          size,
-          blobId: sha('sha1', `blob ${size}\0`, content),
-          ...(rfilename.endsWith('.safetensors') && { lfs: { size, sha256: sha('sha256', content), pointerSize: 1 } }),
-        };
-      });
-      response
-        .setHeader('content-type', 'application/json')
-        .end(JSON.stringify({ id: wish.hf_repo_id, sha: COMMIT, siblings, tags: [], private: false }));
-    } else if (path === `/${wish.hf_repo_id}/resolve/${COMMIT}/${name}` && files[name] !== undefined) response.end(files[name]);
-    else response.writeHead(404).end();
-  });
-  await new Promise<void>((resolve) => hub.listen(0, '127.0.0.1', resolve));
-  env.HF_ENDPOINT = `http://127.0.0.1:${(hub.address() as AddressInfo).port}`;
 });
-afterAll(() => {
-  hub.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 beforeEach(async () => {
   await db.asOwner('TRUNCATE identity.users, lowrank.base_models CASCADE');
   user = { user_id: await addPerson(db), role: 'user' };
   files = tinyModelFiles();
-  asked = [];
-  refuse = null;
+  hub = await startHub({ [wish.hf_repo_id]: files });
+  env.HF_ENDPOINT = hub.url;
 });
+afterEach(() => hub.close());
 
-const weightsAsked = () => asked.filter((path) => path.endsWith('.safetensors')).length;
+const weightsAsked = () => hub.asked.filter(({ path }) => path.startsWith('/cdn/')).length;
+const partBytes = (name: string) => bytesOfParts(join(folder, 'storage/.staging', name));
 const stagingLeft = () => readdirSync(join(folder, 'storage/.staging'));
 
 describe('a model of the Hub', () => {
@@ -88,14 +61,14 @@ describe('a model of the Hub', () => {
     expect(await getModel(user, model.id)).toMatchObject({
       status: 'ready',
       trainable: true,
-      hf_revision: COMMIT,
+      hf_revision: hub.commit,
       params: 820,
-      checksum: sha('sha256', weights),
+      checksum: sha256(weights),
       storage_path: `shared/${model.id}`,
       lease_until: null,
     });
     const { path, id, revision } = await modelFolder(model.id);
-    expect([id, revision]).toEqual([wish.hf_repo_id, COMMIT]);
+    expect([id, revision]).toEqual([wish.hf_repo_id, hub.commit]);
     expect(readFileSync(join(path, 'model.safetensors'))).toEqual(weights);
     expect(stagingLeft()).toEqual([]);
     expect((await asUser(user.user_id, (tx) => storageUsage(tx, user.user_id))).bytes).toBe(weights.length);
@@ -106,12 +79,12 @@ describe('a model of the Hub', () => {
     const { model } = await registerHubModel(user, wish);
     const killed = await claimModelFetch();
     if (killed === null) throw new Error('nothing was claimed');
-    await pinModel(killed.model, COMMIT, 1);
+    await pinModel(killed.model, PINNED);
     await storage().publishStaged('shared', model.id, writeFolder(await storage().stagingFolder(`model-${model.id}`), files));
     await db.asOwner(`UPDATE lowrank.base_models SET lease_until = now() - interval '1 s'`);
     expect(await fetchNextModel()).toBe(true);
-    expect(await getModel(user, model.id)).toMatchObject({ status: 'ready', hf_revision: COMMIT });
-    expect(asked).toEqual([]);
+    expect(await getModel(user, model.id)).toMatchObject({ status: 'ready', hf_revision: hub.commit });
+    expect(hub.asked).toEqual([]);
   });
 
   test('goes on with what an earlier attempt left', async () => {
@@ -124,12 +97,12 @@ describe('a model of the Hub', () => {
   });
 
   test.each<[string, string, () => void]>([
-    ['is gated', 'gated_model', () => (refuse = { status: 403, code: 'GatedRepo' })],
-    ['does not exist', 'model_not_found', () => (refuse = { status: 404, code: 'RepoNotFound' })],
+    ['is gated', 'gated_model', () => (hub.refuse = { status: 403, code: 'GatedRepo' })],
+    ['does not exist', 'model_not_found', () => (hub.refuse = { status: 404, code: 'RepoNotFound' })],
     [
       'has pickled weights',
       'unsafe_model_format',
-      () => (files = { 'config.json': JSON.stringify(TINY_CONFIG), 'pytorch_model.bin': 'x' }),
+      () => (hub.repos[wish.hf_repo_id] = { 'config.json': JSON.stringify(TINY_CONFIG), 'pytorch_model.bin': 'x' }),
     ],
     [
       'brings its own code',
@@ -173,7 +146,7 @@ describe('a model of the Hub', () => {
     const { model } = await registerHubModel(user, wish);
     const claim = await claimModelFetch();
     await deleteModel(user, model.id);
-    await expect(pinModel(claim!.model, COMMIT, 1)).rejects.toMatchObject({ code: 'fenced' });
+    await expect(pinModel(claim!.model, PINNED)).rejects.toMatchObject({ code: 'fenced' });
     expect(await claimModelFetch()).toBeNull();
   });
 
@@ -200,6 +173,140 @@ describe('a model of the Hub', () => {
   });
 });
 
+describe('the transfer of a model', () => {
+  const large = () => safetensors({ a: [200_000] });
+  const transferOf = async (ctx: Context) => {
+    const { transfers } = await listTransfers(ctx, { limit: 50, offset: 0 });
+    expect(transfers).toHaveLength(1);
+    return transfers[0]!;
+  };
+  const settleAll = async () => {
+    while (await settleModelTransfer());
+  };
+  const notices = (user_id: string) =>
+    db.asOwner<{ type: string; message: string }>('SELECT type, message FROM lowrank.notifications WHERE user_id = $1', [
+      user_id,
+    ]);
+  const addWaiting = async () => ({ user_id: await addPerson(db), role: 'user' as const });
+
+  test('begins with its registration, is pinned, and completes with the model and a word to who asked', async () => {
+    const { model } = await registerHubModel(user, wish);
+    expect(await transferOf(user)).toMatchObject({ status: 'pending', base_model_id: model.id, hf_revision: null });
+    await fetchNextModel();
+    await settleAll();
+    const bytes = Object.values(files).reduce((sum, content) => sum + Buffer.byteLength(content), 0);
+    expect(await transferOf(user)).toMatchObject({
+      status: 'completed',
+      hf_revision: hub.commit,
+      bytes_done: bytes,
+      bytes_total: bytes,
+      files: 4,
+      started_at: expect.any(Date),
+      completed_at: expect.any(Date),
+    });
+    expect(await notices(user.user_id)).toEqual([{ type: 'transfer_completed', message: wish.hf_repo_id }]);
+  });
+
+  test('of a model that cannot be had fails with its reason', async () => {
+    hub.gated = [wish.hf_repo_id];
+    await registerHubModel(user, wish);
+    await fetchNextModel();
+    await settleAll();
+    expect(await transferOf(user)).toMatchObject({ status: 'failed', error_code: 'gated_model', bytes_done: 0 });
+    expect((await notices(user.user_id))[0]).toMatchObject({
+      type: 'transfer_failed',
+      message: expect.stringContaining('consent'),
+    });
+  });
+
+  test('of a model that is there completes without a byte', async () => {
+    await registerHubModel(user, wish);
+    await fetchNextModel();
+    await settleAll();
+    const other = await addWaiting();
+    const asked = hub.asked.length;
+    await createTransfer(other, { kind: 'model', ...wish });
+    await settleAll();
+    expect(await transferOf(other)).toMatchObject({ status: 'completed', hf_revision: hub.commit });
+    expect(hub.asked).toHaveLength(asked);
+  });
+
+  test('tells whoever asked how far it is, and ends when the last of them has cancelled, with nothing kept', async () => {
+    files['model.safetensors'] = large();
+    hub.stall_after = 100_000;
+    const { model } = await registerHubModel(user, wish);
+    const other = await addWaiting();
+    const { transfer: follower } = await createTransfer(other, { kind: 'model', ...wish });
+    const stalled = hub.stalled();
+    const fetching = fetchNextModel();
+    await stalled;
+    await expect.poll(async () => (await transferOf(other)).bytes_done, { timeout: 10_000 }).toBeGreaterThan(0);
+    const mine = await transferOf(user);
+    expect(mine).toMatchObject({ status: 'running', hf_revision: hub.commit, bytes_total: expect.any(Number), files: 4 });
+    expect((await readModelProgress(user, [model])).get(model.id)).toEqual({
+      bytes: expect.any(Number),
+      bytes_total: mine.bytes_total,
+    });
+    const stranger = await addWaiting();
+    expect((await readModelProgress(stranger, [model])).size).toBe(0);
+    await expect(getTransfer(stranger, mine.id)).rejects.toMatchObject({ code: 'not_found' });
+    await expect(cancelTransfer(stranger, mine.id)).rejects.toMatchObject({ code: 'not_found' });
+
+    expect(await cancelTransfer(user, mine.id)).toMatchObject({ status: 'cancelled', lease_until: null });
+    expect((await getModel(user, model.id)).status).toBe('fetching');
+    await cancelTransfer(other, follower.id);
+    expect(await fetching).toBe(true);
+    expect(await getModel(user, model.id)).toMatchObject({
+      status: 'error',
+      status_reason: { code: 'cancelled' },
+      size_bytes: null,
+    });
+    expect(stagingLeft()).not.toContain(`model-${model.id}`);
+    expect(await fetchNextModel()).toBe(false);
+  });
+
+  test('that was cancelled before a worker came is never begun, and the next wish fetches the model', async () => {
+    const { model } = await registerHubModel(user, wish);
+    await cancelTransfer(user, (await transferOf(user)).id);
+    expect(await fetchNextModel()).toBe(false);
+    expect(await getModel(user, model.id)).toMatchObject({ status: 'error', status_reason: { code: 'cancelled' } });
+    expect(hub.asked).toEqual([]);
+    expect(await registerHubModel(user, wish)).toMatchObject({ created: false, model: { id: model.id } });
+    await fetchNextModel();
+    expect((await getModel(user, model.id)).status).toBe('ready');
+  });
+
+  test('goes on where its worker stopped, at the commit that it was pinned to, though the branch has moved', async () => {
+    const weights = large();
+    files['model.safetensors'] = weights;
+    hub.stall_after = 100_000;
+    const { model } = await registerHubModel(user, wish);
+    const stopping = new AbortController();
+    const stalled = hub.stalled();
+    const fetching = fetchNextModel(stopping.signal);
+    await stalled;
+    await expect.poll(() => partBytes(`model-${model.id}`)).toBeGreaterThan(0);
+    stopping.abort();
+    await fetching;
+    hub.stall_after = null;
+    hub.revisions = { main: 'f'.repeat(40), v1: hub.commit };
+    hub.asked = [];
+    await fetchNextModel();
+    await settleAll();
+    expect(hub.asked[0]?.path).toBe(`/api/models/${wish.hf_repo_id}/revision/${hub.commit}`);
+    expect(hub.asked.at(-1)?.range).toMatch(/^bytes=\d+-$/);
+    expect(await getModel(user, model.id)).toMatchObject({ status: 'ready', checksum: sha256(weights) });
+    expect(await transferOf(user)).toMatchObject({ status: 'completed', hf_revision: hub.commit });
+  });
+
+  test('of a model that is deleted meanwhile is cancelled', async () => {
+    const { model } = await registerHubModel(user, wish);
+    await deleteModel(user, model.id);
+    await settleAll();
+    expect((await transferOf(user)).status).toBe('cancelled');
+  });
+});
+
 test('a large local model is summed where it lies', async () => {
   const allowed = join(folder, 'allowed');
   mkdirSync(allowed);
@@ -212,7 +319,7 @@ test('a large local model is summed where it lies', async () => {
   expect(await fetchNextModel()).toBe(true);
   expect(await getModel(admin, model.id)).toMatchObject({
     status: 'ready',
-    checksum: sha('sha256', weights),
+    checksum: sha256(weights),
     storage_path: null,
   });
   const again = await registerLocalModel(admin, { path });

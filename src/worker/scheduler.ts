@@ -8,11 +8,13 @@ import { renewLeases } from '#/services/jobs/renew-leases.ts';
 import { settleModelWait } from '#/services/jobs/settle-model-wait.ts';
 import { sweepJobs } from '#/services/jobs/sweep-jobs.ts';
 import { listenForWork, type WorkBell } from '#/services/jobs/wait-for-work.ts';
+import { settleModelTransfer } from '#/services/transfers/settle-model-transfer.ts';
 import type { Device } from './detect-devices.ts';
 import { failpoint } from './failpoint.ts';
 import { fetchNextModel } from './fetch-model.ts';
 import type { Contact } from './host.ts';
 import { collectFiles, collectRunFolders, endStrayRuns } from './housekeeping.ts';
+import { importNextDataset } from './import-dataset.ts';
 import { inspectNextDataset } from './inspect-dataset.ts';
 import { freeBytes } from './run-directory.ts';
 import { attempt, steadily } from './steady.ts';
@@ -39,7 +41,9 @@ export async function runScheduler(parts: WorkerParts, contact: Contact, devices
     scheduler.claims(),
     scheduler.background(inspectNextDataset),
     scheduler.background(fetchNextModel),
+    scheduler.background(importNextDataset),
     scheduler.background(settleModelWait),
+    scheduler.background(settleModelTransfer),
   ]);
   await Promise.all([...scheduler.held.values()].map((one) => one.over));
   await scheduler.bell.close();

@@ -3,6 +3,7 @@ import { baseModels } from '#/db/schema/base-models.ts';
 import type { Tx } from '#/db/tenancy.ts';
 import type { Context } from '#/services/context.ts';
 import { checkDisk, reserveQuota } from '#/services/storage/reserve-space.ts';
+import { lockHubModels, openModelTransfer } from '#/services/transfers/model-transfers.ts';
 import type { BaseModelRow } from './model-row.ts';
 import { onceRegistered, type RegisteredModel, type RegistrationHooks, tellRegistered } from './register-local-model.ts';
 
@@ -21,11 +22,18 @@ export function registerHubModel(ctx: Context, wish: HubWish, hooks: Registratio
   return onceRegistered(ctx, hooks, (tx) => obtainHubModel(tx, ctx, wish));
 }
 
-/** The same in the caller's transaction. */
+/** The same in the caller's transaction. Who gets a model that is still to be fetched has a transfer that follows it. */
 export async function obtainHubModel(tx: Tx, ctx: Context, wish: HubWish): Promise<RegisteredModel> {
+  const registered = await findOrRegister(tx, ctx, wish);
+  if (registered.model.status === 'fetching') await openModelTransfer(tx, ctx, registered.model, wish);
+  return registered;
+}
+
+/** The same without a transfer, for whoever opens one. */
+export async function findOrRegister(tx: Tx, ctx: Context, wish: HubWish): Promise<RegisteredModel> {
   const ready = await findHubModel(tx, wish);
   if (ready?.status === 'ready') return { model: ready, created: false };
-  await tx.execute(sql`SELECT pg_advisory_xact_lock(hashtextextended(${`model:${wish.hf_repo_id}`}, 0))`);
+  await lockHubModels(tx, wish.hf_repo_id);
   const known = await findHubModel(tx, wish);
   if (known !== undefined && known.status !== 'error') return { model: known, created: false };
   await checkDisk(0);
@@ -33,7 +41,15 @@ export async function obtainHubModel(tx: Tx, ctx: Context, wish: HubWish): Promi
   if (known !== undefined) {
     const [again] = await tx
       .update(baseModels)
-      .set({ status: 'fetching', status_reason: null, lease_until: null, attempts: 0, claim: known.claim + 1 })
+      .set({
+        status: 'fetching',
+        status_reason: null,
+        // A branch may have moved on since: only who asks for the commit itself gets that one again.
+        hf_revision: known.hf_revision === wish.revision ? known.hf_revision : null,
+        lease_until: null,
+        attempts: 0,
+        claim: known.claim + 1,
+      })
       .where(eq(baseModels.id, known.id))
       .returning();
     // Somebody else's failed row is theirs: the caller gets one of their own.

@@ -1,12 +1,14 @@
-import { and, eq, isNotNull, isNull, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
 import * as z from 'zod';
 import { baseModels } from '#/db/schema/base-models.ts';
 import { datasets } from '#/db/schema/datasets.ts';
 import { modelArtifacts } from '#/db/schema/jobs.ts';
 import { settings } from '#/db/schema/machine.ts';
+import { transfers } from '#/db/schema/transfers.ts';
 import type { Tx } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
 import { formatBytes, GB } from '#/domain/bytes.ts';
+import { OPEN_TRANSFER_STATUSES } from '#/domain/transfer-state.ts';
 import { storage } from '#/storage/connect-storage.ts';
 import { storageFull } from '#/storage/disk-error.ts';
 import { storageLimits } from '#/storage/limits.ts';
@@ -14,7 +16,7 @@ import { storageLimits } from '#/storage/limits.ts';
 /** What was deleted lies there for a month: all of it together may take this many quotas. */
 const WITH_DELETED_FACTOR = 2;
 
-/** Bytes of a user's files as their rows say; an upload under way counts with what it reserved. */
+/** Bytes of a user's files as their rows say; an upload or import under way counts with what it reserved. */
 export interface StorageUsage {
   /** What the user still has. */
   bytes: number;
@@ -41,7 +43,13 @@ export async function storageUsage(tx: Tx, user_id: string): Promise<StorageUsag
     .select(sums(baseModels.size_bytes, baseModels.deleted_at))
     .from(baseModels)
     .where(and(eq(baseModels.created_by, user_id), isNotNull(baseModels.hf_repo_id), isNull(baseModels.purged_at)));
-  const parts = [dataset, artifact, model];
+  const [coming] = await tx
+    .select(sums(transfers.bytes_total, sql`null`))
+    .from(transfers)
+    .where(
+      and(eq(transfers.user_id, user_id), eq(transfers.kind, 'dataset'), inArray(transfers.status, [...OPEN_TRANSFER_STATUSES])),
+    );
+  const parts = [dataset, artifact, model, coming];
   return {
     bytes: parts.reduce((sum, part) => sum + (part?.live ?? 0), 0),
     bytes_with_deleted: parts.reduce((sum, part) => sum + (part?.all ?? 0), 0),

@@ -1,0 +1,58 @@
+import { and, eq } from 'drizzle-orm';
+import { transfers } from '#/db/schema/transfers.ts';
+import type { Tx } from '#/db/tenancy.ts';
+import { AppError } from '#/domain/app-error.ts';
+import type { TransferStatus } from '#/domain/transfer-state.ts';
+import { recordActivity } from '#/services/activities/record-activity.ts';
+import { announce } from '#/services/notifications/announce.ts';
+import type { TransferRow } from './transfer-row.ts';
+
+/** What can happen to a transfer; each is one legal move of its status. */
+export type TransferHappening =
+  | { type: 'running' }
+  | { type: 'completed'; brought: Partial<Pick<TransferRow, 'hf_revision' | 'bytes_done' | 'bytes_total' | 'dataset_id'>> }
+  | { type: 'failed'; reason: { code: string; message: string } }
+  | { type: 'cancelled' };
+
+/**
+ * The one writer of a transfer's status: moves it from the status that was seen, in the caller's transaction, with its
+ * activity and its notification. The database refuses what is no legal move. Throws `fenced` when the row moved on meanwhile.
+ */
+export async function transitionTransfer(tx: Tx, transfer: TransferRow, happening: TransferHappening): Promise<void> {
+  const status: TransferStatus = happening.type;
+  const moved = await tx
+    .update(transfers)
+    .set({
+      status,
+      ...(happening.type === 'completed' && happening.brought),
+      ...(happening.type === 'failed' && { error_code: happening.reason.code, error_message: happening.reason.message }),
+    })
+    .where(and(eq(transfers.id, transfer.id), eq(transfers.status, transfer.status)))
+    .returning();
+  const [after] = moved;
+  if (after === undefined) throw new AppError('fenced', `Transfer ${transfer.id} moved on while it was being moved`);
+  await tell(tx, after);
+}
+
+const TOLD = { running: 'transfer_started', completed: 'transfer_completed', failed: 'transfer_failed' } as const;
+
+/** Who asked is told in the same transaction: by the feed of each step, by a notification of the end. */
+async function tell(tx: Tx, transfer: TransferRow): Promise<void> {
+  const { id, user_id, kind, status, dataset_id, base_model_id, hf_repo_id } = transfer;
+  if (status === 'pending' || status === 'cancelled') return;
+  const what = transfer.name ?? hf_repo_id;
+  const message = status === 'failed' ? `${what}: ${transfer.error_message}` : what;
+  await recordActivity(tx, {
+    user_id,
+    event_type: TOLD[status],
+    entity_type: 'transfer',
+    entity_id: id,
+    message,
+    status,
+    metadata: { kind, hf_repo_id, dataset_id, base_model_id },
+  });
+  if (status === 'running') return;
+  const page = dataset_id === null ? (kind === 'model' ? '/models' : '/datasets') : `/datasets/${dataset_id}`;
+  const metadata = { transfer_id: id, dataset_id, base_model_id };
+  await announce(tx, { user_id, type: TOLD[status], message, action_url: page, metadata });
+}
