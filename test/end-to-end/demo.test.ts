@@ -1,51 +1,138 @@
-/** The two runs that show that something is learned: the demo, and the same on targets dealt out at random. */
-import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+/** The runs that show that something is learned: the demo, the demo again, and the same on targets dealt out at random. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { chromium } from 'playwright-core';
 import { afterAll, describe, expect, test } from 'vitest';
 import { freePort } from '#/db/embedded/free-port.ts';
+import { CHROMIUM_FLAGS, findChromium } from '../chromium.ts';
 import { removeStudio } from '../remove-studio.ts';
 import { REPO } from './studio.ts';
 
 const data_dir = mkdtempSync(join(tmpdir(), 'lowrank-e2e-demo-'));
-afterAll(() => removeStudio(data_dir));
+const folders: string[] = [];
+const running = new Set<ChildProcess>();
+afterAll(async () => {
+  for (const child of running) child.kill('SIGKILL');
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  await removeStudio(data_dir);
+});
 
-/** Runs `lowrank demo --exit` and answers what it printed. */
-async function runDemo(...flags: string[]): Promise<string> {
-  const child = spawn(process.execPath, [join(REPO, 'src/cli.ts'), 'demo', '--exit', ...flags], {
+interface Demo {
+  said(): string;
+  /** Waits for a line and answers its groups. Throws with all that was said when the demo ends without it. */
+  line(pattern: RegExp): Promise<string[]>;
+  /** As Ctrl-C does. */
+  interrupt(): void;
+  ended: Promise<number | null>;
+}
+
+/** Types `lowrank demo …`. */
+async function startDemo(...flags: string[]): Promise<Demo> {
+  const child = spawn(process.execPath, [join(REPO, 'src/cli.ts'), 'demo', ...flags], {
     env: { ...process.env, NODE_ENV: 'production', LOWRANK_DATA_DIR: data_dir, PORT: String(await freePort()) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  running.add(child);
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve)).finally(() => running.delete(child));
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (said += text));
-  const code = await new Promise((resolve) => child.once('exit', resolve));
-  if (code !== 0) throw new Error(`the demo ended with ${code}:\n${said}`);
-  return said;
+  return {
+    said: () => said,
+    line: (pattern) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          const found = pattern.exec(said);
+          if (found !== null) resolve(found.slice(1));
+        };
+        for (const stream of [child.stdout, child.stderr]) stream.on('data', look);
+        ended.then((code) => reject(new Error(`the demo ended with ${code} and without ${pattern}:\n${said}`)));
+        look();
+      }),
+    interrupt: () => child.kill('SIGINT'),
+    ended,
+  };
 }
 
-function exactMatch(said: string): { before: number; after: number } {
-  const match = /exact match on 100 held-out prompts: (\d+) % before, (\d+) % after/.exec(said);
-  if (match === null) throw new Error(`no exact match in:\n${said}`);
-  return { before: Number(match[1]), after: Number(match[2]) };
+async function adapterOf(demo: Demo): Promise<string> {
+  const [folder = ''] = await demo.line(/^adapter: (\/.+)$/m);
+  folders.push(folder);
+  return folder;
 }
 
-describe('the demo', () => {
-  test('teaches what a person can see: at most 10 % exact match before, at least 80 % after', async () => {
-    const said = await runDemo();
-    const { before, after } = exactMatch(said);
+async function exactMatch(demo: Demo): Promise<{ before: number; after: number }> {
+  const [before, after] = await demo.line(/^exact match on 100 held-out prompts: (\d+) % before, (\d+) % after$/m);
+  return { before: Number(before), after: Number(after) };
+}
+
+/** Asks the demo's studio with this machine's own key. */
+async function ask<T>(url: string, method: 'GET' | 'POST', path: string): Promise<T> {
+  const Authorization = `Bearer ${readFileSync(join(data_dir, 'local-key'), 'utf8').trim()}`;
+  const answer = await fetch(`${url}${path}`, { method, headers: { Authorization } });
+  expect(answer.status).toBe(200);
+  return (await answer.json()) as T;
+}
+
+describe('the demo', { timeout: 400_000 }, () => {
+  test('teaches what a person can see, shows it, keeps the studio running, and its link signs in at the job', async () => {
+    const demo = await startDemo();
+    const { before, after } = await exactMatch(demo);
     expect(before).toBeLessThanOrEqual(10);
     expect(after).toBeGreaterThanOrEqual(80);
-    const folder = /^adapter: (\/.+)$/m.exec(said)?.[1] ?? '';
-    expect(existsSync(join(folder, 'adapter_model.safetensors'))).toBe(true);
-    expect(said).toMatch(/^sha256: [0-9a-f]{64}$/m);
-    expect(said).toMatch(/sign in \(once, 10 minutes\): http:\/\/127\.0\.0\.1:\d+\/sign-in\/link#\S+/);
-    rmSync(folder, { recursive: true, force: true });
+    const folder = await adapterOf(demo);
+    const [sha256] = await demo.line(/^sha256: ([0-9a-f]{64})$/m);
+    const weights = readFileSync(join(folder, 'adapter_model.safetensors'));
+    expect(createHash('sha256').update(weights).digest('hex')).toBe(sha256);
+    await demo.line(/^The studio keeps running; Ctrl-C ends it/m);
+    const said = demo.said();
+    // What is changed for so small a model stands in plain sight.
+    expect(said).toMatch(/^preset +fast, changed for so small a model: learning_rate 0\.0001 → 0\.005$/m);
+    expect(said).toMatch(/^time: .*\d+ s from the start to the stored adapter, \d+ steps$/m);
+    const [first = ''] = readFileSync(join(REPO, 'demo/held-out.jsonl'), 'utf8').split('\n');
+    const { prompt } = JSON.parse(first) as { prompt: string };
+    const [base = '', tuned = ''] = await demo.line(/^base {4}(.+)\ntuned {3}(.+)$/m);
+    expect(said).toContain(`\nprompt  ${prompt}\nbase    ${base}\ntuned   ${tuned}\n`);
+    expect(tuned).not.toBe(base);
+
+    const [origin = '', path = ''] = await demo.line(
+      /^sign in \(once, 10 minutes\): (http:\/\/127\.0\.0\.1:\d+)(\/sign-in\/link#\S+)$/m,
+    );
+    const browser = await chromium.launch({ executablePath: findChromium(), args: CHROMIUM_FLAGS });
+    try {
+      const page = await browser.newPage();
+      await page.goto(`${origin}${path}`);
+      await page.waitForURL(/\/jobs\/[0-9a-f-]{36}$/);
+      expect(folder.endsWith(new URL(page.url()).pathname.replace('/jobs', ''))).toBe(true);
+      await page.getByText('Completed', { exact: true }).first().waitFor();
+    } finally {
+      await browser.close();
+    }
+    demo.interrupt();
+    expect(await demo.ended).toBe(0);
+    expect(demo.said()).toContain('Everything that was made stays');
+  });
+
+  test('starts from what is there when it is run again: one dataset, one model, one person; cancelled, it ends and says so', async () => {
+    const demo = await startDemo();
+    const [url = ''] = await demo.line(/^watch +(http:\/\/[^/]+)\/sign-in\/link#/m);
+    const { datasets } = await ask<{ datasets: { name: string }[] }>(url, 'GET', '/api/datasets');
+    expect(datasets.map((dataset) => dataset.name)).toEqual(['Demo orders']);
+    const { models } = await ask<{ models: { name: string }[] }>(url, 'GET', '/api/base-models');
+    expect(models.map((model) => model.name)).toEqual(['lowrank-demo']);
+    expect((await ask<{ users: unknown[] }>(url, 'GET', '/api/users')).users).toHaveLength(1);
+    const { data } = await ask<{ data: { jobs: { id: string }[] } }>(url, 'GET', '/api/jobs');
+    expect(data.jobs).toHaveLength(2);
+    await ask(url, 'POST', `/api/jobs/${data.jobs[0]?.id}/cancel`);
+    expect(await demo.ended).toBe(130);
+    expect(demo.said()).toContain('The training was cancelled');
   });
 
   test('on shuffled targets the same run does not get there', async () => {
-    const said = await runDemo('--shuffle-targets');
-    expect(exactMatch(said).after).toBeLessThan(50);
-    rmSync(/^adapter: (\/.+)$/m.exec(said)?.[1] ?? join(data_dir, 'none'), { recursive: true, force: true });
+    const demo = await startDemo('--shuffle-targets', '--exit');
+    expect(await demo.ended).toBe(0);
+    expect((await exactMatch(demo)).after).toBeLessThan(50);
+    await adapterOf(demo);
   });
 });
