@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { addressesOf, isLoopback } from '#/http/addresses.ts';
+import { addressesOf, plainHttpDanger } from '#/http/addresses.ts';
 import { createApi } from '#/http/api.ts';
 import { makeLog } from '#/http/log.ts';
 import { openServices, type WebLogins } from '#/http/open-services.ts';
@@ -35,14 +35,14 @@ export interface RunningServer {
 const BODY_TIMEOUT_MS = 15_000;
 
 function refusePlainHttp(options: ServerOptions): void {
-  if (isLoopback(options.host)) return;
-  if (options.public_url?.startsWith('https:')) return;
+  const danger = plainHttpDanger(options.host, options.public_url);
+  if (danger === null) return;
   if (!options.allow_plain_http) {
     throw new Error(
       `HOST=${options.host} is reached by others, and without TLS everybody on the way reads passwords and keys. Put a TLS proxy in front and set PUBLIC_URL=https://…, or accept it with ALLOW_PLAIN_HTTP=1.`,
     );
   }
-  options.log.warn(`plain HTTP on ${options.host}: everybody on the way can read passwords and keys`);
+  options.log.warn(danger);
 }
 
 /** The built pages. Throws a sentence when there is no build. */

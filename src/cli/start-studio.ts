@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { isPortFree } from '#/db/embedded/free-port.ts';
 import { connectDatabase, disconnectDatabase } from '#/db/pools.ts';
+import { localOrigin } from '#/domain/listening.ts';
 import { env } from '#/env.ts';
 import { createLocalKey, ownerOfApiKey } from '#/services/people/api-keys.ts';
 import { ensureLocalOwner, isFirstRun, issueSetupToken } from '#/services/people/first-run.ts';
@@ -40,7 +41,7 @@ export async function startStudio(
 ): Promise<Studio> {
   await makePrivateFolder(env.data_dir);
   await makePrivateFolder(join(env.data_dir, 'logs'));
-  const url = env.PUBLIC_URL ?? `http://${env.HOST.includes(':') ? `[${env.HOST}]` : env.HOST}:${env.PORT}`;
+  const url = env.PUBLIC_URL ?? localOrigin(env.HOST, env.PORT);
   const release = await claimStudio(url);
   if (env.PORT !== 0 && !(await isPortFree(env.PORT))) {
     await release();

@@ -1,3 +1,5 @@
+import { isReadOnTheWay } from '#/domain/listening.ts';
+import { env } from '#/env.ts';
 import { startStudio } from './start-studio.ts';
 
 /** Resolves when a person or the system asks us to end. */
@@ -18,7 +20,7 @@ export async function start(): Promise<void> {
     say(`\n  First visit: make the owner at ${studio.url}/first-run#${studio.setup_token}`);
     say(`  Set-up token: ${studio.setup_token}`);
   }
-  if (!/^https:|\/\/(127\.|localhost|\[::1\])/.test(studio.url)) {
+  if (isReadOnTheWay(env.HOST, env.PUBLIC_URL)) {
     say('\n  Warning: plain HTTP on an address that others reach: everybody on the way can read passwords and keys.');
     say('  Put a TLS proxy in front and set PUBLIC_URL=https://…');
   }

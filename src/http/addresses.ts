@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { AppError } from '#/domain/app-error.ts';
+import { isEverywhere, isReadOnTheWay, localOrigin } from '#/domain/listening.ts';
 
 /** Names under which only this machine reaches us. */
 const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
@@ -12,10 +13,9 @@ export interface Addresses {
 
 const bracketed = (host: string): string => (isIP(host) === 6 ? `[${host}]` : host);
 
-/** Says if an address is reached by this machine alone. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
-}
+/** What to warn of when others reach us and no TLS stands in front; null otherwise. */
+export const plainHttpDanger = (host: string, public_url: string | undefined): string | null =>
+  isReadOnTheWay(host, public_url) ? `plain HTTP on ${host}: everybody on the way can read passwords and keys` : null;
 
 /** The Host values that we answer for: loopback with our port, where we listen, PUBLIC_URL and what the owner named. */
 export function addressesOf(
@@ -23,8 +23,7 @@ export function addressesOf(
   named: { public_url?: string; hosts: string[] },
 ): Addresses {
   const { host, port } = listening;
-  const everywhere = host === '0.0.0.0' || host === '::';
-  const names = [...LOOPBACK, ...(everywhere ? [] : [bracketed(host)]), ...named.hosts];
+  const names = [...LOOPBACK, ...(isEverywhere(host) ? [] : [bracketed(host)]), ...named.hosts];
   const allowed = new Set<string>();
   for (const name of names.map((one) => one.toLowerCase())) {
     const has_port = /:\d+$/.test(name);
@@ -32,7 +31,7 @@ export function addressesOf(
   }
   for (const name of named.hosts) allowed.add(name.toLowerCase());
   if (named.public_url !== undefined) allowed.add(new URL(named.public_url).host);
-  const base_url = named.public_url ?? `http://${everywhere ? '127.0.0.1' : bracketed(host)}:${port}`;
+  const base_url = named.public_url ?? localOrigin(host, port);
   return { base_url: new URL(base_url).origin, allowed_hosts: [...allowed] };
 }
 

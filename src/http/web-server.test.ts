@@ -371,6 +371,42 @@ describe('the web process', () => {
     expect(said).toMatch(/PUBLIC_URL=https:.*ALLOW_PLAIN_HTTP=1/);
   });
 
+  const joining = JSON.stringify({ email: 'ada@example.org', password: 'a long enough secret' });
+
+  test('behind PUBLIC_URL says that address, answers under its name alone, and its cookie is for https', async () => {
+    const variables = { LOWRANK_WITHOUT_PAGES: '1', PUBLIC_URL: 'https://studio.example.org', OPEN_SIGN_UP: '1' };
+    const child = launch({ HOST: '0.0.0.0', ...variables });
+    const lines = createInterface({ input: child.stderr as NodeJS.ReadableStream });
+    const [[ready], [said]] = (await Promise.all([
+      once(createInterface({ input: child.stdout as NodeJS.ReadableStream }), 'line'),
+      once(lines, 'line'),
+    ])) as [[string], [string]];
+    expect(JSON.parse(ready)).toEqual({ ready: true, url: 'https://studio.example.org' });
+    // No warning comes first: TLS stands in front.
+    const { msg, port } = JSON.parse(said) as { msg: string; port: number };
+    expect(msg).toBe('listening');
+    const join = (name: string) => {
+      const socket = connect(port, '127.0.0.1');
+      const headers = [`Host: ${name}`, `Origin: https://${name}`, 'Content-Type: application/json', 'Connection: close'];
+      socket.write(
+        `POST /api/sign-up HTTP/1.1\r\n${headers.join('\r\n')}\r\nContent-Length: ${joining.length}\r\n\r\n${joining}`,
+      );
+      return text(socket);
+    };
+    expect(await join('other.example.org')).toMatch(/^HTTP\/1\.1 421 /);
+    const joined = await join('studio.example.org');
+    expect(joined).toMatch(/^HTTP\/1\.1 201 /);
+    expect(joined).toMatch(/^set-cookie: __Host-lowrank\.session=.*; Secure/im);
+  });
+
+  test('lets nobody sign up freely unless OPEN_SIGN_UP says so', async () => {
+    const child = launch({ LOWRANK_WITHOUT_PAGES: '1' });
+    const [line] = (await once(createInterface({ input: child.stdout as NodeJS.ReadableStream }), 'line')) as [string];
+    const headers = { 'Content-Type': 'application/json' };
+    const refused = await fetch(`${JSON.parse(line).url}/api/sign-up`, { method: 'POST', headers, body: joining });
+    expect([refused.status, (await refused.json()).code]).toEqual([403, 'invitation_required']);
+  });
+
   test('says one ready line, answers, and ends with 0 at SIGTERM', async () => {
     const child = launch({ LOWRANK_WITHOUT_PAGES: '1' });
     const [line] = (await once(createInterface({ input: child.stdout as NodeJS.ReadableStream }), 'line')) as [string];
