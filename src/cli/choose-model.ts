@@ -6,19 +6,22 @@ import { CommandError } from './command-error.ts';
 import { openProgressLine } from './progress-bar.ts';
 
 const POLL_MS = 1_000;
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const HUB_ID = /^([A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*)(?:@([\w./-]+))?$/;
 
 /**
- * The base model that a person named: one that is registered, a folder on the studio's machine, or a Hub id
+ * The base model that a person named: one that is registered, by name or id, a folder on the studio's machine, or a Hub id
  * (`owner/name`, `owner/name@revision`); registers the last two and waits until the files are there.
  * `name` is what a folder is called that is not registered yet.
  */
 export async function chooseModel(client: ApiClient, wanted: string, name?: string): Promise<BaseModel> {
+  // A search looks at names: an id is asked for itself.
+  if (UUID.test(wanted)) return readyModel(client, wanted);
   const { models } = await client.call<{ models: BaseModel[] }>(
     'GET',
     `/api/base-models?${new URLSearchParams({ search: wanted })}`,
   );
-  const known = models.find((model) => model.name === wanted || model.id === wanted);
+  const known = models.find((model) => model.name === wanted);
   if (known !== undefined) return readyModel(client, known.id);
   if (existsSync(join(wanted, 'config.json'))) {
     const model = await client.call<BaseModel>('POST', '/api/base-models', {

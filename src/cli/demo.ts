@@ -47,13 +47,13 @@ async function datasetFile(shuffle_targets: boolean): Promise<string> {
 }
 
 /** A file that was uploaded before is not uploaded again. */
-async function demoDataset(client: ApiClient, file: string, name: string): Promise<Dataset> {
+async function demoDataset(client: ApiClient, file: string, name: string, say: (line: string) => void): Promise<Dataset> {
   const { datasets } = await client.call<{ datasets: Dataset[] }>(
     'GET',
     `/api/datasets?${new URLSearchParams({ search: name })}`,
   );
   const known = datasets.find((dataset) => dataset.name === name && dataset.status === 'ready');
-  return known ?? uploadDataset(client, file, { name, mapping: {}, skip_invalid: false });
+  return known ?? uploadDataset(client, file, { name, mapping: {}, skip_invalid: false }, say);
 }
 
 /** How far a demo is, as far as it matters to who breaks it off. */
@@ -68,7 +68,8 @@ export async function runDemo(
   const model = await chooseModel(client, join(FOLDER, 'model'), 'lowrank-demo');
   say(`base model  ${model.name}: ${((model.params_b ?? 0) * 1000).toFixed(1)} million parameters`);
   const file = await datasetFile(options.shuffle_targets);
-  const dataset = await demoDataset(client, file, options.shuffle_targets ? 'Demo orders, targets shuffled' : 'Demo orders');
+  const name = options.shuffle_targets ? 'Demo orders, targets shuffled' : 'Demo orders';
+  const dataset = await demoDataset(client, file, name, say);
   say(
     `dataset     ${dataset.name}: ${dataset.total_training_pairs} rows to train on, ${dataset.total_validation_pairs} held out`,
   );

@@ -54,7 +54,8 @@ export async function submitTraining(
 ): Promise<TrainingJob> {
   const model = request.model === undefined ? undefined : await chooseModel(client, request.model);
   if (model !== undefined) log(`base model: ${model.name}`);
-  const dataset = await uploadDataset(client, request.dataset, { mapping: request.mapping, skip_invalid: request.skip_invalid });
+  const { mapping, skip_invalid } = request;
+  const dataset = await uploadDataset(client, request.dataset, { mapping, skip_invalid }, log);
   const held_out = dataset.total_validation_pairs ?? 0;
   log(`dataset: ${dataset.total_training_pairs} rows to train on, ${held_out} held out`);
   return submitJob(client, { dataset_id: dataset.id, ...(model && { base_model_id: model.id }) }, request);

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
-import type { Dataset } from '#/contract/datasets.ts';
+import type { Dataset, DatasetUploaded } from '#/contract/datasets.ts';
 import { type ApiClient, fileLabel } from './api-client.ts';
 import { CommandError } from './command-error.ts';
 import { openProgressLine } from './progress-bar.ts';
@@ -31,8 +31,13 @@ export function parseMapping(text: string | undefined): Record<string, string> {
   );
 }
 
-/** Uploads a file with a progress bar and waits until it is checked. Throws with the rows that were refused. */
-export async function uploadDataset(client: ApiClient, file: string, options: UploadOptions): Promise<Dataset> {
+/** Uploads a file with a progress bar, says when its bytes are there already, and waits until it is checked. Throws with the rows that were refused. */
+export async function uploadDataset(
+  client: ApiClient,
+  file: string,
+  options: UploadOptions,
+  say: (line: string) => void,
+): Promise<Dataset> {
   const { size } = await stat(file).catch(() => {
     throw new CommandError(`There is no file ${file}`);
   });
@@ -46,7 +51,7 @@ export async function uploadDataset(client: ApiClient, file: string, options: Up
   const began = performance.now();
   try {
     const type = extname(file) === '.json' ? 'application/json' : 'application/x-ndjson';
-    const { id } = await client.upload<{ id: string }>(`/api/datasets/upload?${query}`, file, type, (sent) => {
+    const { id, duplicate_of } = await client.upload<DatasetUploaded>(`/api/datasets/upload?${query}`, file, type, (sent) => {
       const seconds = (performance.now() - began) / 1000;
       line.show({
         stage: 'uploading',
@@ -56,6 +61,12 @@ export async function uploadDataset(client: ApiClient, file: string, options: Up
         eta_s: sent > 0 ? (seconds * (size - sent)) / sent : null,
       });
     });
+    if (duplicate_of !== null) {
+      line.clear();
+      say(
+        `${fileLabel(file)} holds the same bytes as your dataset ${duplicate_of.name}: ${client.url}/datasets/${duplicate_of.id}`,
+      );
+    }
     return await checkedDataset(client, id, () =>
       line.show({ stage: 'checking', done: 0, total: 0, count: `${fileLabel(file)}, row by row` }),
     );

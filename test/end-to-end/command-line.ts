@@ -18,14 +18,19 @@ export async function becomeOwner(studio: TestStudio): Promise<void> {
   while (!existsSync(join(studio.data_dir, 'local-key'))) await new Promise((resolve) => setTimeout(resolve, 100));
 }
 
-/** Types `lowrank …` beside the studio: the exit code and everything that was said. */
-export async function lowrank(studio: TestStudio, args: string[]): Promise<{ code: number | null; said: string }> {
+/** Types `lowrank …` on a data directory, with these lines piped in: the exit code and everything that was said. */
+export async function lowrank(
+  at: { data_dir: string },
+  args: string[],
+  options: { variables?: Record<string, string>; input?: string } = {},
+): Promise<{ code: number | null; said: string }> {
   const child = spawn(process.execPath, [join(REPO, 'src/cli.ts'), ...args], {
-    env: { ...process.env, NODE_ENV: 'production', LOWRANK_DATA_DIR: studio.data_dir },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NODE_ENV: 'production', LOWRANK_DATA_DIR: at.data_dir, ...options.variables },
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (said += text));
-  const code = await new Promise<number | null>((resolve) => child.once('exit', resolve));
+  child.stdin.end(options.input ?? '');
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
   return { code, said };
 }
