@@ -118,6 +118,16 @@ export const getJobRoute = declareRoute({
   faults: [404],
 });
 
+export const deleteJobRoute = declareRoute({
+  method: 'delete',
+  path: '/api/jobs/{id}',
+  tags: ['jobs'],
+  summary: 'Delete a job that is over: its log, curve and checkpoints go, its artifacts stay',
+  request: { params: IdParam },
+  responses: { 204: { description: 'Deleted' } },
+  faults: [404, 409],
+});
+
 export const cancelJobRoute = declareRoute({
   method: 'post',
   path: '/api/jobs/{id}/cancel',

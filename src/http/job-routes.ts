@@ -1,6 +1,7 @@
 import {
   cancelJobRoute,
   createJobRoute,
+  deleteJobRoute,
   getJobRoute,
   jobEventsRoute,
   jobLogsRoute,
@@ -11,6 +12,7 @@ import {
 } from '#/contract/jobs.ts';
 import { cancelJob } from '#/services/jobs/cancel-job.ts';
 import { createJob } from '#/services/jobs/create-job.ts';
+import { deleteJob } from '#/services/jobs/delete-job.ts';
 import { getJob } from '#/services/jobs/get-job.ts';
 import { listJobs } from '#/services/jobs/list-jobs.ts';
 import { readEvents } from '#/services/jobs/read-events.ts';
@@ -43,6 +45,10 @@ export const jobRoutes: RouteModule = (api) => {
   api.openapi(getJobRoute, async (c) => {
     const job = await getJob(c.var.ctx, c.req.valid('param').id);
     return c.json({ success: true as const, data: presentJob(job) }, 200);
+  });
+  api.openapi(deleteJobRoute, async (c) => {
+    await deleteJob(c.var.ctx, c.req.valid('param').id);
+    return c.body(null, 204);
   });
   api.openapi(cancelJobRoute, async (c) => {
     const job = await cancelJob(c.var.ctx, c.req.valid('param').id);

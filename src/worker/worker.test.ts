@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { scaledPromiseTimes } from '#/domain/constants.ts';
+import { deleteJob } from '#/services/jobs/delete-job.ts';
 import { useDatabase } from '../../test/database.ts';
 import {
   addOwner,
@@ -193,8 +194,17 @@ describe('a worker as a process', () => {
     const kept = await scene.add([{}], { held_at: new Date() });
     const gone = join(scene.host.data_dir, 'runs', '00000000-0000-4000-8000-000000000000');
     await mkdir(join(gone, '1'), { recursive: true });
-    await scene.host.start();
+    const over = await scene.add([{ steps: 1 }]);
+    const worker = await scene.host.start();
     await untilGone(gone);
+    expect(await scene.until(over)).toMatchObject({ status: 'completed' });
+    const folder = join(scene.host.data_dir, 'runs', over);
+    expect(existsSync(folder)).toBe(true);
+    await deleteJob({ user_id: scene.owner.user_id, role: 'user' }, over);
+    worker.child.kill('SIGTERM');
+    await worker.gone;
+    await scene.host.start();
+    await untilGone(folder);
     expect(existsSync(join(scene.host.data_dir, 'runs', kept))).toBe(true);
   });
 });

@@ -8,6 +8,7 @@ import { useDatabase } from '../../../test/database.ts';
 import { addBaseModel, addDataset, addJob, addPerson } from '../../../test/factories.ts';
 import { cancelJob } from './cancel-job.ts';
 import { createJob } from './create-job.ts';
+import { deleteJob } from './delete-job.ts';
 import { getJob } from './get-job.ts';
 import { listJobs } from './list-jobs.ts';
 import { readEvents } from './read-events.ts';
@@ -115,12 +116,13 @@ describe('createJob', () => {
 });
 
 describe('reading', () => {
-  test("a stranger's job is not found, listed, counted, cancelled or retried", async () => {
+  test("a stranger's job is not found, listed, counted, cancelled, retried or deleted", async () => {
     const { job } = await createJob(owner, spec(await addDataset(db, owner.user_id)));
     for (const read of [
       () => getJob(stranger, job.id),
       () => cancelJob(stranger, job.id),
       () => retryJob(stranger, job.id),
+      () => deleteJob(stranger, job.id),
       () => readEvents(stranger, job.id, { after: 0, limit: 10 }),
       () => readMetrics(stranger, job.id, { from: 0, points: 100 }),
     ]) {
@@ -208,6 +210,29 @@ describe('retryJob', () => {
     const again = (await retryJob(owner, job.id)).job;
     expect(again.id).not.toBe(job.id);
     expect(again).toMatchObject({ retried_from: job.id, status: 'queued', total_steps: 7 });
+  });
+});
+
+describe('deleteJob', () => {
+  test.each(['completed', 'failed', 'cancelled'] as const)(
+    'a job that is %s leaves every list, and its row stays',
+    async (status) => {
+      const job = await addJob(db, owner.user_id, { status });
+      await deleteJob(owner, job);
+      expect(await codeOf(getJob(owner, job))).toBe('not_found');
+      expect((await listJobs(owner, { page: 1, limit: 500 })).jobs.map((row) => row.job.id)).not.toContain(job);
+      expect(await codeOf(deleteJob(owner, job))).toBe('not_found');
+      expect(await db.asOwner('SELECT status FROM lowrank.training_jobs WHERE id = $1', [job])).toEqual([{ status }]);
+    },
+  );
+
+  test('a job that waits or runs must be cancelled first', async () => {
+    const waiting = await addJob(db, stranger.user_id, { status: 'queued' });
+    const running = await addJob(db, stranger.user_id, { status: 'running', slot: 2 });
+    for (const job of [waiting, running]) {
+      expect(await codeOf(deleteJob(stranger, job))).toBe('job_not_final');
+      expect((await getJob(stranger, job)).job.id).toBe(job);
+    }
   });
 });
 
