@@ -83,14 +83,17 @@ async function* framed(head: string, path: string, tail: string): AsyncGenerator
   yield Buffer.from(tail);
 }
 
-/** Seconds and peak resident bytes of the check of a file, without a model. */
-function inspect(path: string, report: string): { seconds: number; peak: number } {
+/** Seconds and peak resident bytes of the check of a file: its structure alone, or with the tokens that a model makes of it. */
+function inspect(path: string, report: string, model: string | null): { seconds: number; peak: number } {
   const code =
     'import resource,subprocess,sys; subprocess.run(sys.argv[1:], check=True); print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)';
   const began = performance.now();
   const out = execFileSync(
     env.python,
-    ['-c', code, env.python, '-m', 'lora_trainer.inspect', '--dataset', path, '--report', report],
+    [
+      ...['-c', code, env.python, '-m', 'lora_trainer.inspect', '--dataset', path, '--report', report],
+      ...(model === null ? [] : ['--model', model]),
+    ],
     {
       cwd: join(env.repo, 'trainer'),
       encoding: 'utf8',
@@ -100,10 +103,10 @@ function inspect(path: string, report: string): { seconds: number; peak: number 
 }
 
 /** Peak of the same check on a file of one row: what Python and its libraries take by themselves. */
-async function inspectIdle(folder: string): Promise<number> {
+async function inspectIdle(folder: string, model: string | null): Promise<number> {
   const path = join(folder, 'one.jsonl');
   await writeFile(path, '{"prompt":"a","completion":"b"}\n');
-  return inspect(path, join(folder, 'report.json')).peak;
+  return inspect(path, join(folder, 'report.json'), model).peak;
 }
 
 /** Uploads of the largest file that is taken, raw and as a form, of many rows and of one line: speed and the web process's memory. */
@@ -116,7 +119,6 @@ export async function benchUpload(): Promise<void> {
     await database.run(`INSERT INTO identity.users (id, name, email) VALUES ($1, 'Bench', 'bench@example.test')`, [USER]);
     const asked = { name: 'bench', scopes: ['read', 'write'] as ('read' | 'write')[], expires_at: null };
     const { key } = await createApiKey({ user_id: USER, role: 'user' }, asked);
-    const inspect_idle = await inspectIdle(folder);
     for (const one_line of [false, true]) {
       const path = join(folder, 'rows.jsonl');
       await makeFile(path, one_line);
@@ -140,9 +142,13 @@ export async function benchUpload(): Promise<void> {
           value: `${(Math.max(...over) / MB).toFixed(0)} MB at most`,
         });
       }
-      const check = inspect(path, join(folder, 'report.json'));
-      const above = `${((check.peak - inspect_idle) / MB).toFixed(0)} MB above an empty check`;
-      figures.push({ what: `500 MB of ${rows}: check without a model`, value: `${check.seconds.toFixed(1)} s, ${above}` });
+      for (const model of [null, join(env.repo, 'demo/model')]) {
+        const idle = await inspectIdle(folder, model);
+        const check = inspect(path, join(folder, 'report.json'), model);
+        const above = `${((check.peak - idle) / MB).toFixed(0)} MB above an empty check`;
+        const how = model === null ? 'without a model' : "with the demo's model";
+        figures.push({ what: `500 MB of ${rows}: check ${how}`, value: `${check.seconds.toFixed(1)} s, ${above}` });
+      }
     }
   } finally {
     await web.stop();
