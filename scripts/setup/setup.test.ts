@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -9,7 +9,7 @@ import { cutTo } from './progress.mjs';
 import { plainEnvironment, worthShowing } from './run-program.mjs';
 import { hashOf, readStamp, writeStamp } from './stamps.mjs';
 import { countPytest, countVitest, summarise } from './test-counts.mjs';
-import { firstProgram } from './test-tools.mjs';
+import { ensureTestTools, firstProgram, mayInstall } from './test-tools.mjs';
 import { bringsCuda, pinnedTorch, wrongTorch } from './trainer.mjs';
 
 const root = mkdtempSync(join(tmpdir(), 'lowrank-setup-'));
@@ -62,6 +62,14 @@ describe('the torch that pip would take', () => {
     const pin = pinnedTorch('# a word\ntorch==2.13.0\n');
     expect(wrongTorch(pin, planned('2.13.0+cpu'), null)).toBeNull();
     expect(wrongTorch(pin, [], '2.13.0+cu130')).toBeNull();
+  });
+
+  it('is bare in the requirements, so that the index decides on its build, and the same in the constraints', () => {
+    const read = (name: string) => readFileSync(join(import.meta.dirname, '../../trainer', name), 'utf8');
+    const wanted = read('requirements.txt').match(/^torch\b.*$/gm);
+    expect(wanted).toEqual([`torch==${pinnedTorch(read('constraints.txt'))}`]);
+    expect(wanted?.[0]).toMatch(/^torch==\d+\.\d+\.\d+$/);
+    expect(read('requirements.txt')).not.toMatch(/^\s*(-|--|[^#\n]*(@|\+))/m);
   });
 
   it('is named when it is another one, or none', () => {
@@ -186,6 +194,44 @@ it('one Ctrl-C that arrives twice is passed on once, a second one again', () => 
 it('a program that the caller names is not replaced by another', () => {
   expect(firstProgram('/mine', ['/a', '/b'], (path) => path === '/b')).toBeNull();
   expect(firstProgram(undefined, ['/a', '/b'], (path) => path === '/b')).toBe('/b');
+});
+
+describe('what only the tests need', () => {
+  const environment = (variables: Record<string, string>) => variables as unknown as NodeJS.ProcessEnv;
+  const has_apt = (path: string) => path === '/usr/bin/apt-get';
+
+  it('is installed by apt for root where CI=true, and nowhere else', () => {
+    expect(mayInstall(environment({ CI: 'true' }), 0, has_apt)).toBe(true);
+    const others: [Record<string, string>, number | undefined][] = [
+      [{}, 0],
+      [{ CI: '1' }, 0],
+      [{ CI: 'true' }, 1000],
+      [{ CI: 'true' }, undefined],
+    ];
+    for (const [variables, uid] of others)
+      expect([variables, uid, mayInstall(environment(variables), uid, has_apt)]).toEqual([variables, uid, false]);
+    expect(mayInstall(environment({ CI: 'true' }), 0, () => false)).toBe(false);
+  });
+
+  it('is one clear line with its cure, and a failure, where there is no Chromium', async () => {
+    const env = environment({ CI: 'true', CHROMIUM_PATH: '/nowhere/chromium' });
+    await expect(ensureTestTools(env, () => undefined)).rejects.toMatchObject({
+      name: 'SetupError',
+      message: 'CHROMIUM_PATH names /nowhere/chromium, which is not there.',
+      cure: expect.stringMatching(/^Install it \(Debian: apt-get install chromium\), or set CHROMIUM_PATH .*\.$/),
+    });
+  });
+
+  it('is told before anything else is done when it is the real rows or PostgreSQL 15', async () => {
+    const words: string[] = [];
+    const here = { CHROMIUM_PATH: process.execPath, GSM8K_FILE: '/nowhere/train.jsonl', POSTGRES_15_BIN: '/nowhere' };
+    const found = await ensureTestTools(environment(here), (word) => words.push(word));
+    expect(found).toEqual({ CHROMIUM_PATH: process.execPath });
+    expect(words).toEqual([
+      expect.stringMatching(/PostgreSQL 15.*apt-get install postgresql-15.*POSTGRES_15_BIN/),
+      expect.stringMatching(/no \/nowhere\/train\.jsonl; put gsm8k's train\.jsonl there, name yours in GSM8K_FILE/),
+    ]);
+  });
 });
 
 it('a progress line never wraps', () => {

@@ -13,6 +13,8 @@ const BROWSERS = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
 const POSTGRES_15 = '/usr/lib/postgresql/15/bin';
+/** Public data that one test trains on; it is read beside the checkout and never copied into it. */
+const REAL_ROWS = join(import.meta.dirname, '../../../shared/data/gsm8k/train.jsonl');
 const CLUSTER_SETTINGS = '/etc/postgresql-common/createcluster.conf';
 
 /** Debian's package makes and starts a server of its own unless it is told not to; we want the programs alone. */
@@ -30,9 +32,12 @@ export function firstProgram(chosen, paths, exists = existsSync) {
   return (chosen ? [chosen] : paths).find((path) => exists(path)) ?? null;
 }
 
-/** Only a machine that says it is for tests gets packages without being asked. @param {NodeJS.ProcessEnv} env @param {number | undefined} uid */
-function mayInstall(env, uid) {
-  return env.CI === 'true' && uid === 0 && existsSync('/usr/bin/apt-get');
+/**
+ * Only a machine that says it is for tests gets packages without being asked.
+ * @param {NodeJS.ProcessEnv} env @param {number | undefined} uid @param {(path: string) => boolean} [exists]
+ */
+export function mayInstall(env, uid, exists = existsSync) {
+  return env.CI === 'true' && uid === 0 && exists('/usr/bin/apt-get');
 }
 
 let lists_are_fresh = false;
@@ -78,6 +83,11 @@ export async function ensureTestTools(env, say) {
   if (postgres === null)
     say(
       'the migration tests on PostgreSQL 15 will fail: install it (Debian: apt-get install postgresql-15), or set POSTGRES_15_BIN to its bin folder',
+    );
+  const rows = env.GSM8K_FILE ?? REAL_ROWS;
+  if (!existsSync(rows))
+    say(
+      `the walk on real rows will fail: there is no ${rows}; put gsm8k's train.jsonl there, name yours in GSM8K_FILE, or leave that test out (npm test -- PATHS)`,
     );
   return { CHROMIUM_PATH: chromium, ...(postgres === null ? {} : { POSTGRES_15_BIN: join(postgres, '..') }) };
 }

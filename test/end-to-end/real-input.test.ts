@@ -12,7 +12,7 @@ let work: string;
 
 beforeAll(async () => {
   if (!existsSync(GSM8K))
-    throw new Error(`The real data of this test is not at ${GSM8K}: put gsm8k's train.jsonl there or name it in GSM8K_FILE`);
+    throw new Error(`The real rows of this test are not at ${GSM8K}: put gsm8k's train.jsonl there, or name yours in GSM8K_FILE`);
   work = mkdtempSync(join(tmpdir(), 'lowrank-real-'));
   studio = await startStudio();
   await becomeOwner(studio);
