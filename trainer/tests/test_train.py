@@ -1,7 +1,9 @@
 import hashlib
 import json
 import os
+import platform
 import signal
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -86,16 +88,34 @@ def test_the_adapter_names_its_base_and_loads_in_peft(run_config, train, tiny):
             assert str(tiny).encode() not in path.read_bytes(), f"{path.name} holds a host path"
 
 
+def flat(value, name=""):
+    if not isinstance(value, dict):
+        return {name: value}
+    return {key: item for part, below in value.items() for key, item in flat(below, f"{name}.{part}").items()}
+
+
 def test_the_passport_tells_how_the_adapter_came_about(run_config, train, tiny):
     config = run_config()
-    assert train(config) == 0
     raw = json.loads(config.read_text())
+    raw["base_model"]["revision"] = "c0ffee" * 6
+    config.write_text(json.dumps(raw))
+    assert train(config) == 0
     passport = json.loads((config.parent / "passport.json").read_text())
     assert passport["dataset"]["sha256"] == hashlib.sha256(Path(raw["dataset_path"]).read_bytes()).hexdigest()
     weights = (tiny / "model.safetensors").read_bytes()
     assert passport["base_model"]["weights_sha256"] == hashlib.sha256(weights).hexdigest()
     assert passport["adapter"]["sha256"] == hashlib.sha256(adapter_of(config)).hexdigest()
-    assert passport["config"]["training_params"] == raw["training_params"]
+    assert passport["base_model"]["id"] == raw["base_model"]["id"]
+    assert passport["base_model"]["revision"] == raw["base_model"]["revision"]
+    assert passport["seed"] == raw["training_params"]["seed"]
+    installed = {name: version(name) for name in ("torch", "transformers", "peft", "safetensors")}
+    assert installed.items() <= passport["versions"].items()
+    assert passport["versions"]["python"] == platform.python_version()
+    # The whole configuration, but for where things lay.
+    told, asked = flat(passport["config"]), flat(raw)
+    assert told.keys() == asked.keys()
+    changed = {name for name in told if told[name] != asked[name]}
+    assert all(name.rpartition(".")[2] in causal_lm.PATHS and told[name] == Path(asked[name]).name for name in changed)
     done = of_type(read_events(config.parent), "done")[0]["summary"]
     assert passport["figures"] == done | {"evaluations": passport["figures"]["evaluations"]}
     assert passport["figures"]["evaluations"]["6"] == done["eval_loss"]
