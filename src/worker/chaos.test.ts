@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { useDatabase } from '../../test/database.ts';
+import { seededRandom } from '../../test/seeded-random.ts';
 import { addOwner, addTraining, isOver, type JobRow, type WorkerProcess } from '../../test/worker-process.ts';
 import { attemptsAlive, pretendGpus, setScene } from '../../test/worker-scene.ts';
 import { signalProcess } from './process-identity.ts';
@@ -13,21 +14,10 @@ const AT_ONCE = 4;
 const db = useDatabase();
 const scene = setScene(db, 'all tests');
 
-/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 test(
   `after ${KILLS} kills at random moments every job has one true end and no point is lost or doubled (seed ${SEED})`,
   async () => {
-    const chance = random(SEED);
+    const chance = seededRandom(SEED);
     const pick = <T>(from: T[]): T | undefined => from[Math.floor(chance() * from.length)];
     const owners = [scene.owner, await addOwner(db, scene.host)];
     const { PATH } = await pretendGpus(scene.host, AT_ONCE);

@@ -3,7 +3,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
+import { ensureServer } from '#/db/embedded/ensure-server.ts';
 import { freePort } from '#/db/embedded/free-port.ts';
+import type { ProcessIdentity } from '#/worker/process-identity.ts';
 import { removeStudio } from '../remove-studio.ts';
 
 export const REPO = join(import.meta.dirname, '../..');
@@ -17,10 +20,17 @@ export interface TestStudio {
   said(): string;
   /** The process ids of a part of the studio. */
   pidOf(part: 'server' | 'worker'): number;
+  /** Runs one statement behind all policies on the studio's own database: to look, and to set a scene. */
+  asOwner<T extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<T[]>;
   /** Ends it in order, as Ctrl-C does. Throws when it does not end with 0. */
   stop(): Promise<void>;
   /** Ends it and removes what it wrote. */
   remove(): Promise<void>;
+}
+
+/** Who owns an attempt and who trains. */
+export function startedRun(studio: TestStudio, job_id: string, attempt = 1): Record<'wrapper' | 'child', ProcessIdentity> {
+  return JSON.parse(readFileSync(join(studio.data_dir, 'runs', job_id, String(attempt), 'started.json'), 'utf8'));
 }
 
 /** The child of a process whose command line names a file. */
@@ -74,6 +84,17 @@ export async function startStudio(
     setup_token: /Set-up token: (\S+)/.exec(said)?.[1] ?? '',
     said: () => said,
     pidOf: (part) => childOf(child.pid ?? -1, `src/${part}.ts`),
+    async asOwner(text, values) {
+      const server = await ensureServer({ data_dir: join(data_dir, 'postgres'), log: () => undefined });
+      const client = new pg.Client({ connectionString: server.superuser_url });
+      await client.connect();
+      try {
+        return (await client.query(text, values)).rows;
+      } finally {
+        await client.end();
+        server.release();
+      }
+    },
     stop,
     async remove() {
       if (child.exitCode === null) await stop();
