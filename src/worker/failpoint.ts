@@ -20,6 +20,17 @@ export const FAILPOINTS = [
 ] as const;
 export type Failpoint = (typeof FAILPOINTS)[number];
 
+/** The points of the wrapper that owns a run, which knows `kill` alone and dies in the first attempt of a job only. */
+export const WRAPPER_FAILPOINTS = [
+  'wrapper_before_started',
+  'wrapper_after_started',
+  'wrapper_before_exit',
+  'wrapper_after_exit',
+] as const;
+
+/** What the environment says of the wrapper's points, for its own environment; '' where it says nothing. */
+export const wrapperFailpoints = env.LOWRANK_FAILPOINTS.filter((item) => item.startsWith('wrapper_')).join(',');
+
 const armed = new Map(
   env.LOWRANK_FAILPOINTS.map((item) => {
     const [name = '', action = ''] = item.split(':');

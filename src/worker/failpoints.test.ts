@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { useDatabase } from '../../test/database.ts';
 import { setScene } from '../../test/worker-scene.ts';
-import { FAILPOINTS } from './failpoint.ts';
+import { FAILPOINTS, WRAPPER_FAILPOINTS } from './failpoint.ts';
 
 const db = useDatabase();
 
@@ -43,5 +43,28 @@ describe('at every failpoint', () => {
     expect(ends).toEqual(['completed', 'failed']);
     await scene.expectOrder(20_000);
     for (const name of FAILPOINTS) expect(worker.words()).toContain(`failpoint ${name}`);
+  });
+
+  /** Attempts that a job takes whose wrapper dies there, and how many of its restarts for our faults that costs. */
+  const AFTER_A_WRAPPER: Record<(typeof WRAPPER_FAILPOINTS)[number], { attempt: number; retry_count: number }> = {
+    // Proved not to have begun: it waits again.
+    wrapper_before_started: { attempt: 2, retry_count: 0 },
+    wrapper_after_started: { attempt: 2, retry_count: 1 },
+    // How its trainer ended nobody can tell any more.
+    wrapper_before_exit: { attempt: 2, retry_count: 1 },
+    wrapper_after_exit: { attempt: 1, retry_count: 0 },
+  };
+
+  test.each(WRAPPER_FAILPOINTS)('a wrapper that is killed at %s costs at most a restart', async (name) => {
+    await scene.host.start({ LOWRANK_FAILPOINTS: `${name}:kill` });
+    const id = await addOk();
+    expect(await scene.until(id)).toMatchObject({ status: 'completed', current_step: 3, ...AFTER_A_WRAPPER[name] });
+    // It came that far and no further.
+    const [first] = await db.asOwner<{ started: boolean; exited: boolean }>(
+      'SELECT handle IS NOT NULL AS started, exit IS NOT NULL AS exited FROM lowrank.job_runs WHERE job_id = $1 AND attempt = 1',
+      [id],
+    );
+    expect(first).toEqual({ started: name !== 'wrapper_before_started', exited: name === 'wrapper_after_exit' });
+    await scene.expectOrder(20_000);
   });
 });

@@ -8,6 +8,7 @@ import { noteWorkerStopped, registerWorker } from '#/services/machine/register-w
 import { attemptFolder, runsFolder } from '#/storage/run-folder.ts';
 import { detectDevices } from './detect-devices.ts';
 import { processExecutor } from './executors/process-executor.ts';
+import { wrapperFailpoints } from './failpoint.ts';
 import { contactFile, hostId, lockHost, productVersion } from './host.ts';
 import { log } from './log.ts';
 import { isAway } from './patience.ts';
@@ -53,6 +54,7 @@ export async function runWorker(stopping: AbortSignal): Promise<number> {
     self_fence_ms: times.self_fence_ms,
     log_bytes_max: LOG_BYTES_MAX,
     log_tail_bytes: LOG_TAIL_BYTES,
+    failpoints: wrapperFailpoints,
   });
   const parts: WorkerParts = {
     worker_id,

@@ -28,6 +28,8 @@ export interface ProcessExecutorOptions {
   self_fence_ms: number;
   log_bytes_max: number;
   log_tail_bytes: number;
+  /** For fault tests: at which points the wrapper of a first attempt dies. */
+  failpoints?: string;
 }
 
 const Lock = z.object({ wrapper: ProcessIdentity.nullable(), boot_id: z.string() });
@@ -89,9 +91,26 @@ export function processExecutor(options: ProcessExecutorOptions): Executor {
     return marked.length === 0;
   };
 
+  const forbid = async (handle: RunHandle): Promise<boolean> => {
+    const lock = fileOf(handle, 'lock');
+    const mine = `${lock}.${process.pid}`;
+    await mkdir(options.folderOf(handle.job_id, handle.attempt), { recursive: true, mode: 0o700 });
+    await writeFile(mine, JSON.stringify({ wrapper: null, boot_id: bootId() }), { mode: 0o600 });
+    try {
+      await link(mine, lock);
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      return (await readRecord(Lock, lock))?.wrapper === null;
+    } finally {
+      await unlink(mine);
+    }
+  };
+
   return {
     observe,
     clear,
+    forbid,
 
     async launch(run) {
       const folder = options.folderOf(run.job_id, run.attempt);
@@ -128,15 +147,17 @@ export function processExecutor(options: ProcessExecutorOptions): Executor {
       }
       const words = await open(join(folder, 'wrapper.log'), 'a', 0o600);
       try {
+        const environment: Record<string, string> = { PATH: options.search_path, LANG: 'C.UTF-8', LOWRANK_ATTEMPT_ID: marker };
+        if (options.failpoints) environment.LOWRANK_FAILPOINTS = options.failpoints;
         const wrapper = spawn(options.python, ['-I', '-S', '-B', WRAPPER, folder], {
           detached: true,
           cwd: folder,
-          env: { PATH: options.search_path, LANG: 'C.UTF-8', LOWRANK_ATTEMPT_ID: marker } as unknown as NodeJS.ProcessEnv,
+          env: environment as unknown as NodeJS.ProcessEnv,
           stdio: ['ignore', words.fd, words.fd],
         });
-        const ended = new Promise<void>((resolve, reject) => {
+        const ended = new Promise<NodeJS.Signals | null>((resolve, reject) => {
           wrapper.once('error', reject);
-          wrapper.once('exit', () => resolve());
+          wrapper.once('exit', (_, signal) => resolve(signal));
         });
         wrapper.unref();
         await started(handle, ended);
@@ -154,29 +175,15 @@ export function processExecutor(options: ProcessExecutorOptions): Executor {
       // The wrapper reads stop.json by itself; the signal only wakes it.
       if (started !== null && started.boot_id === bootId()) await signalProcess(started.wrapper, 'SIGTERM');
     },
-
-    async forbid(handle) {
-      const lock = fileOf(handle, 'lock');
-      const mine = `${lock}.${process.pid}`;
-      await mkdir(options.folderOf(handle.job_id, handle.attempt), { recursive: true, mode: 0o700 });
-      await writeFile(mine, JSON.stringify({ wrapper: null, boot_id: bootId() }), { mode: 0o600 });
-      try {
-        await link(mine, lock);
-        return true;
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-        return (await readRecord(Lock, lock))?.wrapper === null;
-      } finally {
-        await unlink(mine);
-      }
-    },
   };
 
   /** Waits until the wrapper has started the trainer, or has ended without: then the run never was. */
-  async function started(handle: RunHandle, ended: Promise<void>): Promise<void> {
+  async function started(handle: RunHandle, ended: Promise<NodeJS.Signals | null>): Promise<void> {
     let over = false;
-    const onEnd = ended.then(() => {
+    let killed = false;
+    const onEnd = ended.then((signal) => {
       over = true;
+      killed = signal !== null;
     });
     // Its failure is met in the race below.
     onEnd.catch(() => undefined);
@@ -187,6 +194,11 @@ export function processExecutor(options: ProcessExecutorOptions): Executor {
         const state = await observe(handle);
         // A second launch of the attempt ends at the lock: the first one's run is the run.
         if (state.phase !== 'lost' && (await readRecord(Lock, fileOf(handle, 'lock'))) !== null) return;
+        // From outside, before anything ran: no failure of the launch. From now on `observe` tells that it never began.
+        if (killed) {
+          await forbid(handle);
+          return;
+        }
         const words = await readFile(fileOf(handle, 'wrapper.log'), 'utf8').catch(() => '');
         const full = words.includes('ENOSPC') || words.includes('No space left');
         throw new LaunchError(full ? 'disk_full' : 'launch_failed', words.trim().split('\n').at(-1) || 'the run did not start');

@@ -64,6 +64,14 @@ def read_json(path: str) -> dict | None:
     return value if isinstance(value, dict) else None
 
 
+def failpoint(name: str) -> None:
+    """For fault tests (see failpoint.ts): dies here in a job's first attempt if the environment says so."""
+    if f"{name}:kill" in os.environ.get("LOWRANK_FAILPOINTS", "").split(",") and os.environ[
+        "LOWRANK_ATTEMPT_ID"
+    ].endswith(":1"):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 def start_child(run: dict, output: int, go: int) -> int:
     """Forks the trainer, which waits for a byte on `go` before it becomes the program; returns its pid."""
     wrapper = os.getpid()
@@ -288,6 +296,7 @@ class Run:
         self.child = start_child(self.run, output_in, waiting)
         os.close(output_in)
         os.close(waiting)
+        failpoint("wrapper_before_started")
         write_durably(
             self.path("started.json"),
             {
@@ -297,6 +306,7 @@ class Run:
                 "child": {"pid": self.child, "start": start_time(self.child)},
             },
         )
+        failpoint("wrapper_after_started")
         self.heartbeat(time.monotonic())
         self.contact_at = time.monotonic()
         os.write(go, b"g")
@@ -304,9 +314,11 @@ class Run:
         self.watch(output, wake, log)
         self.clear(output, log)
         record = self.exit_record(log.finish())
+        failpoint("wrapper_before_exit")
         while True:
             try:
                 write_durably(self.path("exit.json"), record)
+                failpoint("wrapper_after_exit")
                 return
             except OSError as error:
                 if error.errno not in (errno.ENOSPC, errno.EDQUOT):
