@@ -47,6 +47,16 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
+      // The oldest server that DATABASE_URL may name: what the database itself keeps, it keeps there, too.
+      {
+        test: {
+          name: 'database-15',
+          env,
+          include: ['src/db/(rules|tenancy).test.ts', 'src/services/jobs/claim-job.test.ts'],
+          globalSetup: ['test/database-server-15.ts'],
+          sequence: { groupOrder: 1 },
+        },
+      },
       {
         test: {
           name: 'worker',

@@ -13,8 +13,9 @@ declare module 'vitest' {
   }
 }
 
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const server = await startTestServer();
+/** Starts it, of another version where `bin_dir` names its programs; answers what ends it. */
+export default async function setup(project: TestProject, bin_dir?: string): Promise<() => Promise<void>> {
+  const server = await startTestServer({ ...(bin_dir !== undefined && { bin_dir }) });
   const passwords = makePasswords();
   const client = new pg.Client({ connectionString: server.url });
   await client.connect();

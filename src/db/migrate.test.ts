@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LEGAL_JOB_TRANSITIONS } from '#/domain/statuses.ts';
+import { POSTGRES_15_BIN } from '../../test/postgres-15.ts';
 import { type DatabaseServer, ensureServer } from './embedded/ensure-server.ts';
 import { loginUrl, makePasswords, migrate } from './migrate.ts';
 
 const VERSIONS = [
-  { major: 15, bin_dir: process.env.POSTGRES_15_BIN ?? '/usr/lib/postgresql/15/bin' },
+  { major: 15, bin_dir: POSTGRES_15_BIN },
   { major: 18, bin_dir: undefined },
 ];
 

@@ -1,0 +1,17 @@
+/** The same set-up on PostgreSQL 15, the oldest that DATABASE_URL may name. */
+import pg from 'pg';
+import type { TestProject } from 'vitest/node';
+import provideDatabase from './database-server.ts';
+import { POSTGRES_15_BIN } from './postgres-15.ts';
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const end = await provideDatabase(project, POSTGRES_15_BIN);
+  const client = new pg.Client({ connectionString: project.getProvidedContext().database.superuser_url });
+  await client.connect();
+  const { rows } = await client.query<{ server_version_num: string }>('SHOW server_version_num');
+  await client.end();
+  const major = Math.floor(Number(rows[0]?.server_version_num) / 10_000);
+  if (major === 15) return end;
+  await end();
+  throw new Error(`${POSTGRES_15_BIN} is PostgreSQL ${major}`);
+}
