@@ -249,3 +249,37 @@ describe('8, 15 · too little processor', () => {
     await scene.expectOrder();
   });
 });
+
+describe('15 · a run that does not end', () => {
+  const scene = setScene(db, 'each test');
+
+  test('is ended at the runtime limit, counted across restarts of its worker, and not before', async () => {
+    const id = await scene.add([LONG]);
+    /** A worker that finds the run again when it has been going for so long. */
+    const found = async (age_ms: number) => {
+      await db.asOwner(
+        'UPDATE lowrank.job_runs SET started_at = clock_timestamp() - make_interval(secs => $2) WHERE job_id = $1',
+        [id, age_ms / 1000],
+      );
+      return scene.host.start();
+    };
+    const kill = async (worker: Awaited<ReturnType<typeof found>>) => {
+      worker.child.kill('SIGKILL');
+      await worker.gone;
+    };
+    const first = await scene.host.start();
+    await scene.until(id, isRunning);
+    await kill(first);
+    const second = await found(0.9 * TIMES.runtime_limit_ms);
+    const { current_step } = await scene.job(id);
+    await scene.until(id, (job) => job.status !== 'running' || job.current_step > current_step + 20);
+    expect((await scene.job(id)).status).toBe('running');
+    await kill(second);
+    await found(TIMES.runtime_limit_ms);
+    await keptWithin(TIMES.grace_ms + TIMES.sweep_ms, () => scene.until(id));
+    expect(await scene.job(id)).toMatchObject({ status: 'failed', error_code: 'runtime_limit', attempt: 1, retry_count: 0 });
+    expect((await scene.job(id)).error_hint).toMatch(/fewer steps/);
+    expect(await scene.exited(id)).toMatchObject({ stop_requested: 'runtime_limit' });
+    await scene.expectOrder(20_000);
+  });
+});
