@@ -14,6 +14,9 @@ from lora_trainer.failure import EXIT_CODES
 from lora_trainer.report import Report
 from protocol import TRAINER, of_type, parse_line, read_events
 
+# The codes that runs of this file ended with.
+TOLD: set[str] = set()
+
 
 @pytest.fixture
 def failed(train):
@@ -25,6 +28,7 @@ def failed(train):
         assert last["type"] == "error", last
         assert code == EXIT_CODES[last["code"]]
         assert "/tmp/" not in json.dumps(last), "a host path is told"
+        TOLD.add(last["code"])
         return last
 
     return run
@@ -329,3 +333,11 @@ def test_sigterm_while_a_line_is_written_neither_tears_it_nor_leaves_a_gap(run_c
     config = run_config()
     assert failed(config)["code"] == "interrupted"
     assert [event["type"] for event in read_events(config.parent)] == ["stage", "error"]
+
+
+def test_every_code_of_the_protocol_was_told_by_a_run_above():
+    schema = json.loads((TRAINER / "schema" / "event.schema.json").read_text())
+    lines = {line["properties"]["type"]["const"]: line for line in schema["oneOf"]}
+    codes = set(lines["error"]["properties"]["code"]["enum"])
+    assert codes == set(EXIT_CODES)
+    assert codes == TOLD
