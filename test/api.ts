@@ -5,6 +5,7 @@ import { beforeAll, expect } from 'vitest';
 import { createApi } from '#/http/api.ts';
 import type { Api, ApiOptions } from '#/http/api-env.ts';
 import { openApiDocument } from '#/http/openapi.ts';
+import { forgetAllowances } from '#/http/rate-limit.ts';
 import { routeTable } from '#/http/route-table.ts';
 import { createApiKey, type KeyScope } from '#/services/people/api-keys.ts';
 import { issueSetupToken } from '#/services/people/first-run.ts';
@@ -115,7 +116,10 @@ export const OWNER = { email: 'Ada@Example.org', password: 'correct horse batter
 export const emptyHouse = (db: TestDatabase) => db.asOwner('TRUNCATE identity.users, lowrank.rate_limits CASCADE');
 
 /** Lets nobody wait for a new minute. */
-export const noWaiting = (db: TestDatabase) => db.asOwner('DELETE FROM lowrank.rate_limits');
+export function noWaiting(db: TestDatabase) {
+  forgetAllowances();
+  return db.asOwner('DELETE FROM lowrank.rate_limits');
+}
 
 /** An installation whose owner has just been made through the API, in a browser that holds `cookie`. */
 export async function makeOwner(db: TestDatabase, api: Pick<Api, 'request'>): Promise<{ id: string; cookie: string }> {

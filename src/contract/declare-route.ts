@@ -43,6 +43,8 @@ function faultsOfShape(route: Pick<RouteConfig, 'method' | 'security' | 'request
   return [
     ...([400, 405, 417, 421, 431, 500, 503] as const),
     ...(is_public ? [] : ([401, 403] as const)),
+    // Reads are counted, each user's together.
+    ...(is_public || changes ? [] : ([429] as const)),
     // Another site's origin is refused before anybody is asked who they are.
     ...(changes ? ([403, 408, 413, 415] as const) : []),
     ...(route.request?.headers === IdempotencyKey ? ([409] as const) : []),

@@ -144,10 +144,45 @@ describe('the document', () => {
     expect(counted.sort()).toEqual([
       'POST /api/datasets/upload',
       'POST /api/jobs',
+      'POST /api/jobs/estimate',
       'POST /api/jobs/{id}/retry',
       'POST /api/training/submit',
       'POST /api/transfers',
     ]);
+  });
+
+  test('has 429 for every read of a user who has read enough, and a stream is no read', async () => {
+    const statusesOf = documentedStatuses(api);
+    const reads = routes.filter((route) => !changes(route) && !isPublic(route) && !route.session_only);
+    expect(reads.length).toBeGreaterThan(15);
+    const empty = (bucket: string, max: number) =>
+      db.asOwner(
+        `INSERT INTO lowrank.rate_limits (bucket, window_started_at, used)
+         SELECT $1 || ':' || user_id, now(), $2 FROM identity.api_keys`,
+        [bucket, max],
+      );
+    const ask = (route: KnownRoute) =>
+      api.request(route.template.replaceAll(/\{[^}]+\}/g, NO_ID), { method: 'GET', headers: key });
+    for (const route of reads) {
+      const answer = await ask(route);
+      expect([nameOf(route), answer.headers.get('ratelimit-limit')]).toEqual([
+        nameOf(route),
+        route.is_event_stream ? '3000' : '600',
+      ]);
+    }
+    await noWaiting(db);
+    await empty('read', 600);
+    for (const route of reads) {
+      const answer = await ask(route);
+      expect([nameOf(route), answer.status]).toEqual([nameOf(route), route.is_event_stream ? 404 : 429]);
+      expect(statusesOf('GET', route.template)).toContain(429);
+      if (route.is_event_stream) continue;
+      expect([answer.headers.get('ratelimit-remaining'), Number(answer.headers.get('retry-after')) > 0]).toEqual(['0', true]);
+    }
+    await noWaiting(db);
+    await empty('stream', 3000);
+    for (const route of reads)
+      expect([nameOf(route), (await ask(route)).status === 429]).toEqual([nameOf(route), route.is_event_stream]);
   });
 
   test('has what no handler ever sees, and one envelope for all that is refused', () => {

@@ -12,27 +12,52 @@ export interface Allowance {
   reset_s: number;
 }
 
+/** What was taken out of a bucket, and how it stands since. */
+export interface Taken {
+  granted: number;
+  remaining: number;
+  /** Milliseconds until the bucket is full again. */
+  reset_ms: number;
+}
+
 /**
- * Takes one of `max` a minute out of a bucket. The count lives in the database: restarts and further web processes share it.
- * A refusal does not lengthen the wait. Throws `rate_limited` with its wait.
+ * Takes up to `wanted` of `max` a minute out of a bucket. The count lives in the database: restarts and further web
+ * processes share it. Getting nothing does not lengthen the wait.
  */
-export async function takeAllowance(bucket: string, max: number, refusal: string): Promise<Allowance> {
-  const { used, reset_s } = await asIdentity(async (tx) => {
-    const { rows } = await tx.execute<{ used: number; reset_s: number }>(sql`
-      INSERT INTO lowrank.rate_limits AS r (bucket, window_started_at, used) VALUES (${bucket}, clock_timestamp(), 1)
+export async function takeFromBucket(bucket: string, max: number, wanted: number): Promise<Taken> {
+  const more = sql`${wanted}::integer`;
+  const { used, reset_ms } = await asIdentity(async (tx) => {
+    // What is wanted beyond `max` is counted, up to once, so that the new count alone says how much was left.
+    const { rows } = await tx.execute<{ used: number; reset_ms: number }>(sql`
+      INSERT INTO lowrank.rate_limits AS r (bucket, window_started_at, used) VALUES (${bucket}, clock_timestamp(), ${more})
       ON CONFLICT (bucket) DO UPDATE SET
-        used = CASE WHEN r.window_started_at <= clock_timestamp() - make_interval(secs => ${WINDOW_S}) THEN 1
-          ELSE least(r.used + 1, ${max} + 1) END,
+        used = CASE WHEN r.window_started_at <= clock_timestamp() - make_interval(secs => ${WINDOW_S}) THEN ${more}
+          ELSE least(r.used + ${more}, ${max}::integer + ${more}) END,
         window_started_at = CASE WHEN r.window_started_at <= clock_timestamp() - make_interval(secs => ${WINDOW_S})
           THEN clock_timestamp() ELSE r.window_started_at END
-      RETURNING used, greatest(1, ceil(extract(epoch FROM window_started_at - clock_timestamp()) + ${WINDOW_S}))::integer AS reset_s`);
+      RETURNING used,
+        greatest(1, (extract(epoch FROM window_started_at - clock_timestamp()) + ${WINDOW_S}) * 1000)::float8 AS reset_ms`);
     const row = rows[0];
     if (row === undefined) throw new Error('the upsert of a bucket returned no row');
-    if (row.used === 1) {
+    if (row.used === wanted) {
       await tx.execute(sql`DELETE FROM lowrank.rate_limits WHERE window_started_at < clock_timestamp() - interval '1 hour'`);
     }
     return row;
   });
-  if (used > max) throw new AppError('rate_limited', `${refusal}: ${max} a minute. Wait ${reset_s} s`, [], reset_s);
-  return { max, remaining: max - used, reset_s };
+  return { granted: Math.max(0, Math.min(wanted, max - used + wanted)), remaining: Math.max(0, max - used), reset_ms };
+}
+
+/** The refusal of a request whose bucket is empty. */
+export function rateLimited(refusal: string, max: number, reset_ms: number): AppError {
+  const reset_s = inSeconds(reset_ms);
+  return new AppError('rate_limited', `${refusal}: ${max} a minute. Wait ${reset_s} s`, [], reset_s);
+}
+
+export const inSeconds = (ms: number): number => Math.max(1, Math.ceil(ms / 1000));
+
+/** Takes one of `max` a minute out of a bucket. Throws `rate_limited` with its wait. */
+export async function takeAllowance(bucket: string, max: number, refusal: string): Promise<Allowance> {
+  const { granted, remaining, reset_ms } = await takeFromBucket(bucket, max, 1);
+  if (granted === 0) throw rateLimited(refusal, max, reset_ms);
+  return { max, remaining, reset_s: inSeconds(reset_ms) };
 }
