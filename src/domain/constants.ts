@@ -59,6 +59,8 @@ export const CLAIM_AWAITED_MS = 1_000;
 export const DATASET_BYTES_MAX = 500 * MB;
 export const PAGE_LIMIT_DEFAULT = 50;
 export const PAGE_LIMIT_MAX = 500;
+/** Up to here a list's total is counted; above it is an estimate, and says so. */
+export const TOTAL_EXACT_MAX = 10_000;
 
 export const PASSWORD_LENGTH_MIN = 8;
 export const PASSWORD_LENGTH_MAX = 128;

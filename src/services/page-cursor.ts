@@ -17,7 +17,8 @@ export async function behindCursor(tx: Tx, table: Dated, after: string | undefin
     const message = 'is no cursor of this list: start again without it';
     throw new AppError('invalid_request', `after ${message}`, [{ path: 'after', message, code: 'unknown_cursor' }]);
   }
-  return sql`(${table.created_at}, ${table.id}) < (SELECT c.created_at, c.id FROM ${table} c WHERE c.id = ${after})`;
+  // Two values, not one row of a subquery: only so can an index of both columns begin at the cursor.
+  return sql`(${table.created_at}, ${table.id}) < ((SELECT c.created_at FROM ${table} c WHERE c.id = ${after}), ${after}::uuid)`;
 }
 
 /** The cursor that the next page takes: null when this one was not full. */

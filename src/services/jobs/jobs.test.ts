@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { asScheduler } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
+import { TOTAL_EXACT_MAX } from '#/domain/constants.ts';
 import { resolveHyperparameters } from '#/domain/hyperparameters.ts';
 import type { TrainingSpec } from '#/domain/training-spec.ts';
 import type { Context } from '#/services/context.ts';
@@ -17,6 +18,7 @@ import { retryJob } from './retry-job.ts';
 import { lockRun, transitionJob } from './transition-job.ts';
 
 const db = useDatabase();
+const NONE = { total: 0, total_is_estimate: false };
 let owner: Context;
 let stranger: Context;
 let model: string;
@@ -128,7 +130,7 @@ describe('reading', () => {
     ]) {
       expect(await codeOf(read())).toBe('not_found');
     }
-    expect(await listJobs(stranger, { page: 1, limit: 50 })).toEqual({ jobs: [], total: 0 });
+    expect(await listJobs(stranger, { page: 1, limit: 50 })).toEqual({ jobs: [], total: NONE, next_cursor: null });
     expect((await listJobs(owner, { page: 1, limit: 50 })).jobs.map((row) => row.job.id)).toContain(job.id);
   });
 
@@ -149,8 +151,64 @@ describe('reading', () => {
     const first = await listJobs(ctx, { page: 1, limit: 3 });
     const second = await listJobs(ctx, { page: 2, limit: 3 });
     expect([...first.jobs, ...second.jobs].map((row) => row.job.id)).toEqual(made);
-    expect(first.total).toBe(5);
-    expect((await listJobs(ctx, { page: 1, limit: 50, status: 'running' })).total).toBe(0);
+    expect(first.total).toEqual({ total: 5, total_is_estimate: false });
+    expect((await listJobs(ctx, { page: 1, limit: 50, status: 'running' })).total).toEqual(NONE);
+  });
+
+  test('by cursor nothing is told twice or left out while jobs come and go, also where instants are the same', async () => {
+    const ctx: Context = { user_id: await addPerson(db), role: 'user' };
+    const dataset = await addDataset(db, ctx.user_id);
+    const add = (at: string) => addJob(db, ctx.user_id, { dataset_id: dataset, base_model_id: model, created_at: at });
+    // Two of an instant, a microsecond from the next: finer than a date of ours.
+    const instants = [0, 0, 1, 1, 2, 2, 3, 3].map((us) => `2026-01-01T00:00:00.00000${us}Z`);
+    const made: string[] = [];
+    for (const at of instants) made.push(await add(at));
+    const seen: string[] = [];
+    const totals: number[] = [];
+    let after: string | undefined;
+    do {
+      const page = await listJobs(ctx, { page: 1, limit: 3, after });
+      totals.push(page.total.total);
+      seen.push(...page.jobs.map((row) => row.job.id));
+      after = page.next_cursor ?? undefined;
+      await add('2026-01-02T00:00:00Z');
+      // The job at which the first page ended goes.
+      if (totals.length === 1) await db.asOwner('UPDATE lowrank.training_jobs SET deleted_at = now() WHERE id = $1', [after]);
+    } while (after !== undefined);
+    expect(totals).toEqual([8, 8, 9]);
+    expect(seen).toHaveLength(8);
+    expect(new Set(seen)).toEqual(new Set(made));
+  });
+
+  test('a cursor of somebody else’s is as unknown as one of nothing', async () => {
+    const ctx: Context = { user_id: await addPerson(db), role: 'user' };
+    const foreign = await addJob(db, owner.user_id);
+    for (const after of [foreign, '00000000-0000-4000-8000-000000000000'])
+      expect(await codeOf(listJobs(ctx, { page: 1, limit: 3, after }))).toBe('invalid_request');
+    expect(await codeOf(listJobs(owner, { page: 1, limit: 3, after: foreign }))).toBe('none');
+  });
+
+  test('a total above ten thousand is an estimate, and says so', async () => {
+    const ctx: Context = { user_id: await addPerson(db), role: 'user' };
+    const one = await addJob(db, ctx.user_id, { base_model_id: model });
+    const columns = `user_id, name, type, dataset_id, base_model_id, preset_id, hyperparameters, gpu_config, config, total_epochs, total_steps, status`;
+    const copy = async (n: number) => {
+      await db.asOwner('ALTER TABLE lowrank.training_jobs DISABLE TRIGGER USER');
+      await db.asOwner(
+        `INSERT INTO lowrank.training_jobs (${columns}) SELECT ${columns.replace('status', "'cancelled'")}
+         FROM lowrank.training_jobs, generate_series(1, $2) WHERE id = $1`,
+        [one, n],
+      );
+      await db.asOwner('ALTER TABLE lowrank.training_jobs ENABLE TRIGGER USER');
+    };
+    await copy(TOTAL_EXACT_MAX - 1);
+    expect((await listJobs(ctx, { page: 1, limit: 1 })).total).toEqual({ total: TOTAL_EXACT_MAX, total_is_estimate: false });
+    await copy(2_000);
+    await db.asOwner('ANALYZE lowrank.training_jobs');
+    const { total, total_is_estimate } = (await listJobs(ctx, { page: 1, limit: 1 })).total;
+    expect(total_is_estimate).toBe(true);
+    expect(Math.abs(total - 12_000)).toBeLessThan(1_200);
+    expect((await listJobs(ctx, { page: 1, limit: 1, status: 'queued' })).total).toEqual({ total: 1, total_is_estimate: false });
   });
 
   test('a curve shows the surviving line of attempts and loses no peak when it is thinned', async () => {
