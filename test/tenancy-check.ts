@@ -208,6 +208,8 @@ async function sharedTables(player: Player, { a, b }: Tenants): Promise<string[]
     ['lowrank_web', 'job_transitions'],
     ['lowrank_scheduler', 'workers'],
     ['lowrank_scheduler', 'gpu_devices'],
+    ['lowrank_web', 'gpu_catalog'],
+    ['lowrank_identity', 'gpu_catalog'],
   ] as const) {
     await expect(
       `${name}: ${role} cannot read`,
@@ -226,6 +228,14 @@ async function sharedTables(player: Player, { a, b }: Tenants): Promise<string[]
   const set = `UPDATE lowrank.settings SET value = value`;
   await expect('settings: the identity login cannot write', (await player.as('lowrank_identity', null, set)).count > 0);
   await expect('settings: a user can write', (await player.as('lowrank_web', claimsOf(a), set)).code !== null);
+  const price = 'UPDATE lowrank.gpu_catalog SET hourly_rate = hourly_rate';
+  await expect('gpu_catalog: the identity login cannot write', (await player.as('lowrank_identity', null, price)).count > 0);
+  await expect('gpu_catalog: a user can write', (await player.as('lowrank_web', claimsOf(a), price)).code === '42501');
+  const kinds = 'SELECT kind FROM lowrank.gpu_devices';
+  await expect('gpu_devices: a user cannot see of what kind', (await player.as('lowrank_web', claimsOf(a), kinds)).count > 0);
+  await expect('gpu_devices: nobody sees of what kind', (await player.as('lowrank_web', null, kinds)).count === 0);
+  const names = await player.as('lowrank_web', claimsOf(a), 'SELECT name FROM lowrank.gpu_devices');
+  await expect('gpu_devices: a user sees more than the kind', names.code === '42501');
   for (const name of ['users', 'sessions', 'accounts', 'verifications', 'api_keys', 'invitations']) {
     await expect(
       `${name}: the identity login cannot read`,

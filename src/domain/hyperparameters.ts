@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { toldRule } from './told-rule.ts';
 import { written } from './written-number.ts';
 
 /** The widest ranges that a door may offer; doors and sliders only narrow them. Units: learning rate per step, the rest counts. */
@@ -16,11 +17,14 @@ export type HyperparameterName = keyof typeof HYPERPARAMETER_RANGES;
 const ranged = (name: HyperparameterName, max = HYPERPARAMETER_RANGES[name].max) => {
   const { min } = HYPERPARAMETER_RANGES[name];
   const rule = `${name} must be between ${written(min)} and ${written(max)}`;
-  return z.number(`${name} must be a number`).min(min, rule).max(max, rule);
+  return z
+    .number(toldRule(`${name} must be a number`))
+    .min(min, rule)
+    .max(max, rule);
 };
 const whole = (name: HyperparameterName, max: number = HYPERPARAMETER_RANGES[name].max) => {
   const { min } = HYPERPARAMETER_RANGES[name];
-  const rule = `${name} must be a whole number between ${min} and ${max}`;
+  const rule = toldRule(`${name} must be a whole number between ${min} and ${max}`);
   return z.int(rule).min(min, rule).max(max, rule);
 };
 
@@ -44,8 +48,15 @@ export type AskedHyperparameters = z.infer<typeof AskedHyperparameters>;
 /** Rank as door B offers it. */
 export const DOOR_B_RANK_MAX = 64;
 
-/** The same, each field optional: what a client sends to override a preset. Rank is narrowed to door B's range. */
-export const HyperparameterOverrides = HyperparameterConfig.extend({ rank: whole('rank', DOOR_B_RANK_MAX) }).partial();
+/** The same with rank narrowed to door B's range. */
+const DoorBHyperparameters = HyperparameterConfig.extend({ rank: whole('rank', DOOR_B_RANK_MAX) });
+
+/** What an estimate is asked of: alpha and dropout change nothing of it. */
+export const EstimatedHyperparameters = DoorBHyperparameters.partial({ alpha: true, dropout: true });
+export type EstimatedHyperparameters = z.infer<typeof EstimatedHyperparameters>;
+
+/** Each field optional: what a client sends to override a preset. */
+export const HyperparameterOverrides = DoorBHyperparameters.partial();
 export type HyperparameterOverrides = z.infer<typeof HyperparameterOverrides>;
 
 export const PRESET_IDS = ['fast', 'balanced', 'quality', 'custom'] as const;

@@ -21,7 +21,7 @@ const side_rule = { error: 'resolution must be a multiple of 64 between 256 and 
 /** Pixels of a training image's side. */
 export const Resolution = z.int(side_rule).min(256, side_rule).max(1024, side_rule).multipleOf(64, side_rule);
 
-export const GPUConfig = z.strictObject({ type: z.string().min(1).max(60), count: z.int().min(1).max(8) });
+export const GPUConfig = z.strictObject({ type: z.string().min(1).max(60), count: z.int({ abort: true }).min(1).max(8) });
 export type GPUConfig = z.infer<typeof GPUConfig>;
 
 /** What was asked, in our one form, whichever door it came by. Ids are checked for existence by the verb, not here. */

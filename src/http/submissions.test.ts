@@ -98,6 +98,7 @@ test('every request that makes something of one’s own takes an Idempotency-Key
   expect(making.map(([path]) => path).sort()).toEqual([
     '/api/base-models',
     '/api/datasets/upload',
+    '/api/gpu-catalog',
     '/api/invitations',
     '/api/jobs',
     '/api/jobs/{id}/retry',

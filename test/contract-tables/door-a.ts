@@ -13,7 +13,7 @@ export interface FieldRow {
   refuses: [value: string, code: string, path?: string][];
 }
 
-const NO_NUMBERS: [string, string][] = [
+export const NO_NUMBERS: [string, string][] = [
   ['true', 'invalid_type'],
   ['null', 'invalid_type'],
   ['"4"', 'invalid_type'],
@@ -25,9 +25,9 @@ const NO_NUMBERS: [string, string][] = [
 ];
 
 /** A whole number between two bounds. */
-const whole = (field: string, min: number, max: number, fallback: number): FieldRow => ({
-  field: `config.${field}`,
-  default: String(fallback),
+export const whole = (field: string, min: number, max: number, fallback: number | null | undefined): FieldRow => ({
+  field,
+  default: fallback == null ? fallback : String(fallback),
   takes: [String(min), String(max), `${min}.0`],
   refuses: [
     ...NO_NUMBERS,
@@ -129,8 +129,8 @@ export const DOOR_A_FIELDS: FieldRow[] = [
       ['1', 'too_big'],
     ],
   },
-  whole('batch_size', 1, 8, 1),
-  whole('steps', 100, 10_000, 1000),
+  whole('config.batch_size', 1, 8, 1),
+  whole('config.steps', 100, 10_000, 1000),
   {
     field: 'config.resolution',
     default: '512',
@@ -145,8 +145,8 @@ export const DOOR_A_FIELDS: FieldRow[] = [
       ['[512,768]', 'invalid_type'],
     ],
   },
-  whole('lora_rank', HYPERPARAMETER_RANGES.rank.min, HYPERPARAMETER_RANGES.rank.max, 16),
-  whole('lora_alpha', HYPERPARAMETER_RANGES.alpha.min, HYPERPARAMETER_RANGES.alpha.max, 32),
+  whole('config.lora_rank', HYPERPARAMETER_RANGES.rank.min, HYPERPARAMETER_RANGES.rank.max, 16),
+  whole('config.lora_alpha', HYPERPARAMETER_RANGES.alpha.min, HYPERPARAMETER_RANGES.alpha.max, 32),
   {
     field: 'trigger_words',
     default: '[]',

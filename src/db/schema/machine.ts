@@ -50,7 +50,12 @@ export const gpuDevices = lowrank.table(
     quarantined_at: instant('quarantined_at'),
     quarantine_reason: text('quarantine_reason'),
   },
-  (t) => [uniqueIndex('gpu_devices_uuid_key').on(t.worker_id, t.uuid), schedulerRows('gpu_devices')],
+  (t) => [
+    uniqueIndex('gpu_devices_uuid_key').on(t.worker_id, t.uuid),
+    // Of what kind they are is granted, and no more: whose price a training has that names no device.
+    pgPolicy('gpu_devices_read', { for: 'select', to: 'public', using: sql`(select auth.uid()) is not null` }),
+    schedulerRows('gpu_devices'),
+  ],
 );
 
 export const gpuLeases = lowrank.table(

@@ -2,7 +2,7 @@ import { customType, index, integer, pgPolicy, primaryKey, text, uuid } from 'dr
 import { users } from './identity.ts';
 import { createdAt, identityRole, identityRows, instant, lowrank, oneOf, ownRows } from './roles.ts';
 
-const IDENTITY_ROUTES = ['POST /api/keys', 'POST /api/invitations'];
+const IDENTITY_ROUTES = ['POST /api/keys', 'POST /api/invitations', 'POST /api/gpu-catalog'];
 
 const bytes = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
 

@@ -1,4 +1,6 @@
-import { planTraining } from '#/domain/planner.ts';
+import * as z from 'zod';
+import { planTraining, type TrainingPlan } from '#/domain/planner.ts';
+import { estimateTraining, type TrainingEstimate } from '#/domain/training-estimate.ts';
 import type { TrainingSpec } from '#/domain/training-spec.ts';
 import type { DatasetRow } from '#/services/datasets/dataset-row.ts';
 import type { BaseModelRow } from '#/services/models/model-row.ts';
@@ -6,20 +8,41 @@ import type { BaseModelRow } from '#/services/models/model-row.ts';
 /** `current_stage` of a job that waits for its base model: no worker claims it. */
 export const FETCHING_MODEL = 'fetching_model';
 
+/** The devices of a job with their price as it stood at the submission: whatever the catalogue says later. */
+export const PricedGpu = z.object({
+  type: z.string(),
+  count: z.int(),
+  hourly_rate: z.number(),
+  tokens_per_second: z.number(),
+});
+export type PricedGpu = z.infer<typeof PricedGpu>;
+
+/** The one estimate of a training, for whoever asks before it and for the job that is stored. */
+export function estimateFor(
+  plan: Pick<TrainingPlan, 'steps_per_epoch' | 'total_steps'>,
+  dataset: DatasetRow,
+  rank: number,
+  gpu: PricedGpu,
+): TrainingEstimate {
+  return estimateTraining(plan, { tokens: dataset.total_tokens, dataset_bytes: dataset.file_size, rank }, gpu);
+}
+
 /**
  * The columns of a job that follow from its spec and from what that names: everything filled in and counted. Of a model that
  * is still being fetched nothing is known yet: then it is done again when the model is there.
  */
-export function configureJob(spec: TrainingSpec, dataset: DatasetRow, model: BaseModelRow) {
+export function configureJob(spec: TrainingSpec, dataset: DatasetRow, model: BaseModelRow, gpu: PricedGpu) {
   const plan = planTraining(
     spec,
     { training_pairs: dataset.total_training_pairs ?? 0, validation_pairs: dataset.total_validation_pairs ?? 0 },
     { context_length: model.context_length ?? Number.MAX_SAFE_INTEGER },
   );
+  const estimate = estimateFor(plan, dataset, spec.hyperparameters.rank, gpu);
   return {
     config: {
       spec,
       plan,
+      gpu,
       dataset: {
         checksum: dataset.checksum,
         format: dataset.format,
@@ -32,5 +55,7 @@ export function configureJob(spec: TrainingSpec, dataset: DatasetRow, model: Bas
     },
     total_epochs: plan.total_epochs,
     total_steps: plan.total_steps,
+    estimated_total_cost: estimate.cost.total.toFixed(2),
+    hourly_rate: estimate.hourly_rate.toFixed(2),
   };
 }

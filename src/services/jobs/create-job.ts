@@ -1,19 +1,20 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import { baseModels } from '#/db/schema/base-models.ts';
-import { datasets } from '#/db/schema/datasets.ts';
 import { trainingJobs } from '#/db/schema/jobs.ts';
 import { asUser, type Tx } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
-import { findGpuType, GPU_CONFIGURATIONS } from '#/domain/gpu-catalog.ts';
-import { type GPUConfig, type TrainingSpec, trainingRefusal } from '#/domain/training-spec.ts';
+import { type TrainingSpec, trainingRefusal } from '#/domain/training-spec.ts';
 import { recordActivity } from '#/services/activities/record-activity.ts';
 import type { Context } from '#/services/context.ts';
+import { readGpuCatalog } from '#/services/gpu-catalog/read-gpu-catalog.ts';
 import { findDefaultBaseModel } from '#/services/models/find-default-base-model.ts';
 import type { BaseModelRow } from '#/services/models/model-row.ts';
 import { obtainHubModel } from '#/services/models/register-hub-model.ts';
 import { announce } from '#/services/notifications/announce.ts';
+import { chooseGpu, ownDevice } from './choose-gpu.ts';
 import { configureJob, FETCHING_MODEL } from './configure-job.ts';
 import { findJob, type JobRow } from './job-row.ts';
+import { readyDataset } from './ready-dataset.ts';
 
 /** What a submission may bring besides its spec. */
 export interface SubmissionOptions {
@@ -37,7 +38,7 @@ export async function createJob(ctx: Context, spec: TrainingSpec, options: Submi
   return asUser(ctx.user_id, async (tx) => {
     const known = await options.before?.(tx);
     if (known != null) return findJob(tx, known);
-    const dataset = await readyDataset(tx, spec.dataset_id, options.tells_foreign_dataset === true);
+    const dataset = await readyDataset(tx, spec.dataset_id, { tells_foreign: options.tells_foreign_dataset === true });
     const refusal = trainingRefusal(spec.method, dataset.modality);
     if (refusal !== null) throw new AppError('not_trainable', refusal);
     const model = await (spec.hub_model === null
@@ -45,7 +46,8 @@ export async function createJob(ctx: Context, spec: TrainingSpec, options: Submi
       : obtainHubModel(tx, ctx, spec.hub_model).then((obtained) => obtained.model));
     const waits = spec.hub_model !== null && model.status === 'fetching';
     if (!waits) refuseUntrainable(model);
-    const gpu_config = catalogued(spec.gpu_config ?? { type: 'CPU', count: 1 });
+    const gpu = chooseGpu(await readGpuCatalog(tx), spec.gpu_config ?? (await ownDevice(tx)));
+    const gpu_config = { type: gpu.type, count: gpu.count };
     const [created] = await tx
       .insert(trainingJobs)
       .values({
@@ -58,7 +60,7 @@ export async function createJob(ctx: Context, spec: TrainingSpec, options: Submi
         hyperparameters: spec.hyperparameters,
         gpu_config,
         trigger_words: spec.trigger_words,
-        ...configureJob({ ...spec, base_model_id: model.id, gpu_config }, dataset, model),
+        ...configureJob({ ...spec, base_model_id: model.id, gpu_config }, dataset, model, gpu),
         priority: spec.priority,
         current_stage: waits ? FETCHING_MODEL : null,
         retried_from: options.retried_from ?? null,
@@ -86,39 +88,6 @@ export async function createJob(ctx: Context, spec: TrainingSpec, options: Submi
     await options.after?.(tx, created.id);
     return findJob(tx, created.id);
   });
-}
-
-async function readyDataset(tx: Tx, id: string, tells_foreign: boolean) {
-  // Locked, so that it cannot be deleted between this look and the commit.
-  const [dataset] = await tx
-    .select()
-    .from(datasets)
-    .where(and(eq(datasets.id, id), isNull(datasets.deleted_at)))
-    .for('share');
-  if (dataset === undefined) {
-    if (tells_foreign && (await isSomebodys(tx, id))) {
-      throw new AppError('forbidden', 'That dataset belongs to somebody else: use one of your own', [
-        { path: 'dataset_id', message: 'belongs to somebody else', code: 'forbidden' },
-      ]);
-    }
-    throw new AppError('not_found', 'There is no such dataset', [
-      { path: 'dataset_id', message: 'no such dataset', code: 'not_found' },
-    ]);
-  }
-  if (dataset.status !== 'ready') {
-    const way = dataset.status === 'error' ? 'see its report for what to mend' : 'wait until its check is done';
-    throw new AppError('dataset_not_ready', `Dataset ${dataset.name} is ${dataset.status}: ${way}`);
-  }
-  if (!dataset.training_ready || (dataset.total_training_pairs ?? 0) < 1) {
-    throw new AppError('dataset_not_training_ready', `Dataset ${dataset.name} has no row to train on: see its report`);
-  }
-  return dataset;
-}
-
-/** Whether anybody has a dataset of this id: all that one user is ever told of another's. */
-async function isSomebodys(tx: Tx, id: string): Promise<boolean> {
-  const answer = await tx.execute<{ exists: boolean }>(sql`SELECT lowrank.dataset_exists(${id}) AS exists`);
-  return answer.rows[0]?.exists === true;
 }
 
 async function registeredModel(tx: Tx, id: string | null): Promise<BaseModelRow> {
@@ -149,15 +118,4 @@ function refuseUntrainable(model: BaseModelRow): void {
     const reason = model.status_reason?.message ?? 'its architecture is not one that we train';
     throw new AppError('not_trainable', `Base model ${model.name} cannot be trained: ${reason}`);
   }
-}
-
-function catalogued(gpu: GPUConfig): GPUConfig {
-  const type = findGpuType(gpu.type);
-  if (type === null) {
-    const message = `is not in the catalogue: ${Object.keys(GPU_CONFIGURATIONS).join(', ')}`;
-    throw new AppError('invalid_request', `gpu_config.type ${message}`, [
-      { path: 'gpu_config.type', message, code: 'unknown_gpu' },
-    ]);
-  }
-  return { type, count: gpu.count };
 }

@@ -3,9 +3,11 @@ import { baseModels } from '#/db/schema/base-models.ts';
 import { datasets } from '#/db/schema/datasets.ts';
 import { trainingJobs } from '#/db/schema/jobs.ts';
 import { asScheduler } from '#/db/tenancy.ts';
+import { GPU_DEFAULTS } from '#/domain/gpu-catalog.ts';
 import { modelFailure } from '#/domain/model-failure.ts';
 import { TrainingSpec } from '#/domain/training-spec.ts';
-import { configureJob, FETCHING_MODEL } from './configure-job.ts';
+import { chooseGpu } from './choose-gpu.ts';
+import { configureJob, FETCHING_MODEL, PricedGpu } from './configure-job.ts';
 import { transitionJob } from './transition-job.ts';
 
 /**
@@ -30,7 +32,9 @@ export function settleModelWait(): Promise<boolean> {
     if (found === undefined) return false;
     const { job, dataset, model } = found;
     if (model.status === 'ready' && model.trainable && model.deleted_at === null) {
-      const columns = configureJob(TrainingSpec.parse(job.config.spec), dataset, model);
+      // A job that an older release stored has no price of its own yet.
+      const gpu = PricedGpu.safeParse(job.config.gpu).data ?? chooseGpu(GPU_DEFAULTS, job.gpu_config);
+      const columns = configureJob(TrainingSpec.parse(job.config.spec), dataset, model, gpu);
       await tx
         .update(trainingJobs)
         .set({ ...columns, current_stage: null })

@@ -1,0 +1,23 @@
+import { sql } from 'drizzle-orm';
+import { check, integer, numeric, pgPolicy, text, uniqueIndex } from 'drizzle-orm/pg-core';
+import { createdAt, id, identityRows, lowrank, updatedAt } from './roles.ts';
+
+/** What administrators say of devices: entries of their own, and other figures for those that the domain brings along. */
+export const gpuCatalog = lowrank.table(
+  'gpu_catalog',
+  {
+    id: id(),
+    type: text('type').notNull(),
+    aliases: text('aliases').array().notNull().default([]),
+    hourly_rate: numeric('hourly_rate', { precision: 10, scale: 2 }).notNull(),
+    tokens_per_second: integer('tokens_per_second').notNull(),
+    created_at: createdAt(),
+    updated_at: updatedAt(),
+  },
+  (t) => [
+    uniqueIndex('gpu_catalog_type_key').on(sql`lower(${t.type})`),
+    check('gpu_catalog_figures_check', sql`hourly_rate >= 0 and tokens_per_second > 0`),
+    pgPolicy('gpu_catalog_read', { for: 'select', to: 'public', using: sql`(select auth.uid()) is not null` }),
+    identityRows('gpu_catalog'),
+  ],
+);

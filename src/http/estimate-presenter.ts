@@ -1,0 +1,28 @@
+import type { TrainingEstimate } from '#/contract/estimates.ts';
+import { ESTIMATE_CONSTANTS } from '#/domain/training-estimate.ts';
+import type { EstimateAnswer } from '#/services/jobs/estimate-job.ts';
+
+/** A second is 0.000278 of them. */
+const hours = (value: number): number => Number(value.toFixed(6));
+
+/** An estimate in door B's words. */
+export function presentEstimate({ estimate, gpu, dataset_name }: EstimateAnswer): TrainingEstimate {
+  const { compute, storage, total } = estimate.cost;
+  return {
+    estimated_cost: total,
+    cost_breakdown: { compute, storage },
+    estimated_duration_hours: hours(estimate.duration_hours),
+    duration_breakdown: { training_hours: hours(estimate.training_hours), overhead_hours: hours(estimate.overhead_hours) },
+    hourly_rate: estimate.hourly_rate,
+    gpu_config: { type: gpu.type, count: gpu.count },
+    training_details: {
+      total_steps: estimate.total_steps,
+      steps_per_epoch: estimate.steps_per_epoch,
+      estimated_throughput_tokens_per_sec: estimate.tokens_per_second,
+      estimated_tokens: estimate.tokens,
+      tokens_counted: estimate.tokens_counted,
+      dataset_name,
+    },
+    constants: ESTIMATE_CONSTANTS,
+  };
+}

@@ -1,0 +1,22 @@
+import { asc } from 'drizzle-orm';
+import { gpuCatalog } from '#/db/schema/gpu-catalog.ts';
+import { asUser, type Tx } from '#/db/tenancy.ts';
+import { type CatalogEntry, type GpuEntry, mergeCatalog } from '#/domain/gpu-catalog.ts';
+import type { Context } from '#/services/context.ts';
+
+/** A row as an entry: NUMERIC comes as text. */
+export function entryOfRow(row: typeof gpuCatalog.$inferSelect): GpuEntry {
+  const { type, aliases, hourly_rate, tokens_per_second } = row;
+  return { type, aliases, hourly_rate: Number(hourly_rate), tokens_per_second };
+}
+
+/** The catalogue as it stands for this transaction: ours, with what administrators said of it. */
+export async function readGpuCatalog(tx: Tx): Promise<CatalogEntry[]> {
+  const rows = await tx.select().from(gpuCatalog).orderBy(asc(gpuCatalog.type));
+  return mergeCatalog(rows.map(entryOfRow));
+}
+
+/** What trainings are priced on: for every user. */
+export function listGpus(ctx: Context): Promise<CatalogEntry[]> {
+  return asUser(ctx.user_id, readGpuCatalog);
+}
