@@ -34,6 +34,14 @@ const QUERIES: Record<string, string> = {
       WHERE l.released_at IS NULL AND (j.status NOT IN ('initializing', 'running') OR j.attempt <> l.attempt)`,
   'an active job has no device': `SELECT j.id FROM lowrank.training_jobs j WHERE j.status IN ('initializing', 'running') AND NOT EXISTS
       (SELECT FROM lowrank.gpu_leases l WHERE l.job_id = j.id AND l.attempt = j.attempt AND l.released_at IS NULL)`,
+  'a run is paid for longer or shorter than its owner measured': `SELECT job_id FROM lowrank.job_runs WHERE handle IS NOT NULL
+      AND ended_at IS NOT NULL AND metered_s <> (exit ->> 'ran_ms')::numeric / 1000`,
+  'the hours paid for are not those of the runs, or a bill is not the sum of its records': `SELECT j.id FROM lowrank.training_jobs j,
+      LATERAL (SELECT coalesce(sum(metered_s), 0) / 3600 AS hours FROM lowrank.job_runs r WHERE r.job_id = j.id) r,
+      LATERAL (SELECT coalesce(sum(quantity) FILTER (WHERE type = 'compute'), 0) AS hours, coalesce(sum(amount), 0) AS amount
+        FROM lowrank.cost_records c WHERE c.job_id = j.id) c
+      WHERE j.status NOT IN ('initializing', 'running') AND (abs(r.hours - c.hours) > 0.00001 OR j.current_cost <> c.amount)
+      UNION SELECT id FROM lowrank.training_jobs WHERE final_cost <> current_cost`,
   'a final status has no notification, or two': `SELECT j.id FROM lowrank.training_jobs j WHERE j.status IN ('completed', 'failed', 'cancelled') AND 1 <>
       (SELECT count(*) FROM lowrank.notifications n WHERE n.metadata ->> 'job_id' = j.id::text AND n.type = 'job_' || j.status)`,
   'a final status has no activity, or two': `SELECT j.id FROM lowrank.training_jobs j WHERE j.status IN ('completed', 'failed', 'cancelled') AND 1 <>

@@ -45,6 +45,8 @@ export interface JobRow {
   progress: number;
   contact_lost_at: Date | null;
   artifact_id: string | null;
+  current_cost: string;
+  final_cost: string | null;
 }
 
 export interface WorkerProcess {

@@ -54,6 +54,7 @@ export interface paths {
                 405: components["responses"]["MethodNotAllowed"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["DatabaseUnavailable"];
@@ -253,6 +254,7 @@ export interface paths {
                 405: components["responses"]["MethodNotAllowed"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["DatabaseUnavailable"];
@@ -301,6 +303,7 @@ export interface paths {
                 405: components["responses"]["MethodNotAllowed"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["DatabaseUnavailable"];
@@ -391,6 +394,7 @@ export interface paths {
                 405: components["responses"]["MethodNotAllowed"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["DatabaseUnavailable"];
@@ -636,6 +640,7 @@ export interface paths {
                 405: components["responses"]["MethodNotAllowed"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["DatabaseUnavailable"];
@@ -735,6 +740,7 @@ export interface paths {
                 405: components["responses"]["MethodNotAllowed"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["DatabaseUnavailable"];
@@ -821,6 +827,65 @@ export interface paths {
         };
         trace?: never;
     };
+    "/api/costs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What one’s trainings cost, newest month first: by month, or each job’s part in each month */
+        get: {
+            parameters: {
+                query?: {
+                    billing_period?: string;
+                    by?: "month" | "job";
+                    job_id?: string;
+                    limit?: string;
+                    offset?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description One page */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description Of all pages together */
+                            amount: number;
+                            costs: components["schemas"]["Costs"][];
+                            limit: number;
+                            offset: number;
+                            total: number;
+                        };
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                405: components["responses"]["MethodNotAllowed"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["DatabaseUnavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/datasets": {
         parameters: {
             query?: never;
@@ -878,6 +943,7 @@ export interface paths {
                 405: components["responses"]["MethodNotAllowed"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["DatabaseUnavailable"];
@@ -926,6 +992,7 @@ export interface paths {
                 405: components["responses"]["MethodNotAllowed"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["DatabaseUnavailable"];
@@ -1264,6 +1331,7 @@ export interface paths {
                 405: components["responses"]["MethodNotAllowed"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["DatabaseUnavailable"];
@@ -1312,6 +1380,7 @@ export interface paths {
                 405: components["responses"]["MethodNotAllowed"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["DatabaseUnavailable"];
@@ -1418,6 +1487,186 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/gpu-catalog": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every device that a training can be priced on: at most a few more than a hundred */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The catalogue */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            gpus: components["schemas"]["Gpu"][];
+                            total: number;
+                        };
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                405: components["responses"]["MethodNotAllowed"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["DatabaseUnavailable"];
+            };
+        };
+        put?: never;
+        /** Add a device (administrators) */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description With it the same request makes one thing and gets the same answer for 24 hours */
+                    "Idempotency-Key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["AddGpu"];
+                };
+            };
+            responses: {
+                /** @description Added */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Gpu"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                405: components["responses"]["MethodNotAllowed"];
+                408: components["responses"]["RequestTimeout"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["PayloadTooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["DatabaseUnavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/gpu-catalog/{type}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a device that was added, or what was said of one that comes along (administrators) */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    type: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Removed */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                405: components["responses"]["MethodNotAllowed"];
+                408: components["responses"]["RequestTimeout"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["PayloadTooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["DatabaseUnavailable"];
+            };
+        };
+        options?: never;
+        head?: never;
+        /** Say another price, throughput or other names (administrators); jobs keep the price that they were asked at */
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    type: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ChangeGpu"];
+                };
+            };
+            responses: {
+                /** @description As it stands now */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Gpu"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                405: components["responses"]["MethodNotAllowed"];
+                408: components["responses"]["RequestTimeout"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["PayloadTooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["DatabaseUnavailable"];
+            };
+        };
+        trace?: never;
+    };
     "/api/health": {
         parameters: {
             query?: never;
@@ -1504,6 +1753,7 @@ export interface paths {
                 405: components["responses"]["MethodNotAllowed"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["DatabaseUnavailable"];
@@ -1632,6 +1882,8 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
+                    /** @description next_cursor of the page before; counts before page, and new jobs move nothing */
+                    after?: string;
                     limit?: string;
                     page?: string;
                     status?: "queued" | "initializing" | "running" | "completed" | "failed" | "cancelled";
@@ -1653,8 +1905,16 @@ export interface paths {
                                 jobs: components["schemas"]["TrainingJob"][];
                                 pagination: {
                                     limit: number;
+                                    /**
+                                     * Format: uuid
+                                     * @description Sent as `after` it gets the next page; null: there is none
+                                     */
+                                    next_cursor: string | null;
+                                    /** @description As it was asked; without meaning beside after */
                                     page: number;
                                     total: number;
+                                    /** @description true where there are more than ten thousand */
+                                    total_is_estimate: boolean;
                                     totalPages: number;
                                 };
                             };
@@ -1669,6 +1929,7 @@ export interface paths {
                 405: components["responses"]["MethodNotAllowed"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["DatabaseUnavailable"];
@@ -1768,6 +2029,7 @@ export interface paths {
                 405: components["responses"]["MethodNotAllowed"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["DatabaseUnavailable"];
@@ -1856,6 +2118,7 @@ export interface paths {
                 405: components["responses"]["MethodNotAllowed"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["DatabaseUnavailable"];
@@ -1969,6 +2232,7 @@ export interface paths {
                 405: components["responses"]["MethodNotAllowed"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["DatabaseUnavailable"];
@@ -2031,6 +2295,7 @@ export interface paths {
                 405: components["responses"]["MethodNotAllowed"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["DatabaseUnavailable"];
@@ -2090,6 +2355,7 @@ export interface paths {
                 405: components["responses"]["MethodNotAllowed"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["DatabaseUnavailable"];
@@ -2201,6 +2467,7 @@ export interface paths {
                 405: components["responses"]["MethodNotAllowed"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["DatabaseUnavailable"];
@@ -2208,6 +2475,65 @@ export interface paths {
         };
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/estimate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a training would take: steps, hours, dollars */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["EstimateTraining"];
+                };
+            };
+            responses: {
+                /** @description The estimate */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["TrainingEstimate"];
+                            /** @enum {boolean} */
+                            success: true;
+                        };
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                405: components["responses"]["MethodNotAllowed"];
+                408: components["responses"]["RequestTimeout"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["PayloadTooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["DatabaseUnavailable"];
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -2248,6 +2574,7 @@ export interface paths {
                 405: components["responses"]["MethodNotAllowed"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["DatabaseUnavailable"];
@@ -2406,6 +2733,7 @@ export interface paths {
                 405: components["responses"]["MethodNotAllowed"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["DatabaseUnavailable"];
@@ -2470,6 +2798,7 @@ export interface paths {
                 405: components["responses"]["MethodNotAllowed"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["DatabaseUnavailable"];
@@ -2634,6 +2963,7 @@ export interface paths {
                 405: components["responses"]["MethodNotAllowed"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["DatabaseUnavailable"];
@@ -2722,6 +3052,7 @@ export interface paths {
                 405: components["responses"]["MethodNotAllowed"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["DatabaseUnavailable"];
@@ -2904,6 +3235,7 @@ export interface paths {
                 405: components["responses"]["MethodNotAllowed"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["DatabaseUnavailable"];
@@ -2993,6 +3325,7 @@ export interface paths {
                 405: components["responses"]["MethodNotAllowed"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["DatabaseUnavailable"];
@@ -3235,6 +3568,7 @@ export interface paths {
                 405: components["responses"]["MethodNotAllowed"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["DatabaseUnavailable"];
@@ -3357,6 +3691,7 @@ export interface paths {
                 405: components["responses"]["MethodNotAllowed"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["DatabaseUnavailable"];
@@ -3456,6 +3791,7 @@ export interface paths {
                 405: components["responses"]["MethodNotAllowed"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["DatabaseUnavailable"];
@@ -3561,6 +3897,7 @@ export interface paths {
                 405: components["responses"]["MethodNotAllowed"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["DatabaseUnavailable"];
@@ -3608,6 +3945,7 @@ export interface paths {
                 405: components["responses"]["MethodNotAllowed"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["DatabaseUnavailable"];
@@ -3649,6 +3987,28 @@ export interface components {
             title: string;
             /** Format: uuid */
             user_id: string;
+        };
+        /**
+         * @example {
+         *       "type": "RTX-5090",
+         *       "aliases": [
+         *         "5090"
+         *       ],
+         *       "hourly_rate": 0.9,
+         *       "tokens_per_second": 2000
+         *     }
+         */
+        AddGpu: {
+            /**
+             * @description Other names of it
+             * @default []
+             */
+            aliases?: string[];
+            /** @description US dollars an hour for one of them */
+            hourly_rate: number;
+            /** @description Of one of them, assumed while no model is known */
+            tokens_per_second: number;
+            type: string;
         };
         ApiKey: {
             /** Format: date-time */
@@ -3797,11 +4157,50 @@ export interface components {
             stage?: "staging" | "production" | "archived";
             tags?: string[];
         };
+        /**
+         * @example {
+         *       "hourly_rate": 0.15
+         *     }
+         */
+        ChangeGpu: {
+            /** @description Other names of it */
+            aliases?: string[];
+            /** @description US dollars an hour for one of them */
+            hourly_rate?: number;
+            /** @description Of one of them, assumed while no model is known */
+            tokens_per_second?: number;
+        };
         /** @description With compatible_with_model */
         Compatibility: {
             compatible: boolean;
             errors: string[];
             warnings: string[];
+        };
+        Costs: {
+            /** @description US dollars, to the cent */
+            amount: number;
+            /** @description The month, in UTC */
+            billing_period: string;
+            compute: {
+                /** @description US dollars, to the cent */
+                amount: number;
+                hours: number;
+            };
+            /** @description null where months are told */
+            job: {
+                /** Format: uuid */
+                id: string;
+                name: string;
+                /** @enum {string} */
+                status: "queued" | "initializing" | "running" | "completed" | "failed" | "cancelled";
+            } | null;
+            /** @description How many trainings are in it */
+            jobs: number;
+            storage: {
+                /** @description US dollars, to the cent */
+                amount: number;
+                gb: number;
+            };
         };
         /**
          * @example {
@@ -4134,6 +4533,44 @@ export interface components {
             request_id: string;
             violations?: components["schemas"]["Violation"][];
         };
+        /**
+         * @example {
+         *       "dataset_id": "3f0c9f52-6b0e-4f53-9a51-0a2d6b1f8a11",
+         *       "gpu_config": {
+         *         "type": "A100-80GB",
+         *         "count": 1
+         *       },
+         *       "hyperparameters": {
+         *         "learning_rate": 0.00005,
+         *         "batch_size": 4,
+         *         "epochs": 3,
+         *         "rank": 16
+         *       }
+         *     }
+         */
+        EstimateTraining: {
+            /** Format: uuid */
+            base_model_id?: string;
+            /** Format: uuid */
+            dataset_id: string;
+            gpu_config: {
+                count: number;
+                type: string;
+            };
+            hyperparameters: {
+                /** @description Scale of the adapter: its update is multiplied by alpha / rank */
+                alpha?: number;
+                /** @description Rows a step */
+                batch_size: number;
+                /** @description Dropout on the adapter input */
+                dropout?: number;
+                /** @description Passes over the training rows */
+                epochs: number;
+                /** @description Peak learning rate of the schedule */
+                learning_rate: number;
+                rank: number;
+            };
+        };
         Experiment: {
             /**
              * Format: uuid
@@ -4181,6 +4618,30 @@ export interface components {
             progress: number;
             /** @enum {string} */
             status: "PENDING" | "RUNNING" | "COMPLETED" | "FAILED" | "CANCELLED";
+        };
+        /**
+         * @example {
+         *       "type": "A100-80GB",
+         *       "aliases": [
+         *         "a100"
+         *       ],
+         *       "hourly_rate": 3.5,
+         *       "tokens_per_second": 1800,
+         *       "origin": "built_in"
+         *     }
+         */
+        Gpu: {
+            aliases: string[];
+            /** @description US dollars an hour for one of them */
+            hourly_rate: number;
+            /**
+             * @description changed: one that comes along, with an administrator’s figures; removing it brings its own back
+             * @enum {string}
+             */
+            origin: "built_in" | "changed" | "added";
+            /** @description Of one of them, assumed while no model is known */
+            tokens_per_second: number;
+            type: string;
         };
         JobEvent: {
             attempt: number;
@@ -4548,6 +5009,48 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
         };
+        TrainingEstimate: {
+            /** @description What the figures stand on */
+            constants: {
+                artifact_gb_per_rank: number;
+                bytes_per_token: number;
+                initialisation_s: number;
+                saving_s: number;
+                storage_usd_per_gb: number;
+                validation_s_per_epoch: number;
+            };
+            cost_breakdown: {
+                /** @description US dollars, to the cent */
+                compute: number;
+                /** @description US dollars, to the cent */
+                storage: number;
+            };
+            duration_breakdown: {
+                overhead_hours: number;
+                training_hours: number;
+            };
+            /** @description US dollars, to the cent */
+            estimated_cost: number;
+            estimated_duration_hours: number;
+            /** @description In the catalogue’s own words */
+            gpu_config: {
+                count: number;
+                type: string;
+            };
+            /** @description Of all devices together, in US dollars */
+            hourly_rate: number;
+            training_details: {
+                dataset_name: string;
+                /** @description Of all devices together, as the catalogue assumes */
+                estimated_throughput_tokens_per_sec: number;
+                /** @description Tokens that the run sees */
+                estimated_tokens: number;
+                steps_per_epoch: number;
+                /** @description false: guessed from the size of the file, for no tokenizer was there */
+                tokens_counted: boolean;
+                total_steps: number;
+            };
+        };
         TrainingJob: {
             /** Format: uuid */
             artifact_id: string | null;
@@ -4572,6 +5075,8 @@ export interface components {
             contact_lost_at: string | null;
             /** Format: date-time */
             created_at: string;
+            /** @description US dollars so far, a little behind while it runs */
+            current_cost: number;
             current_epoch: number;
             current_metrics: {
                 [key: string]: number | null;
@@ -4589,6 +5094,8 @@ export interface components {
             dataset_id: string;
             /** Format: date-time */
             estimated_completion_at: string | null;
+            /** @description US dollars, by the catalogue as it stood at the submission */
+            estimated_total_cost: number | null;
             executor: string | null;
             failure: {
                 code: string;
@@ -4596,12 +5103,16 @@ export interface components {
                 message: string;
                 stack: string | null;
             } | null;
+            /** @description US dollars; null until it is over */
+            final_cost: number | null;
             gpu_config: {
                 count: number;
                 type: string;
             };
             /** Format: date-time */
             held_at: string | null;
+            /** @description US dollars an hour for all its devices, as it stood at the submission */
+            hourly_rate: number;
             hyperparameters: {
                 /** @description Scale of the adapter: its update is multiplied by alpha / rank */
                 alpha: number;

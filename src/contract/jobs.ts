@@ -53,6 +53,10 @@ export const TrainingJob = z
     base_model_id: z.uuid(),
     base_model: z.object({ id: z.uuid(), name: z.string(), params_b: z.number().nullable() }),
     artifact_id: z.uuid().nullable(),
+    estimated_total_cost: z.number().nullable().describe('US dollars, by the catalogue as it stood at the submission'),
+    hourly_rate: z.number().describe('US dollars an hour for all its devices, as it stood at the submission'),
+    current_cost: z.number().describe('US dollars so far, a little behind while it runs'),
+    final_cost: z.number().nullable().describe('US dollars; null until it is over'),
     failure: Failure.nullable(),
     retried_from: z.uuid().nullable(),
     retry_count: z.int(),
@@ -94,13 +98,27 @@ export const listJobsRoute = declareRoute({
   path: '/api/jobs',
   tags: ['jobs'],
   summary: 'Own jobs, newest first',
-  request: { query: z.strictObject({ status: z.enum(JOB_STATUSES).optional(), page: PageNumber, limit: PageLimit }) },
+  request: {
+    query: z.strictObject({
+      status: z.enum(JOB_STATUSES).optional(),
+      page: PageNumber,
+      limit: PageLimit,
+      after: z.uuid().optional().describe('next_cursor of the page before; counts before page, and new jobs move nothing'),
+    }),
+  },
   responses: {
     200: answers(
       enveloped(
         z.object({
           jobs: z.array(TrainingJob),
-          pagination: z.object({ page: z.int(), limit: z.int(), total: z.int(), totalPages: z.int() }),
+          pagination: z.object({
+            page: z.int().describe('As it was asked; without meaning beside after'),
+            limit: z.int(),
+            total: z.int(),
+            total_is_estimate: z.boolean().describe('true where there are more than ten thousand'),
+            totalPages: z.int(),
+            next_cursor: z.uuid().nullable().describe('Sent as `after` it gets the next page; null: there is none'),
+          }),
         }),
       ),
       'One page',

@@ -25,6 +25,7 @@ async function scene(user_id: string): Promise<void> {
     `INSERT INTO lowrank.experiments (user_id, name, recipe_id) VALUES ('${user_id}', 'e', gen_random_uuid())`,
     `INSERT INTO lowrank.activities (user_id, event_type, entity_type, entity_id, title, message)
      VALUES ('${user_id}', 'job_created', 'job', '${job}', 't', 'm')`,
+    `INSERT INTO lowrank.cost_records (job_id, user_id, type, billing_period, unit_price, quantity, amount) VALUES (${values}, 'compute', '2026-03-01', 1, 1, 1)`,
     `INSERT INTO lowrank.notifications (user_id, type, title, message) VALUES ('${user_id}', 'job_queued', 't', 'm')`,
     `INSERT INTO lowrank.transfers (user_id, kind, hf_repo_id, hf_requested_revision) VALUES ('${user_id}', 'dataset', 'a/b', 'main')`,
     `INSERT INTO lowrank.idempotency_keys (user_id, route, key, request_hash, resource_id) VALUES ('${user_id}', 'POST /api/keys', 'k', 'h', 'r')`,
@@ -33,6 +34,7 @@ async function scene(user_id: string): Promise<void> {
     `INSERT INTO lowrank.workers (id, boot_id, pid, version) VALUES ('${host}', 'b', 1, '1')`,
     `WITH d AS (INSERT INTO lowrank.gpu_devices (worker_id, kind, uuid, name, memory_mb) VALUES ('${host}', 'cpu', 'cpu', 'CPU', 1) RETURNING id)
      INSERT INTO lowrank.gpu_leases (device_id, job_id, user_id, attempt) SELECT id, ${values}, 1 FROM d`,
+    `INSERT INTO lowrank.gpu_catalog (type, hourly_rate, tokens_per_second) VALUES ('GPU-${user_id}', 1, 1)`,
     `INSERT INTO identity.sessions (user_id, token, expires_at) VALUES ('${user_id}', '${user_id}', now())`,
     `INSERT INTO identity.accounts (user_id, account_id, provider_id) VALUES ('${user_id}', 'x', 'credential')`,
     `INSERT INTO identity.verifications (identifier, value, expires_at) VALUES ('x', 'x', now())`,
@@ -96,7 +98,7 @@ describe('tenancy', () => {
     }
     expect(unnoticed).toEqual([]);
     expect(mutations.length).toBeGreaterThan(80);
-  }, 120_000);
+  }, 400_000);
 
   test('claims never stay on a pooled connection', async () => {
     const ids = Array.from({ length: 200 }, (_, at) => (at % 2 === 0 ? tenants.a : tenants.b));

@@ -3,8 +3,10 @@ import type pg from 'pg';
 import { asUnavailable, databaseErrorCode, type Login, poolOf } from './pools.ts';
 import * as activities from './schema/activities.ts';
 import * as baseModels from './schema/base-models.ts';
+import * as costs from './schema/costs.ts';
 import * as datasets from './schema/datasets.ts';
 import * as experiments from './schema/experiments.ts';
+import * as gpuCatalog from './schema/gpu-catalog.ts';
 import * as identity from './schema/identity.ts';
 import * as jobs from './schema/jobs.ts';
 import * as machine from './schema/machine.ts';
@@ -16,6 +18,8 @@ const schema = {
   ...identity,
   ...datasets,
   ...baseModels,
+  ...costs,
+  ...gpuCatalog,
   ...jobs,
   ...machine,
   ...projects,

@@ -10,6 +10,8 @@ export interface RunExit {
   /** Processes that the kernel killed for memory while it ran. */
   oom_kills: number;
   log_bytes_dropped: number;
+  /** From the trainer's start until its whole tree was gone, by its owner's steady clock; null from one that did not measure it. */
+  ran_ms: number | null;
 }
 
 /** Why the worker itself asks a run to end. */

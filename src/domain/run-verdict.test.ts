@@ -11,6 +11,7 @@ const exit = (more: Partial<RunExit> = {}): RunExit => ({
   orphans_killed: 0,
   oom_kills: 0,
   log_bytes_dropped: 0,
+  ran_ms: 60_000,
   ...more,
 });
 const judge = (record: Partial<RunExit> | null, more: Partial<RunEvidence> = {}) =>

@@ -2,6 +2,9 @@ import type { MetricPoint, TrainingJob } from '#/contract/jobs.ts';
 import type { JobRow } from '#/services/jobs/job-row.ts';
 import type { MetricRow } from '#/services/jobs/read-metrics.ts';
 
+/** NUMERIC comes as text, so that no reader loses a digit; a sum of money to the cent is exact as a number, too. */
+const usd = (amount: string | null): number | null => (amount === null ? null : Number(amount));
+
 const instant = (at: Date | null): string | null => at?.toISOString() ?? null;
 
 /** A job in door B's words. */
@@ -28,6 +31,10 @@ export function presentJob({ job, dataset, base_model, contact_lost_at }: JobRow
     base_model_id: job.base_model_id,
     base_model,
     artifact_id: job.artifact_id,
+    estimated_total_cost: usd(job.estimated_total_cost),
+    hourly_rate: Number(job.hourly_rate),
+    current_cost: Number(job.current_cost),
+    final_cost: usd(job.final_cost),
     failure:
       job.error_code === null
         ? null

@@ -1,3 +1,4 @@
+import { estimateJobRoute } from '#/contract/estimates.ts';
 import {
   cancelJobRoute,
   createJobRoute,
@@ -13,6 +14,7 @@ import {
 import { cancelJob } from '#/services/jobs/cancel-job.ts';
 import { createJob } from '#/services/jobs/create-job.ts';
 import { deleteJob } from '#/services/jobs/delete-job.ts';
+import { estimateJob } from '#/services/jobs/estimate-job.ts';
 import { getJob } from '#/services/jobs/get-job.ts';
 import { listJobs } from '#/services/jobs/list-jobs.ts';
 import { readEvents } from '#/services/jobs/read-events.ts';
@@ -20,6 +22,7 @@ import { readLogs } from '#/services/jobs/read-logs.ts';
 import { readMetrics } from '#/services/jobs/read-metrics.ts';
 import { retryJob } from '#/services/jobs/retry-job.ts';
 import type { RouteModule } from './api-env.ts';
+import { presentEstimate } from './estimate-presenter.ts';
 import { streamJob } from './event-stream.ts';
 import { createOnce } from './idempotency.ts';
 import { specOfDoorB } from './job-door-b.ts';
@@ -36,10 +39,15 @@ export const jobRoutes: RouteModule = (api) => {
       present: (job) => ({ success: true as const, data: presentJob(job) }),
     });
   });
+  api.openapi(estimateJobRoute, async (c) => {
+    const answer = await estimateJob(c.var.ctx, c.req.valid('json'));
+    return c.json({ success: true as const, data: presentEstimate(answer) }, 200);
+  });
   api.openapi(listJobsRoute, async (c) => {
     const query = c.req.valid('query');
-    const { jobs, total } = await listJobs(c.var.ctx, query);
-    const pagination = { page: query.page, limit: query.limit, total, totalPages: Math.ceil(total / query.limit) };
+    const { jobs, total, next_cursor } = await listJobs(c.var.ctx, query);
+    const { page, limit } = query;
+    const pagination = { page, limit, ...total, totalPages: Math.ceil(total.total / limit), next_cursor };
     return c.json({ success: true as const, data: { jobs: jobs.map(presentJob), pagination } }, 200);
   });
   api.openapi(getJobRoute, async (c) => {

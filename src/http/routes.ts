@@ -1,8 +1,10 @@
 import { activityRoutes } from './activity-routes.ts';
 import type { RouteModule } from './api-env.ts';
 import { artifactRoutes } from './artifact-routes.ts';
+import { costRoutes } from './cost-routes.ts';
 import { datasetRoutes } from './dataset-routes.ts';
 import { experimentRoutes } from './experiment-routes.ts';
+import { gpuCatalogRoutes } from './gpu-catalog-routes.ts';
 import { jobRoutes } from './job-routes.ts';
 import { memberRoutes } from './member-routes.ts';
 import { modelRoutes } from './model-routes.ts';
@@ -30,4 +32,6 @@ export const ROUTES: RouteModule[] = [
   recipeRoutes,
   experimentRoutes,
   transferRoutes,
+  gpuCatalogRoutes,
+  costRoutes,
 ];

@@ -96,6 +96,7 @@ test('every request that makes something of one’s own takes an Idempotency-Key
     ([, { post }]) => post?.responses['201'] !== undefined && post.security?.length !== 0,
   );
   expect(making.map(([path]) => path).sort()).toEqual([
+    '/api/activity',
     '/api/base-models',
     '/api/datasets/upload',
     '/api/gpu-catalog',
@@ -103,6 +104,9 @@ test('every request that makes something of one’s own takes an Idempotency-Key
     '/api/jobs',
     '/api/jobs/{id}/retry',
     '/api/keys',
+    '/api/projects',
+    '/api/recipes',
+    '/api/transfers',
   ]);
   for (const [path, { post }] of making)
     expect([path, post?.parameters?.map((parameter) => parameter.name)]).toEqual([

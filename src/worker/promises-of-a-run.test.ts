@@ -145,6 +145,29 @@ describe('7 · a restart of the worker stops no training', () => {
     await scene.expectOrder();
   });
 
+  test('killed and back: its run costs the time that it took, once', async () => {
+    const worker = await scene.host.start();
+    // A cent is ten milliseconds.
+    const id = await scene.add([{ steps: 60, step_seconds: 0.05 }], { hourly_rate: 3600 });
+    const cost = async () => Number((await scene.job(id)).current_cost);
+    await expect.poll(cost, { timeout: 30_000, interval: 20 }).toBeGreaterThan(0);
+    worker.child.kill('SIGKILL');
+    await worker.gone;
+    await pause(TIMES.contact_lost_ms);
+    await scene.host.start();
+    expect(await scene.until(id)).toMatchObject({ status: 'completed', attempt: 1 });
+    const { ran_ms } = await scene.exited(id);
+    const records = await db.asOwner<{ quantity: string; amount: string }>(
+      `SELECT quantity, amount FROM lowrank.cost_records WHERE job_id = $1 AND type = 'compute'`,
+      [id],
+    );
+    expect(records.reduce((sum, { quantity }) => sum + Number(quantity), 0)).toBeCloseTo(Number(ran_ms) / 3_600_000, 5);
+    const paid = records.reduce((sum, { amount }) => sum + Number(amount), 0);
+    expect(Math.abs(paid - Number(ran_ms) / 1000)).toBeLessThan(0.02);
+    expect(Number((await scene.job(id)).final_cost)).toBeCloseTo(paid, 5);
+    await scene.expectOrder();
+  });
+
   test.each([
     ['exit1', 'internal'],
     ['segv', 'internal'],

@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { GB } from '#/domain/bytes.ts';
 import { env } from '#/env.ts';
+import { meterRuns } from '#/services/costs/bill-runs.ts';
 import { claimJob } from '#/services/jobs/claim-job.ts';
 import { readRuns, readWishes } from '#/services/jobs/read-run.ts';
 import { renewLeases } from '#/services/jobs/renew-leases.ts';
@@ -36,6 +37,7 @@ export async function runScheduler(parts: WorkerParts, contact: Contact, devices
   await Promise.all([
     steadily(parts, times.heartbeat_ms, () => scheduler.renew()),
     steadily(parts, times.sweep_ms, () => scheduler.sweep()),
+    steadily(parts, times.sweep_ms, () => meterRuns(parts.worker_id)),
     steadily(parts, times.contact_lost_ms, watchGpus),
     steadily(parts, HOUSEKEEPING_MS, () => scheduler.putInOrder()),
     scheduler.claims(),

@@ -106,6 +106,12 @@ export const trainingJobs = lowrank.table(
     completed_at: instant('completed_at'),
     estimated_completion_at: instant('estimated_completion_at'),
     estimated_total_cost: numeric('estimated_total_cost', { precision: 12, scale: 2 }),
+    /** US dollars an hour for all its devices, as the catalogue had it at the submission */
+    hourly_rate: numeric('hourly_rate', { precision: 12, scale: 2 }).notNull().default('0'),
+    /** the sum of its cost records; a little behind while it runs */
+    current_cost: numeric('current_cost', { precision: 12, scale: 2 }).notNull().default('0'),
+    /** the same for good, once it is over (by trigger) */
+    final_cost: numeric('final_cost', { precision: 12, scale: 2 }),
     error_code: text('error_code'),
     error_message: text('error_message'),
     error_hint: text('error_hint'),
@@ -198,6 +204,8 @@ export const jobRuns = lowrank.table(
     last_event_at: instant('last_event_at'),
     started_at: instant('started_at').notNull().defaultNow(),
     ended_at: instant('ended_at'),
+    /** seconds of it that are paid for: until its owner has told how long it ran, up to the last look at it */
+    metered_s: numeric('metered_s', { precision: 14, scale: 3 }).notNull().default('0'),
     /** what the executor saw at the end: code or signal, memory kill, orphans */
     exit: jsonb('exit').$type<Record<string, unknown> | null>(),
   },

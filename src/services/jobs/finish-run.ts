@@ -7,6 +7,7 @@ import type { JobFailure, JobHappening } from '#/domain/job-state.ts';
 import type { RunExit } from '#/domain/run-exit.ts';
 import { bareFailure, type Verdict } from '#/domain/run-verdict.ts';
 import type { JobStatus } from '#/domain/statuses.ts';
+import { billRun, billStorage } from '#/services/costs/bill-runs.ts';
 import { holdRun, type RunKey } from './hold-run.ts';
 import { type MovedColumns, transitionJob } from './transition-job.ts';
 
@@ -31,13 +32,14 @@ export interface NewArtifact {
 }
 
 /**
- * Settles a run whose process tree is proved gone, and gives its device back. A fault of ours queues the job again while
- * restarts are left, after a growing pause; a wish to cancel that came meanwhile wins. Throws `fenced`.
+ * Settles a run whose process tree is proved gone, with what it costs, and gives its device back. A fault of ours queues the
+ * job again while restarts are left, after a growing pause; a wish to cancel that came meanwhile wins. Throws `fenced`.
  */
 export function settleRun(run: RunKey, ending: Ending, exit: RunExit | null, pause_ms: number): Promise<JobStatus> {
   return asScheduler(async (tx) => {
     const job = await holdRun(tx, run);
     const { happening, columns } = settlement(run, ending, job, pause_ms);
+    await billRun(tx, run, exit);
     const status = await transitionJob(tx, job, happening, columns);
     if (status === 'queued')
       await tx.update(trainingJobs).set({ estimated_completion_at: null }).where(eq(trainingJobs.id, job.id));
@@ -47,7 +49,7 @@ export function settleRun(run: RunKey, ending: Ending, exit: RunExit | null, pau
 }
 
 /**
- * The artifact's row and `completed`, in one transaction. A wish to cancel that came first wins: then no row is written
+ * The artifact's row, the last of the costs and `completed`, in one transaction. A wish to cancel that came first wins: then no row is written
  * and `cancelled` is answered. Throws `fenced`.
  */
 export function completeRun(run: RunKey, artifact: NewArtifact, exit: RunExit): Promise<JobStatus> {
@@ -55,8 +57,11 @@ export function completeRun(run: RunKey, artifact: NewArtifact, exit: RunExit): 
     const job = await holdRun(tx, run);
     let status: JobStatus;
     if (job.cancel_requested_at !== null) {
+      await billRun(tx, run, exit);
       status = await transitionJob(tx, job, { type: 'cancelled' });
     } else {
+      await billStorage(tx, job.id, artifact.size);
+      await billRun(tx, run, exit);
       await tx.insert(modelArtifacts).values({ ...artifact, user_id: job.user_id, job_id: job.id, kind: 'adapter' });
       status = await transitionJob(
         tx,
@@ -74,6 +79,7 @@ export function completeRun(run: RunKey, artifact: NewArtifact, exit: RunExit): 
 export async function settleFromAfar(tx: Tx, run: RunKey, failure: JobFailure, pause_ms: number): Promise<void> {
   const job = await holdRun(tx, run);
   const { happening, columns } = settlement(run, { type: 'lost', failure }, job, pause_ms);
+  await billRun(tx, run, null);
   await transitionJob(tx, job, happening, columns);
 }
 

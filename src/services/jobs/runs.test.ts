@@ -26,6 +26,7 @@ const EXIT: RunExit = {
   orphans_killed: 0,
   oom_kills: 0,
   log_bytes_dropped: 0,
+  ran_ms: 60_000,
 };
 const LOST = { type: 'lost', failure: bareFailure('contact_lost', 'gone.') } as const;
 

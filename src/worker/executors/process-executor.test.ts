@@ -89,6 +89,7 @@ describe('a run as a process', () => {
       orphans_killed: 0,
       oom_kills: expect.any(Number),
       log_bytes_dropped: 0,
+      ran_ms: expect.any(Number),
     });
     expect(await readFile(join(folderOf(handle.job_id, 1), 'train.log'), 'utf8')).toBe('hello\n');
   });

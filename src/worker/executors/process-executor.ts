@@ -43,6 +43,7 @@ const ExitRecord = z.object({
   orphans_killed: z.int(),
   oom_kills: z.int(),
   log_bytes_dropped: z.int(),
+  ran_ms: z.int().nullable().default(null),
 });
 
 async function readRecord<T extends z.ZodType>(schema: T, path: string): Promise<z.infer<T> | null> {

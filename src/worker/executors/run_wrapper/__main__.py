@@ -117,6 +117,7 @@ class Run:
         self.last_wish: str | None = None
         self.contact: str | None = None
         self.contact_at = time.monotonic()
+        self.began_at = time.monotonic()
         self.beat = 0
         self.beat_at = 0.0
         self.kills_before = memory_kills()
@@ -274,6 +275,8 @@ class Run:
             "orphans_killed": len(self.orphans),
             "oom_kills": memory_kills() - self.kills_before,
             "log_bytes_dropped": dropped,
+            # What its user pays for: no worker that was away and no clock that was set changes it.
+            "ran_ms": round((time.monotonic() - self.began_at) * 1000),
         }
 
     def go(self) -> None:
@@ -309,6 +312,7 @@ class Run:
         failpoint("wrapper_after_started")
         self.heartbeat(time.monotonic())
         self.contact_at = time.monotonic()
+        self.began_at = time.monotonic()
         os.write(go, b"g")
         os.close(go)
         self.watch(output, wake, log)
