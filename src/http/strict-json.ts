@@ -1,5 +1,5 @@
 import { AppError, type Violation } from '#/domain/app-error.ts';
-import { refusal } from './violations.ts';
+import { pathOf, ROWS_MAX, refusal } from './violations.ts';
 
 const DEPTH_MAX = 32;
 const KEYS_MAX = 500;
@@ -10,6 +10,8 @@ const NEVER_A_FIELD = new Set(['__proto__']);
 interface Level {
   /** Keys seen so far; null in an array. */
   keys: Set<string> | null;
+  /** How many they were, with those that came again. */
+  count: number;
   /** The key or index that is being read. */
   at: string | number;
   expects_key: boolean;
@@ -52,8 +54,8 @@ function notJson(text: string, error: unknown): AppError {
 function scan(text: string): Violation[] {
   const rows: Violation[] = [];
   const levels: Level[] = [];
-  const path = (last?: string) => [...levels.map((level) => level.at), ...(last === undefined ? [] : [last])].join('.') || 'body';
-  for (let i = 0; i < text.length; i++) {
+  const path = () => pathOf(levels.map((level) => level.at)) || 'body';
+  for (let i = 0; i < text.length && rows.length < ROWS_MAX; i++) {
     const level = levels.at(-1);
     switch (text[i]) {
       case '"': {
@@ -66,7 +68,8 @@ function scan(text: string): Violation[] {
           if (level.keys.has(string)) rows.push({ path: path(), message: 'stands there twice', code: 'duplicate_key' });
           if (NEVER_A_FIELD.has(string)) rows.push({ path: path(), message: 'is not a known field', code: 'unknown_field' });
           level.keys.add(string);
-          if (level.keys.size === KEYS_MAX + 1) {
+          level.count++;
+          if (level.count > KEYS_MAX) {
             levels.pop();
             rows.push({ path: path(), message: `must have at most ${KEYS_MAX} fields`, code: 'too_many_keys' });
             return rows;
@@ -78,10 +81,10 @@ function scan(text: string): Violation[] {
         break;
       }
       case '{':
-        levels.push({ keys: new Set(), at: '', expects_key: true });
+        levels.push({ keys: new Set(), count: 0, at: '', expects_key: true });
         break;
       case '[':
-        levels.push({ keys: null, at: 0, expects_key: false });
+        levels.push({ keys: null, count: 0, at: 0, expects_key: false });
         break;
       case '}':
       case ']':

@@ -2,8 +2,12 @@ import type { core } from 'zod';
 import { AppError, type Violation } from '#/domain/app-error.ts';
 
 /** More rows than this help nobody. */
-const ROWS_MAX = 50;
+export const ROWS_MAX = 50;
 const ROWS_IN_SENTENCE = 3;
+/** Names and rules may hold what the caller sent: an answer never grows with it. */
+const NAME_LENGTH_MAX = 100;
+const PATH_LENGTH_MAX = 400;
+const MESSAGE_LENGTH_MAX = 1_000;
 
 type RawIssue = core.$ZodRawIssue;
 type Issue = core.$ZodIssue;
@@ -77,11 +81,11 @@ const ROOT: Record<string, string> = { json: 'body', query: 'query', param: 'pat
 
 function rowsOf(issue: Issue, target: string, before: PropertyKey[] = []): Violation[] {
   const parts = [...before, ...issue.path];
-  const path = parts.length === 0 ? (ROOT[target] ?? target) : parts.map(String).join('.');
+  const path = parts.length === 0 ? (ROOT[target] ?? target) : pathOf(parts);
   if (issue.code === 'unrecognized_keys') {
     const word = target === 'query' ? 'parameter' : 'field';
     return issue.keys.map((key) => ({
-      path: [...parts, key].map(String).join('.'),
+      path: pathOf([...parts, key]),
       message: `is not a known ${word}`,
       code: `unknown_${word}`,
     }));
@@ -107,11 +111,22 @@ export function brokenRules(issues: readonly Issue[], target: string): AppError 
   return refusal(issues.flatMap((issue) => rowsOf(issue, target)));
 }
 
+const cut = (text: string, most: number): string => (text.length <= most ? text : `${text.slice(0, most).toWellFormed()}…`);
+
+/** The way to a value, with each name cut to what helps to find it. */
+export const pathOf = (parts: readonly PropertyKey[]): string =>
+  parts.map((part) => cut(String(part), NAME_LENGTH_MAX)).join('.');
+
 /** A refusal with the given rows, its sentence made from the first few. */
 export function refusal(rows: Violation[]): AppError {
-  const first = rows.slice(0, ROWS_IN_SENTENCE).map(inWords);
+  const told = rows.slice(0, ROWS_MAX).map(({ path, message, code }) => ({
+    path: cut(path, PATH_LENGTH_MAX),
+    message: cut(message, MESSAGE_LENGTH_MAX),
+    code,
+  }));
+  const first = told.slice(0, ROWS_IN_SENTENCE).map(inWords);
   const more = rows.length > first.length ? `; and ${rows.length - first.length} more` : '';
-  return new AppError('invalid_request', first.join('; ') + more, rows.slice(0, ROWS_MAX));
+  return new AppError('invalid_request', first.join('; ') + more, told);
 }
 
 /** A row as a clause: its path and its rule, the field's name said once. */
