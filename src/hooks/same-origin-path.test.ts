@@ -5,6 +5,7 @@ const origin = 'http://127.0.0.1:3000';
 
 test('a path of ours is kept whole', () => {
   expect(sameOriginPath('/jobs/1?tab=log#end', origin)).toBe('/jobs/1?tab=log#end');
+  expect(sameOriginPath('/jobs/../models//1', origin)).toBe('/models//1');
 });
 
 test.each([
@@ -12,6 +13,10 @@ test.each([
   '',
   'jobs',
   '//evil.example',
+  '/..//evil.example',
+  '/.//evil.example',
+  '/%2e%2e//evil.example',
+  '/jobs/../..//evil.example',
   '/\\evil.example',
   '/\t/evil.example',
   'https://evil.example/',

@@ -2,6 +2,7 @@
 export function sameOriginPath(to: string | null, origin: string): string {
   if (to === null || !to.startsWith('/')) return '/';
   const url = URL.parse(to, origin);
-  if (url === null || url.origin !== origin) return '/';
+  // Dots that were resolved can leave `//host` behind, which a browser reads as another site.
+  if (url === null || url.origin !== origin || url.pathname.startsWith('//')) return '/';
   return url.pathname + url.search + url.hash;
 }

@@ -119,7 +119,15 @@ describe('a one-time link', () => {
     expect((await post('/api/sign-in-link', { token: tokenOf(link) })).status).toBe(403);
   });
 
-  test.each(['//evil.example', 'https://evil.example', '/\\evil.example', 'jobs'])('does not lead to %s', async (path) => {
+  const elsewhere = [
+    '//evil.example',
+    '/..//evil.example',
+    '/%2e//evil.example',
+    '/\\evil.example',
+    'https://evil.example',
+    'jobs',
+  ];
+  test.each(elsewhere)('does not lead to %s', async (path) => {
     await expect(createSignInLink(person.id, path)).rejects.toMatchObject({ code: 'invalid_request' });
   });
 });

@@ -11,8 +11,9 @@ const VALID_MINUTES = 10;
 
 const identifierOf = (token: string): string => `sign-in-link:${secretHash(token)}`;
 
-/** A path on this site and nothing that a browser would read as another one. */
-const isOwnPath = (path: string): boolean => /^\/(?![/\\])[^\\\s]*$/.test(path);
+/** A path on this site and nothing that a browser would read as another one, also once its dots are resolved. */
+const isOwnPath = (path: string): boolean =>
+  /^\/(?![/\\])[^\\\s]*$/.test(path) && URL.parse(path, 'http://localhost')?.pathname.startsWith('//') === false;
 
 /**
  * Makes a link that signs somebody in once, within 10 minutes, and leads to `path`. Answers the link without its origin: the
