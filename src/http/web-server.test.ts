@@ -158,6 +158,23 @@ describe('a request as it arrives', () => {
     expect(answer.headers.toLowerCase()).toContain('content-type: application/json');
   });
 
+  test('that wants another protocol passes the gate as any other, also when what draws the pages listens for it', async () => {
+    const taken: string[] = [];
+    // As Next does once it has drawn its first page.
+    server.on('upgrade', (request) => void taken.push(request.url ?? ''));
+    const ask = (path: string, name: string, more = '') =>
+      raw(`GET ${path} HTTP/1.1\r\n${name}${more}Connection: Upgrade, close\r\nUpgrade: websocket\r\n\r\n`);
+    try {
+      expect((await ask('/api/me', host(), key())).status).toBe(200);
+      expect((await ask('/api/me', host())).status).toBe(401);
+      expect((await ask('/api/health', 'Host: evil.example\r\n')).status).toBe(421);
+      expect((await ask('/', host())).body).toContain('<h1>page</h1>');
+      expect(taken).toEqual([]);
+    } finally {
+      server.removeAllListeners('upgrade');
+    }
+  });
+
   test('for what is no page and not there yet is answered as the API does, not by a page', async () => {
     drawn.length = 0;
     for (const path of ['/metrics', '/docs', '/docs/', '/docs/index.html', '/api', '/api/', '/api/nothing', '/openapi.json/x']) {

@@ -40,6 +40,8 @@ export async function listen(host: string, port: number): Promise<{ server: Serv
     headersTimeout: HEAD_TIMEOUT_MS,
     // Node would refuse it with an empty body: `refusedHead` does with ours.
     requireHostHeader: false,
+    // Nothing here speaks another protocol: such a request is one as any other, whoever listens for it (Next does).
+    shouldUpgradeCallback: () => false,
     // Uploads may take hours; silence is what ends them, see `guardBody`.
     requestTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
