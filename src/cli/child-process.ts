@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { env } from '#/env.ts';
+import { openLog } from './log-file.ts';
 
 /** A process of the studio (web or worker) that is started again when it falls. */
 export interface StudioProcess {
@@ -24,7 +24,7 @@ export function startProcess(
   variables: Record<string, string>,
   log: (line: string) => void,
 ): StudioProcess {
-  const file = createWriteStream(join(env.data_dir, 'logs', `${name}.log`), { flags: 'a', mode: 0o600 });
+  const file = openLog(join(env.data_dir, 'logs', `${name}.log`));
   let child: ChildProcess | undefined;
   let stopping = false;
   let pause_ms = RESTART_MS;
@@ -44,7 +44,7 @@ export function startProcess(
     if (started.stdout !== null) {
       createInterface({ input: started.stdout }).on('line', (line) => {
         if (line.startsWith('{"ready":true')) ready.resolve(JSON.parse(line) as Record<string, unknown>);
-        file.write(`${line}\n`);
+        file.write(line);
       });
     }
     const last: string[] = [];
@@ -52,7 +52,7 @@ export function startProcess(
       createInterface({ input: started.stderr }).on('line', (line) => {
         last.push(line);
         if (last.length > 12) last.shift();
-        file.write(`${line}\n`);
+        file.write(line);
       });
     }
     started.on('exit', (code, signal) => {
@@ -83,7 +83,7 @@ export function startProcess(
         await gone;
         clearTimeout(force);
       }
-      await new Promise<void>((resolve) => file.end(resolve));
+      await file.end();
     },
   };
 }
