@@ -22,6 +22,8 @@ SHAREGPT_ROLES = {
     "observation": "tool",
     "tool": "tool",
 }
+# A row is rendered once for each of its answers: the time grows with the square of its turns.
+TURNS_MAX = 512
 CANONICAL = json.JSONEncoder(sort_keys=True)
 # Fields that tell a shape, in the order in which they are looked for.
 SIGNS = (
@@ -111,6 +113,8 @@ def tools_of(fields: dict) -> list | None:
 
 def conversation_of(messages: list[tuple[dict, bool]], tools: list | None, plain_pair: bool = False) -> Conversation:
     """Checks the order of turns. Raises RowFault."""
+    if len(messages) > TURNS_MAX:
+        raise RowFault("too_many_turns", f"Has {len(messages)} turns; {TURNS_MAX} are the most: split the conversation.")
     roles = [message["role"] for message, _ in messages]
     turns = roles[1:] if roles and roles[0] == "system" else roles
     if "system" in turns:

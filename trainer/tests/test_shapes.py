@@ -69,6 +69,10 @@ def test_tool_calls_keep_their_arguments_as_an_object():
     assert conversation.messages[1]["tool_calls"][0]["function"]["arguments"] == {"a": 1}
 
 
+def test_a_conversation_may_have_512_turns():
+    assert read_shape({"messages": [USER, ASSISTANT] * 256}, "chat", {}).turns == 512
+
+
 def test_content_in_text_parts_is_joined():
     parts = [{"type": "text", "text": "He"}, {"type": "text", "text": "llo"}]
     assert roles({"messages": [USER, {"role": "assistant", "content": parts}]}, "chat")[0][1] == ("assistant", "Hello")
@@ -78,6 +82,7 @@ def test_content_in_text_parts_is_joined():
     ("shape", "row", "code"),
     [
         ("chat", {}, "missing_field"),
+        ("chat", {"messages": [USER, ASSISTANT] * 257}, "too_many_turns"),
         ("chat", {"messages": "Hi"}, "wrong_type"),
         ("chat", {"messages": []}, "empty_text"),
         ("chat", {"messages": ["Hi"]}, "wrong_type"),
