@@ -1,4 +1,4 @@
-import { and, eq, type SQL, sql } from 'drizzle-orm';
+import { and, eq, getTableName, type SQL, sql } from 'drizzle-orm';
 import type { PgUpdateSetSource } from 'drizzle-orm/pg-core';
 import type { baseModels } from '#/db/schema/base-models.ts';
 import type { datasets } from '#/db/schema/datasets.ts';
@@ -14,10 +14,12 @@ export const CLAIM_ATTEMPTS_MAX = 3;
 
 /**
  * How workers take the rows of `table` of which `is_work` holds: each claim gets the row's next number and is believed for
- * `lease_s` seconds, by the database's clock, unless it is renewed. Who holds an older number writes nothing.
+ * `lease_s` seconds, by the database's clock, unless it is renewed. Who holds an older number writes nothing. Of what one
+ * `owner` (a column) has, one row is worked on at a time: the rest waits, others' rows do not.
  */
-export function workClaims<T extends Work>(table: T, is_work: SQL, lease_s: number) {
+export function workClaims<T extends Work>(table: T, is_work: SQL, lease_s: number, owner: 'user_id' | 'created_by') {
   type Row = T['$inferSelect'];
+  const column = sql.identifier(owner);
   const lease = sql`clock_timestamp() + make_interval(secs => ${lease_s})`;
   /** Columns that every such table has: the compiler cannot tell for a table that it does not know. */
   const own = (columns: object) => columns as PgUpdateSetSource<T>;
@@ -34,8 +36,12 @@ export function workClaims<T extends Work>(table: T, is_work: SQL, lease_s: numb
 
     /** Takes the oldest row that waits, or whose holder went silent; null when there is none. */
     async take(tx: Tx): Promise<Row | null> {
+      // Claims of a kind take turns, or two at once would each find the owner's other row free.
+      await tx.execute(sql`SELECT pg_advisory_xact_lock(hashtextextended(${getTableName(table)}, 0))`);
       const waits = sql`(SELECT id FROM ${table} WHERE ${is_work}
-        AND (lease_until IS NULL OR lease_until < clock_timestamp()) ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED)`;
+        AND (lease_until IS NULL OR lease_until < clock_timestamp())
+        AND NOT EXISTS (SELECT FROM ${table} AS held WHERE held.${column} = ${table}.${column} AND held.lease_until > clock_timestamp()
+          AND ${is_work}) ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED)`;
       const taken = own({ lease_until: lease, claim: sql`claim + 1`, attempts: sql`attempts + 1` });
       const rows: unknown = await tx.update(table).set(taken).where(eq(table.id, waits)).returning();
       return (rows as Row[])[0] ?? null;

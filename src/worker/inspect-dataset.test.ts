@@ -44,6 +44,24 @@ const notices = () =>
 const pair = (prompt: string) => `${JSON.stringify({ prompt, completion: 'yes' })}\n`;
 const rows = (count: number) => Array.from({ length: count }, (_, at) => pair(`question ${at}`)).join('');
 
+describe('whose turn it is', () => {
+  test('one person’s checks are done one after the other, and keep nobody waiting', async () => {
+    const first = await upload(rows(40));
+    const second = await upload(rows(41));
+    const mine = owner;
+    owner = { user_id: await addPerson(db), role: 'user' };
+    const others = await upload(rows(42));
+    owner = mine;
+    const taken = await claimDatasetCheck();
+    expect(taken?.dataset.id).toBe(first);
+    expect((await claimDatasetCheck())?.dataset.id).toBe(others);
+    expect(await claimDatasetCheck()).toBeNull();
+    if (taken === null) throw new Error('nothing was taken');
+    await finishDatasetCheck(taken.dataset, withoutReport({ code: 'check_failed', message: 'Broken off.' }));
+    expect((await claimDatasetCheck())?.dataset.id).toBe(second);
+  });
+});
+
 describe('by the trainer’s own code', () => {
   test('a sound file becomes ready, counted, shown and told', async () => {
     const id = await upload(rows(40), { file_name: 'sound.jsonl' });
@@ -151,6 +169,8 @@ describe('under a claim', () => {
 
   test('one dataset is checked by one worker, the oldest first', async () => {
     const first = await upload(rows(2));
+    await upload(rows(4));
+    owner = { user_id: await addPerson(db), role: 'user' };
     const second = await upload(rows(3));
     const claims = await Promise.all(Array.from({ length: 6 }, () => claimDatasetCheck()));
     expect(claims.flatMap((claim) => claim?.dataset.id ?? []).sort()).toEqual([first, second].sort());

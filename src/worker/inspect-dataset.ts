@@ -18,6 +18,8 @@ import { storage } from '#/storage/connect-storage.ts';
 import { log } from './log.ts';
 import { runPythonProgram } from './python-program.ts';
 
+/** A check takes less than a hundredth of it; a chat template can ask for any amount. */
+const CHECK_DATA_BYTES_MAX = 4 * 1024 ** 3;
 const CHECK_WITHIN_MS = 60 * 60_000;
 const RENEW_MS = (CHECK_LEASE_S * 1000) / 3;
 const MODEL_EXIT = 4;
@@ -80,6 +82,7 @@ async function inspect(dataset: DatasetRow, model: string[], signal: AbortSignal
         ...['--invalid-rows', dataset.invalid_rows, '--report', report_path, ...model],
       ],
       timeout_ms: CHECK_WITHIN_MS,
+      data_bytes_max: CHECK_DATA_BYTES_MAX,
       signal,
     });
     if (signal.aborted) return null;

@@ -51,6 +51,12 @@ describe('a bounded Python program', () => {
     await expect.poll(() => pids.filter(alive), { timeout: 20_000 }).toEqual([]);
   });
 
+  test('more memory than it may have is refused to it, and less is not', async () => {
+    const data_bytes_max = 512 * 1024 * 1024;
+    expect((await python('"a" * 1_000_000_000', { data_bytes_max })).stderr).toContain('MemoryError');
+    expect((await python('"a" * 100_000_000', { data_bytes_max })).code).toBe(0);
+  });
+
   test('a flood of output ends it', async () => {
     const end = await python('while True: print("y" * 1000)', { output_bytes_max: 1_000_000 });
     expect(end.ended_by).toBe('output');

@@ -20,6 +20,8 @@ export interface PythonProgram {
   /** A file that takes stdout as it is; replaced. */
   stdout_path?: string;
   line_bytes_max?: number;
+  /** Bytes of memory of its own after which it gets no more; no limit unless said. */
+  data_bytes_max?: number;
   /** Bytes of stdout after which the program is ended; 256 MB unless said. */
   output_bytes_max?: number;
   /** More variables for the program. The rest of the environment is a short fixed list. */
@@ -56,10 +58,14 @@ function pythonEnvironment(variables: Record<string, string> = {}): NodeJS.Proce
 /** Runs one program to its end. Never throws for what the program does; throws when it cannot be started at all. */
 export async function runPythonProgram(program: PythonProgram): Promise<PythonEnd> {
   const { line_bytes_max = 1_000_000, output_bytes_max = 256 * 1024 * 1024 } = program;
-  const child = spawn(env.python, ['-I', '-S', '-B', SHIM, String(process.pid), env.python, '-B', ...program.args], {
-    env: pythonEnvironment(program.variables),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    env.python,
+    ['-I', '-S', '-B', SHIM, String(process.pid), String(program.data_bytes_max ?? 0), env.python, '-B', ...program.args],
+    {
+      env: pythonEnvironment(program.variables),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   let ended_by: PythonEnd['ended_by'] = null;
   let kill_timer: NodeJS.Timeout | undefined;
   const signalGroup = (signal: NodeJS.Signals) => {

@@ -1,4 +1,4 @@
-"""Runs a Python program that must not outlive the worker: `run_bounded.py PARENT_PID PYTHON ARGS…`.
+"""Runs a Python program that must not outlive the worker: `run_bounded.py PARENT_PID DATA_BYTES_MAX PYTHON ARGS…`.
 
 The kernel kills the program when its parent ends, however it ends, and the program leads a process group of its own so
 that the worker can end whatever it started along with it.
@@ -6,6 +6,7 @@ that the worker can end whatever it started along with it.
 
 import ctypes
 import os
+import resource
 import signal
 import sys
 
@@ -15,12 +16,16 @@ PR_SET_PDEATHSIG = 1
 def main() -> None:
     """Replaces this process by the program; raises OSError when it cannot be started."""
     parent = int(sys.argv[1])
-    command = sys.argv[2:]
+    data_bytes_max = int(sys.argv[2])
+    command = sys.argv[3:]
     os.setsid()
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     # The parent may have ended before the line above took hold.
     if os.getppid() != parent:
         sys.exit(1)
+    # What it writes to, not its address space: threads reserve much of that and use little.
+    if data_bytes_max > 0:
+        resource.setrlimit(resource.RLIMIT_DATA, (data_bytes_max, data_bytes_max))
     os.execv(command[0], command)
 
 

@@ -41,9 +41,11 @@ export async function runScheduler(parts: WorkerParts, contact: Contact, devices
     steadily(parts, times.contact_lost_ms, watchGpus),
     steadily(parts, HOUSEKEEPING_MS, () => scheduler.putInOrder()),
     scheduler.claims(),
-    scheduler.background(inspectNextDataset),
-    scheduler.background(fetchNextModel),
-    scheduler.background(importNextDataset),
+    // Two lanes each, and one person never has both: what takes one of them an hour delays the others by nothing.
+    ...[inspectNextDataset, fetchNextModel, importNextDataset].flatMap((work) => [
+      scheduler.background(work),
+      scheduler.background(work),
+    ]),
     scheduler.background(settleModelWait),
     scheduler.background(settleModelTransfer),
   ]);
@@ -137,7 +139,7 @@ class Scheduler {
     }
   }
 
-  /** Small jobs beside the trainings, one at a time of each kind. `work` answers whether there was something to do. */
+  /** Small jobs beside the trainings, one after the other. `work` answers whether there was something to do. */
   async background(work: (signal: AbortSignal) => Promise<boolean>): Promise<void> {
     const ear = this.bell.ear();
     while (!this.#parts.stopping.aborted) {

@@ -10,7 +10,7 @@ import type { DatasetRow } from './dataset-row.ts';
 
 /** How long a claim is believed without renewal. */
 export const CHECK_LEASE_S = 30;
-const claims = workClaims(datasets, sql`status = 'validating' AND deleted_at IS NULL`, CHECK_LEASE_S);
+const claims = workClaims(datasets, sql`status = 'validating' AND deleted_at IS NULL`, CHECK_LEASE_S, 'user_id');
 
 export interface CheckClaim {
   dataset: DatasetRow;

@@ -15,7 +15,7 @@ import type { ModelFolder } from './read-model-folder.ts';
 
 /** How long a claim is believed without renewal. */
 const FETCH_LEASE_S = 30;
-const claims = workClaims(baseModels, sql`status = 'fetching' AND deleted_at IS NULL`, FETCH_LEASE_S);
+const claims = workClaims(baseModels, sql`status = 'fetching' AND deleted_at IS NULL`, FETCH_LEASE_S, 'created_by');
 
 const CANCELLED = { code: 'cancelled', message: 'its transfer was cancelled: register the model again to fetch it' };
 

@@ -15,7 +15,7 @@ import { transitionTransfer } from './transition-transfer.ts';
 
 /** How long a claim is believed without renewal. */
 const IMPORT_LEASE_S = 30;
-const claims = workClaims(transfers, sql`kind = 'dataset' AND status IN ('pending', 'running')`, IMPORT_LEASE_S);
+const claims = workClaims(transfers, sql`kind = 'dataset' AND status IN ('pending', 'running')`, IMPORT_LEASE_S, 'user_id');
 
 /** What was fetched, its rows in one file, and the stored one made of it lie on the disk at the same time. */
 const COPIES = 3;
