@@ -39,6 +39,10 @@ it('facts of a config are read under the names that families use', () => {
     hidden_size: 2560,
     num_layers: 34,
   });
+  expect(factsOf({ hidden_size: 2 ** 31 - 1, vocab_size: 2 ** 31 })).toMatchObject({
+    hidden_size: 2 ** 31 - 1,
+    vocab_size: null,
+  });
   expect(factsOf({ hidden_size: 'wide', vocab_size: -1 })).toMatchObject({
     architecture: null,
     hidden_size: null,

@@ -19,7 +19,9 @@ export interface ModelRefusal {
   message: string;
 }
 
-const count = z.int().min(1).max(1e12).optional().catch(undefined);
+/** What a column of PostgreSQL's `integer` holds; a model that says more of itself says nothing. */
+const INTEGER_MAX = 2 ** 31 - 1;
+const count = z.int().min(1).max(INTEGER_MAX).optional().catch(undefined);
 const Shape = z.looseObject({
   hidden_size: count,
   n_embd: count,
