@@ -20,6 +20,8 @@ export interface LineChartOptions {
   log: boolean;
   /** The marks of the horizontal axis. */
   formatX(value: number): string;
+  /** Marks stand at whole numbers only. */
+  whole_x: boolean;
   /** The row under the cursor, or null when it left. */
   onRow(row: number | null): void;
   onZoom(zoomed: boolean): void;
@@ -32,6 +34,9 @@ export interface LineChart {
   resetZoom(): void;
   destroy(): void;
 }
+
+/** 1, 2, 5, 10, 20, 50 … up to more steps than a run has. */
+const WHOLE = Array.from({ length: 9 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat();
 
 /** Draws into `host`, which gives the size. */
 export async function makeLineChart(
@@ -85,7 +90,7 @@ export async function makeLineChart(
           : { range: (_, min, max) => within(min, max) },
       },
       axes: [
-        { ...axis(30, (splits) => splits.map(options.formatX)), space: 70 },
+        { ...axis(30, (splits) => splits.map(options.formatX)), space: 70, ...(options.whole_x ? { incrs: WHOLE } : {}) },
         {
           ...axis(48, formatMarks),
           space: 34,

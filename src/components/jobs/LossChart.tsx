@@ -44,6 +44,7 @@ export function LossChart({ points, waiting }: LossChartProps) {
         { label: 'Loss, smoothed', colour: 'accent', width: 2 },
         { label: 'Evaluation loss', colour: 'copper', width: 1.75, dots: true },
       ],
+      whole_x: axis === 'step',
       formatX: axis === 'step' ? formatCount : (seconds: number) => formatDuration(seconds * 1000),
       onRow: setRow,
       onZoom: setZoomed,
