@@ -85,11 +85,18 @@ export type Env = z.infer<typeof Env> & {
   inherited: NodeJS.ProcessEnv;
 };
 
+/** A variable that breaks its rule: whoever started us is told in a sentence. */
+class EnvironmentError extends Error {
+  readonly cure = 'Set the variable as docs/operations.md says, or leave it out.';
+}
+
 function readEnv(): Env {
   const parsed = Env.safeParse(process.env);
   if (!parsed.success) {
     const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
-    throw new Error(`These environment variables break their rules:\n${lines.join('\n')}`);
+    throw new EnvironmentError(
+      `These environment variables break their rules (docs/operations.md has them):\n${lines.join('\n')}`,
+    );
   }
   const repo = resolve(import.meta.dirname, '..');
   return {
