@@ -114,6 +114,11 @@ export function partingWords(stage: DemoStage, data_dir: string): string[] {
   ];
 }
 
+/** What a command needs in front of it to find this installation from another terminal. */
+function inThisFolder(): string {
+  return env.inherited.LOWRANK_DATA_DIR === undefined ? '' : `LOWRANK_DATA_DIR=${env.data_dir} `;
+}
+
 /** `lowrank demo`: the whole walk, once, for real. The studio stays until Ctrl-C unless told to end. */
 export async function demo(options: { exit: boolean; shuffle_targets: boolean }): Promise<void> {
   const say = (line: string) => console.log(line);
@@ -132,7 +137,7 @@ export async function demo(options: { exit: boolean; shuffle_targets: boolean })
       const job_id = await runDemo(await openLocalClient(studio.url), { ...options, linkTo, onStage }, say);
       is_done = true;
       say(`sign in (once, 10 minutes): ${await linkTo(job_id)}`);
-      say(`to sign in later, choose a password: npm run lowrank -- reset-password ${studio.owner_email}`);
+      say(`to sign in later, choose a password: ${inThisFolder()}npm run lowrank -- reset-password ${studio.owner_email}`);
       if (!options.exit) say('\nThe studio keeps running; Ctrl-C ends it, and keeps all that was made.');
     })();
     await Promise.race([work, ended]);

@@ -65,7 +65,7 @@ export async function followJob(
                 onPoint(point);
               }
             } else if (message.event === 'gone') gone = true;
-            if (job !== undefined) show(job, loss);
+            if (job !== undefined) show(job, loss, false);
           },
         });
         const decoder = new TextDecoder();
@@ -83,21 +83,26 @@ export async function followJob(
       failures++;
       if (failures > RECONNECTS_MAX)
         throw new CommandError(`The studio at ${client.url} does not answer any more; the training goes on without us`);
+      if (job !== undefined) show(job, loss, true);
       await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
     }
   } finally {
     line.end();
   }
 
-  function show(seen: TrainingJob, seen_loss: number | null): void {
+  function show(seen: TrainingJob, seen_loss: number | null, is_away: boolean): void {
     const stage = seen.status === 'queued' ? 'waiting' : (STAGES[seen.current_stage ?? ''] ?? seen.status);
     line.show({
-      stage: seen.cancel_requested_at !== null && !isTerminal(seen.status) ? 'cancelling' : stage,
+      stage: is_away
+        ? 'no answer, asking again'
+        : seen.cancel_requested_at !== null && !isTerminal(seen.status)
+          ? 'cancelling'
+          : stage,
       done: seen.current_step,
       total: seen.total_steps,
       count: `step ${seen.current_step}/${seen.total_steps}`,
       ...(seen_loss !== null && { note: `loss ${seen_loss.toFixed(3)}` }),
-      eta_s: seen.status === 'running' ? secondsLeft(seen) : null,
+      eta_s: seen.status === 'running' && !is_away ? secondsLeft(seen) : null,
     });
   }
 }

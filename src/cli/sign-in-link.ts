@@ -1,5 +1,6 @@
 import { connectDatabase, disconnectDatabase } from '#/db/pools.ts';
 import { asIdentity } from '#/db/tenancy.ts';
+import { env } from '#/env.ts';
 import { ensureLocalOwner, isFirstRun } from '#/services/people/first-run.ts';
 import { findPersonByEmail, type Person } from '#/services/people/person.ts';
 import { createSignInLink } from '#/services/people/sign-in-link.ts';
@@ -11,7 +12,10 @@ import { LOCAL_OWNER } from './start-studio.ts';
 /** `lowrank sign-in-link`: a link that signs a person, the owner unless said, in once. Only a studio that runs can open it. */
 export async function signInLinkCommand(email: string | undefined): Promise<void> {
   const studio = runningStudio();
-  if (studio === null) throw new CommandError('No studio runs on this data directory: start it first (npm start)');
+  if (studio === null)
+    throw new CommandError(
+      `No studio runs on the data directory ${env.data_dir}: start it first (npm start), or name another by LOWRANK_DATA_DIR`,
+    );
   const database = await openDatabase(() => undefined);
   connectDatabase({ identity: database.logins.identity }, { connections_max: 1 });
   try {
