@@ -114,7 +114,7 @@ def tools_of(fields: dict) -> list | None:
 def conversation_of(messages: list[tuple[dict, bool]], tools: list | None, plain_pair: bool = False) -> Conversation:
     """Checks the order of turns. Raises RowFault."""
     if len(messages) > TURNS_MAX:
-        raise RowFault("too_many_turns", f"Has {len(messages)} turns; {TURNS_MAX} are the most: split the conversation.")
+        raise RowFault("too_many_turns", f"Has {len(messages)} turns; at most {TURNS_MAX}: split the conversation.")
     roles = [message["role"] for message, _ in messages]
     turns = roles[1:] if roles and roles[0] == "system" else roles
     if "system" in turns:
