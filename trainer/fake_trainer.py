@@ -294,7 +294,9 @@ class Run:
             if self.stopping:
                 self.checkpoint(step)
                 raise Failure(
-                    "interrupted", f"Stopped by request after step {step}.", "Resume from the last checkpoint."
+                    "interrupted",
+                    f"Stopped by request after step {step}; its checkpoint is kept.",
+                    "Resume from the last checkpoint.",
                 )
             step += 1
             self.misbehave(step)

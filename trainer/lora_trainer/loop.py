@@ -228,7 +228,7 @@ class LoraTrainer(Trainer):
         values = self.run_config.values
         if self.stop.requested:
             self.save_checkpoint()
-            raise interrupted(f"after step {step}")
+            raise interrupted(f"after step {step}; its checkpoint is kept")
         evaluates = self._evaluation_due(step)
         saves = bool(values.checkpoint_interval and step % values.checkpoint_interval == 0)
         if evaluates:

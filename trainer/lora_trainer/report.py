@@ -50,6 +50,9 @@ def log_line(kind: str, fields: dict[str, object]) -> str | None:
             return f"INFO wrote {fields['path']}, {fields['bytes']:,} bytes"
         case "warning":
             return f"WARNING {fields['code']}: {fields['message']}"
+        case "error" if fields["code"] == "interrupted":
+            # Asked for, so nothing has failed; the next step to take is the studio's to tell.
+            return f"INFO {fields['message']}"
         case "error":
             return f"ERROR {fields['code']}: {fields['message']} {fields['hint']}"
         case "done":

@@ -57,6 +57,7 @@ def test_the_log_tells_a_reader_what_happens_line_by_line_with_its_instant(tmp_p
     report.metric(2, 1.0, loss=float("nan"))
     report.warning("few_rows", "only\n3")
     report.error("data", "No row is left.", "Mend the file.")
+    report.error("interrupted", "Stopped by request after step 2; its checkpoint is kept.", "Resume from it.")
     lines = capsys.readouterr().out.splitlines()
     instants = [event["ts"] for event in read_events(tmp_path) if event["type"] != "progress"]
     assert [line.split(" ", 1)[0] for line in lines] == instants
@@ -66,6 +67,7 @@ def test_the_log_tells_a_reader_what_happens_line_by_line_with_its_instant(tmp_p
         "WARNING step 2: nothing finite",
         "WARNING few_rows: only 3",
         "ERROR data: No row is left. Mend the file.",
+        "INFO Stopped by request after step 2; its checkpoint is kept.",
     ]
 
 

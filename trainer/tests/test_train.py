@@ -147,6 +147,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(run_config, train
     assert train(first) == 143
     events = read_events(first.parent)
     assert events[-1]["code"] == "interrupted"
+    assert events[-1]["message"].endswith("; its checkpoint is kept.")
     checkpoint = of_type(events, "checkpoint")[-1]
     second = run_config(3, resume_from=str(first.parent / checkpoint["path"]), **changes)
     assert train(second) == 0

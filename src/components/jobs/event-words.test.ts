@@ -29,6 +29,12 @@ test('what the trainer says is told with its figures', () => {
   });
 });
 
+test('a trainer that was asked to stop has not failed, any other error has', () => {
+  const stopped = event('error', { message: 'Stopped by request after step 29.', data: { code: 'interrupted' } });
+  expect(eventWords(stopped)).toEqual({ title: 'The trainer stopped', detail: 'Stopped by request after step 29.' });
+  expect(eventWords(event('error', { message: 'No row is left.', data: { code: 'data' } })).title).toBe('The trainer failed');
+});
+
 test('an event of a kind that we do not know keeps its own words', () => {
   expect(eventWords(event('gpu_released', { message: 'GPU 0' }))).toEqual({ title: 'Gpu released', detail: 'GPU 0' });
 });

@@ -21,6 +21,7 @@ export function eventWords(event: JobEvent): { title: string; detail: string | n
   if (to_status !== null) return { title: STATUS_WORDS[to_status as keyof typeof STATUS_WORDS] ?? to_status, detail: message };
   if (type === 'stage') return { title: STAGE_WORDS[text(data.stage) ?? ''] ?? text(data.stage) ?? 'Stage', detail: null };
   const words = type.replaceAll(/[._]/g, ' ');
+  if (type === 'error' && data.code === 'interrupted') return { title: 'The trainer stopped', detail: message };
   const title = TITLES[type] ?? words.charAt(0).toUpperCase() + words.slice(1);
   return { title, detail: detailOf(event) ?? message };
 }
