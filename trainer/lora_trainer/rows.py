@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,6 +19,8 @@ ROW_BYTES_MAX = 4_000_000
 DEPTH_MAX = 64
 DIGITS_MAX = 300
 EXCERPT_MAX = 80
+HEAD_BYTES = 1 << 16
+TABLE_ROWS = 5
 
 UTF8_BOM = b"\xef\xbb\xbf"
 # What people upload by mistake: first bytes to name.
@@ -26,6 +30,7 @@ FOREIGN = {
     b"PAR1": "a Parquet file",
     b"<": "an HTML or XML page",
 }
+TABLES = {",": "a CSV table", ";": "a CSV table with semicolons", "\t": "a table with tabs"}
 ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
 SURROGATE = re.compile("[\ud800-\udfff]")
 CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
@@ -99,7 +104,7 @@ class StrictDecoder:
             raise RowFault("json_too_deep", f"Nested more than {DEPTH_MAX} levels deep.") from None
         except ValueError as error:
             at = f" at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else ""
-            reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+            reason = error.msg.removesuffix(" at") if isinstance(error, json.JSONDecodeError) else str(error)
             raise RowFault("invalid_json_line", f"Not JSON: {reason}{at}.") from None
         if self._faults:
             raise self._faults[0]
@@ -154,7 +159,7 @@ class RowReader:
         self._digest = hashlib.sha256()
         self._decoder = StrictDecoder()
         with path.open("rb") as file:
-            self.container = sniff(file.read(4096), container)
+            self.container = sniff(file.read(HEAD_BYTES), container)
 
     @property
     def sha256(self) -> str:
@@ -231,7 +236,27 @@ def sniff(head: bytes, container: str) -> str:
     for magic, name in FOREIGN.items():
         if start.startswith(magic):
             raise DatasetFault("type_mismatch", f"The file is {name}, not JSON Lines or JSON.")
+    whole = start if len(head) < HEAD_BYTES else start[: start.rfind(b"\n") + 1]
+    if (table := table_of(whole)) is not None:
+        message = f"The file is {table}, not JSON Lines or JSON: convert it to one object like {{…}} a line."
+        raise DatasetFault("type_mismatch", message)
     found = "json" if start.startswith(b"[") else "jsonl"
     if container not in ("auto", found) and start:
         raise DatasetFault("type_mismatch", f"The file is read as {container}, but it begins like {found}.")
     return found if start else "jsonl"
+
+
+def table_of(head: bytes) -> str | None:
+    """The kind of table that a file begins like: equally many cells, at least two, in its first rows; else None."""
+    lines = head.decode("utf-8", "replace").splitlines(keepends=True)
+    # A line that is meant as an object or an array is told its own fault.
+    if any(line.lstrip().startswith(("{", "[")) for line in lines):
+        return None
+    for delimiter, name in TABLES.items():
+        try:
+            cells = [len(row) for row in islice(filter(None, csv.reader(lines, delimiter=delimiter)), TABLE_ROWS)]
+        except csv.Error:
+            continue
+        if len(cells) > 1 and cells[0] > 1 and len(set(cells)) == 1:
+            return name
+    return None

@@ -73,6 +73,46 @@ def test_another_kind_of_file_is_refused_as_a_whole(tmp_path, data, code):
     assert caught.value.code == code
 
 
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        ("prompt,completion\nWhat is 2 and 2?,4.", "a CSV table,"),
+        ('"prompt","completion"\r\n"Well, what?","On two\r\nlines, so."\r\n"b","c"\r\n', "a CSV table,"),
+        ("\ufeffq;a\n1,5;2\n1;2\n", "a CSV table with semicolons"),
+        ("q\ta\nb, c\td\n", "a table with tabs"),
+        pytest.param("q,a\n" + f"{'x' * 20_000},y\n" * 9, "a CSV table,", id="rows longer than what is looked at"),
+    ],
+)
+@pytest.mark.parametrize("container", ["auto", "jsonl"])
+def test_a_table_is_refused_once_by_its_name(tmp_path, data, kind, container):
+    path = tmp_path / "rows"
+    path.write_bytes(data.encode())
+    with pytest.raises(DatasetFault, match=f"The file is {kind}.* convert it") as caught:
+        read(path, container)
+    assert caught.value.code == "type_mismatch"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"a": 1, "b": 2},\n{"a": 3, "b": 4},\n',
+        b'no, row\nnor, this\n{"a": 1}\n',
+        b'"a, b"\n"c, d"\n',
+        b"a,b\nc,d,e\n",
+    ],
+)
+def test_broken_rows_that_are_no_table_are_told_one_by_one(tmp_path, data):
+    path = tmp_path / "rows"
+    path.write_bytes(data)
+    assert sum(row.fault is not None for row in read(path, "jsonl")) == 2
+
+
+def test_a_json_fault_says_at_which_character_in_whole_words(tmp_path):
+    path = tmp_path / "rows"
+    path.write_bytes(b'{"prompt": "never closed\n')
+    assert read(path)[0].fault.message == "Not JSON: Unterminated string starting at character 12."
+
+
 def test_a_container_that_the_file_is_not_in_is_refused(tmp_path):
     path = tmp_path / "rows"
     path.write_bytes(b'[{"a": 1}]')
