@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -20,7 +20,7 @@ export interface Downloaded {
   artifact: Artifact;
 }
 
-/** Downloads a job's adapter into a folder, each file checked against its SHA-256; the folder appears whole or not at all. */
+/** Downloads a job's adapter and its passport into a folder, as the zip of everything has them: each file checked against its SHA-256; the folder appears whole or not at all. */
 export async function downloadAdapter(client: ApiClient, job_id: string, into: string): Promise<Downloaded> {
   const { data } = await client.call<{ data: { artifacts: Artifact[] } }>('GET', `/api/jobs/${job_id}/artifacts`);
   const artifact = data.artifacts.find((one) => one.kind === 'adapter');
@@ -55,6 +55,8 @@ export async function downloadAdapter(client: ApiClient, job_id: string, into: s
       if (hash.digest('hex') !== file.sha256)
         throw new CommandError(`${file.path} arrived damaged: its SHA-256 is not the recorded one. Try again.`);
     }
+    if (Object.keys(artifact.passport).length > 0)
+      await writeFile(join(staged, 'passport.json'), `${JSON.stringify(artifact.passport, null, 2)}\n`);
     await rm(folder, { recursive: true, force: true });
     await rename(staged, folder);
   } finally {

@@ -1,5 +1,32 @@
 import { describe, expect, test } from 'vitest';
+import { type DatasetReport, judgeDataset } from '#/domain/dataset-report.ts';
 import { parseMapping, refusal } from './upload-dataset.ts';
+
+const REPORT: DatasetReport = {
+  ready: false,
+  problem: null,
+  format: null,
+  container: 'jsonl',
+  columns: [],
+  suggestion: null,
+  sha256: null,
+  rows_total: 30,
+  rows_valid: 27,
+  rows_rejected: 3,
+  rejected: [],
+  rejected_by_code: {},
+  lacking: {},
+  avg_turns_per_conversation: null,
+  total_tokens: null,
+  avg_tokens_per_turn: null,
+  samples: [],
+  warnings: [],
+  duplicates: 0,
+};
+const told = (report: DatasetReport) =>
+  refusal({ file_name: 'rows.jsonl', validation_errors: judgeDataset(report, '').validation_errors })
+    .split('\n')
+    .slice(1);
 
 const row = (line: number | null, message: string) => ({ line, code: 'missing_field', message, excerpt: '' });
 
@@ -14,6 +41,25 @@ describe('a file that is refused', () => {
       `  lines 1, 2, 3, 4, 5, …: ${missing}`,
       '  line 6: Not JSON.',
       expect.stringContaining('--map prompt='),
+    ]);
+  });
+
+  test('is told what to do in options of the command, not in fields of the API', () => {
+    const report = { ...REPORT, problem: { code: 'rows_rejected', message: '3 of 30 rows break a rule.' } };
+    expect(told(report)).toEqual([
+      '  3 of 30 rows break a rule. Mend them and upload the file again, or use --skip-invalid to train on the other 27.',
+    ]);
+    const suggestion = { format: 'prompt_completion', mapping: { prompt: 'q', completion: 'a' } };
+    expect(told({ ...report, problem: { code: 'unknown_shape', message: 'No form.' }, suggestion, rows_valid: 0 })).toEqual([
+      '  No form. These columns look like prompt=q,completion=a: say so with --map.',
+      expect.stringContaining('--map prompt='),
+    ]);
+  });
+
+  test('as no JSON at all is not told of options that cannot help', () => {
+    const problem = { code: 'type_mismatch', message: 'The file is a CSV table.' };
+    expect(told({ ...REPORT, problem, rows_valid: 0, rows_total: 0 })).toEqual([
+      '  The file is a CSV table. Mend the file and upload it again.',
     ]);
   });
 

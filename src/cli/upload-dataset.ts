@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { Dataset, DatasetUploaded } from '#/contract/datasets.ts';
+import { WAYS_OUT } from '#/domain/dataset-report.ts';
 import { type ApiClient, fileLabel } from './api-client.ts';
 import { CommandError } from './command-error.ts';
 import { openProgressLine } from './progress-bar.ts';
@@ -89,8 +90,10 @@ export async function checkedDataset(client: ApiClient, id: string, onWait: () =
 /** What is wrong with the file, then its first refused rows; rows that break the same rule share a line. */
 export function refusal(dataset: Pick<Dataset, 'file_name' | 'validation_errors'>): string {
   const lines = new Map<string, number[]>();
-  for (const { line, message } of dataset.validation_errors)
+  for (const { line, message: said } of dataset.validation_errors) {
+    const message = said.replace(WAYS_OUT.skip, 'use --skip-invalid').replace(WAYS_OUT.map, 'say so with --map');
     lines.set(message, [...(lines.get(message) ?? []), ...(line === null ? [] : [line])]);
+  }
   const told = [...lines].map(([message, where]) => {
     if (where.length === 0) return `  ${message}`;
     const more = where.length > LINES_SHOWN ? ', …' : '';
@@ -100,6 +103,12 @@ export function refusal(dataset: Pick<Dataset, 'file_name' | 'validation_errors'
     `${dataset.file_name} cannot be trained on:`,
     ...told.slice(0, RULES_SHOWN),
     ...(told.length > RULES_SHOWN ? [`  and ${told.length - RULES_SHOWN} more: see its report in the studio`] : []),
-    'Mend the file, say which columns to read with --map prompt=…,completion=…, or leave such rows out with --skip-invalid.',
+    ...mappingHelp(dataset.validation_errors),
   ].join('\n');
+}
+
+/** How to name the columns, where a row was read and lacked one: no option helps with a file that is no JSON. */
+function mappingHelp(errors: Dataset['validation_errors']): string[] {
+  const readable = errors.some(({ code }) => code === 'unknown_shape' || code === 'missing_field');
+  return readable ? ['Columns with other names are read with --map prompt=…,completion=…'] : [];
 }

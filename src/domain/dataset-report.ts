@@ -113,6 +113,9 @@ export function withoutReport(problem: { code: string; message: string }): Datas
   };
 }
 
+/** What to do about a file, in the words of the API; the command line says it with its options. */
+export const WAYS_OUT = { skip: 'set invalid_rows to skip', map: 'set that as the mapping' } as const;
+
 /** What is wrong with the file as a whole, with the way out. */
 function wholeFile(report: DatasetReport): RejectedRow {
   const problem = report.problem ?? { code: 'no_valid_row', message: 'Not one row of the file can be used.' };
@@ -124,7 +127,7 @@ function wayOut(code: string, report: DatasetReport): string {
   if (code === 'unknown_shape' || (code === 'no_valid_row' && unmapped)) return mappingOut(report.suggestion);
   if (code === 'rows_rejected') {
     return report.rows_valid > 0
-      ? `Mend them and upload the file again, or set invalid_rows to skip to train on the other ${report.rows_valid}.`
+      ? `Mend them and upload the file again, or ${WAYS_OUT.skip} to train on the other ${report.rows_valid}.`
       : 'Mend them and upload the file again.';
   }
   return 'Mend the file and upload it again.';
@@ -133,5 +136,5 @@ function wayOut(code: string, report: DatasetReport): string {
 function mappingOut(suggestion: DatasetReport['suggestion']): string {
   if (suggestion === null) return 'Say which column holds what, e.g. prompt=question,completion=answer.';
   const pairs = Object.entries(suggestion.mapping).map(([field, column]) => `${field}=${column}`);
-  return `These columns look like ${pairs.join(',')}: set that as the mapping.`;
+  return `These columns look like ${pairs.join(',')}: ${WAYS_OUT.map}.`;
 }
