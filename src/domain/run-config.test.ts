@@ -34,12 +34,18 @@ describe('the configuration of an attempt', () => {
     expect(config).toMatchObject({ training_params: { epochs: null, max_steps: 40 }, trigger_words: ['zwx cat'] });
   });
 
+  test('says of a model that is a folder here that its name is none of the Hub', () => {
+    const local = { name: 'lab/tiny', hf_repo_id: null, revision: null };
+    const { base_model } = makeTrainerConfig(StoredConfig.parse({ ...stored(), base_model: local }), FACTS);
+    expect(base_model).toEqual({ id: 'lab/tiny', path: '/models/tiny', revision: null, on_hub: false });
+  });
+
   test('is complete: what the plan says, and nothing left open', () => {
     const config = makeTrainerConfig(stored(), FACTS);
     expect(TrainerConfig.parse(config)).toEqual(config);
     expect(config).toMatchObject({
       attempt: 2,
-      base_model: { id: 'acme/tiny', path: '/models/tiny', revision: 'abc' },
+      base_model: { id: 'acme/tiny', path: '/models/tiny', revision: 'abc', on_hub: true },
       dataset: {
         format: 'chat',
         container: 'jsonl',

@@ -84,7 +84,12 @@ export function makeTrainerConfig(stored: StoredConfig, facts: AttemptFacts): Tr
       invalid_rows: dataset.invalid_rows,
       splits: { eval_rows: plan.eval_rows, seed: spec.seed },
     },
-    base_model: { id: base_model.hf_repo_id ?? base_model.name, path: facts.base_model_path, revision: base_model.revision },
+    base_model: {
+      id: base_model.hf_repo_id ?? base_model.name,
+      path: facts.base_model_path,
+      revision: base_model.revision,
+      on_hub: base_model.hf_repo_id !== null,
+    },
     model_kind: 'causal-lm',
     method: 'lora',
     training_params: {

@@ -64,6 +64,8 @@ export const TrainerBaseModel = z.strictObject({
   /** Local folder that holds config.json, tokenizer.json and safetensors weights. */
   path: absolutePath,
   revision: label.nullable(),
+  /** If `id` is one of the Hub; false: only a name here, which the adapter must not send anyone to the Hub for. Left out: true. */
+  on_hub: z.boolean().optional(),
 });
 export type TrainerBaseModel = z.infer<typeof TrainerBaseModel>;
 

@@ -65,12 +65,22 @@ def adapter_tensors(model: PeftModel) -> dict[str, torch.Tensor]:
     return {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(state.items())}
 
 
+def is_on_hub(config: Config) -> bool:
+    return config.raw["base_model"].get("on_hub", True)
+
+
+def base_location(config: Config) -> str:
+    """Where the base is loaded from elsewhere: its id on the Hub, else a path to be filled in."""
+    name = config.values.base_model.id
+    return name if is_on_hub(config) else f"/path/to/{name.rsplit('/', 1)[-1]}"
+
+
 def write_adapter(folder: Path, model: PeftModel, config: Config) -> None:
-    """Writes adapter_config.json and adapter_model.safetensors; the base is named by its id, never by its path."""
+    """Writes adapter_config.json and adapter_model.safetensors; the base is named, its path here never."""
     from safetensors.torch import save_file
 
     settings = model.peft_config["default"].to_dict()
-    settings |= {"base_model_name_or_path": config.values.base_model.id, "inference_mode": True}
+    settings |= {"base_model_name_or_path": base_location(config), "inference_mode": True}
     settings |= {"revision": config.values.base_model.revision}
     settings = {name: sorted(value) if isinstance(value, set) else value for name, value in sorted(settings.items())}
     (folder / SETTINGS).write_text(json.dumps(settings, indent=2) + "\n")
@@ -121,10 +131,13 @@ def model_card(config: Config, figures: dict) -> str:
         "Evaluation loss": show(figures["eval_loss"]),
         "Seed": params.seed,
     }
+    on_hub = is_on_hub(config)
+    card = f"base_model: {json.dumps(base.id)}\n" if on_hub else ""
+    told = f"# The base model {json.dumps(base.id)} is not on the Hub: put the path of its folder here.\n"
+    where = "" if on_hub else told
     table = "\n".join(f"| {name} | {value} |" for name, value in rows.items())
     return f"""---
-base_model: {json.dumps(base.id)}
-library_name: peft
+{card}library_name: peft
 pipeline_tag: text-generation
 tags:
 - lora
@@ -142,7 +155,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 folder = "path/to/this/folder"
 tokenizer = AutoTokenizer.from_pretrained(folder)
-model = AutoModelForCausalLM.from_pretrained("{base.id}"{revision})
+{where}base = {json.dumps(base_location(config))}
+model = AutoModelForCausalLM.from_pretrained(base{revision})
 model = PeftModel.from_pretrained(model, folder)
 ```
 

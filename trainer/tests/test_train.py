@@ -76,6 +76,9 @@ def test_the_adapter_names_its_base_and_loads_in_peft(run_config, train, tiny):
     assert train(config) == 0
     folder = config.parent / "adapter"
     assert json.loads((folder / "adapter_config.json").read_text())["base_model_name_or_path"] == "acme/tiny-llama"
+    card = (folder / "README.md").read_text()
+    assert card.startswith('---\nbase_model: "acme/tiny-llama"\nlibrary_name: peft\n')
+    assert 'base = "acme/tiny-llama"\nmodel = ' in card
     model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(tiny), folder)
     saved = load_file(folder / "adapter_model.safetensors")
     loaded = {name.replace(".default", ""): value for name, value in model.named_parameters() if "lora_" in name}
@@ -86,6 +89,18 @@ def test_the_adapter_names_its_base_and_loads_in_peft(run_config, train, tiny):
     for path in config.parent.rglob("*"):
         if path.is_file() and path.name not in ("config.json", "events.jsonl"):
             assert str(tiny).encode() not in path.read_bytes(), f"{path.name} holds a host path"
+
+
+def test_an_adapter_of_a_folder_sends_nobody_to_the_hub(run_config, train, tiny):
+    config = run_config(base_model={"id": "lab/demo", "on_hub": False})
+    assert train(config) == 0
+    folder = config.parent / "adapter"
+    assert json.loads((folder / "adapter_config.json").read_text())["base_model_name_or_path"] == "/path/to/demo"
+    card = (folder / "README.md").read_text()
+    assert "base_model:" not in card
+    assert '# The base model "lab/demo" is not on the Hub' in card
+    assert 'base = "/path/to/demo"\nmodel = AutoModelForCausalLM.from_pretrained(base)' in card
+    assert str(tiny) not in card
 
 
 def flat(value, name=""):
