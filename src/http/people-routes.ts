@@ -1,3 +1,4 @@
+import type { HttpBindings } from '@hono/node-server';
 import type { Context as HonoContext } from 'hono';
 import {
   changePasswordRoute,
@@ -22,7 +23,7 @@ import { type SignedIn, signIn } from '#/services/people/sign-in.ts';
 import { redeemSignInLink } from '#/services/people/sign-in-link.ts';
 import { signOut } from '#/services/people/sign-out.ts';
 import { signUp } from '#/services/people/sign-up.ts';
-import type { ApiEnv, RouteModule } from './api-env.ts';
+import type { ApiEnv, ApiOptions, RouteModule } from './api-env.ts';
 import { forgetCredentials } from './authenticate.ts';
 import { createOnce } from './idempotency.ts';
 import { dropSessionCookie, writeSessionCookie } from './session-cookie.ts';
@@ -40,6 +41,14 @@ const presentKey = (key: ApiKey) => ({
   created_at: key.created_at.toISOString(),
 });
 
+/** A client's own address; null behind a proxy, which has TLS or is on this machine, for then it is the proxy's. */
+function addressOf(c: HonoContext<ApiEnv>, options: ApiOptions): string | null {
+  const { incoming } = (c.env ?? {}) as Partial<HttpBindings>;
+  const address = incoming?.socket.remoteAddress?.replace(/^::ffff:/, '');
+  if (address === undefined || options.base_url.startsWith('https:')) return null;
+  return address === '::1' || address.startsWith('127.') ? null : address;
+}
+
 /** Ways in and out, invitations and API keys. */
 export const peopleRoutes: RouteModule = (api, options) => {
   const signedIn = (c: HonoContext<ApiEnv>, { user, session }: SignedIn) => {
@@ -50,7 +59,7 @@ export const peopleRoutes: RouteModule = (api, options) => {
   api.openapi(firstRunStateRoute, async (c) => c.json({ needed: await isFirstRun() }, 200));
   api.openapi(firstRunRoute, async (c) => c.json(signedIn(c, await createFirstOwner(c.req.valid('json'))), 201));
   api.openapi(signUpRoute, async (c) => c.json(signedIn(c, await signUp(c.req.valid('json'), options.open_sign_up)), 201));
-  api.openapi(signInRoute, async (c) => c.json(signedIn(c, await signIn(c.req.valid('json'))), 200));
+  api.openapi(signInRoute, async (c) => c.json(signedIn(c, await signIn(c.req.valid('json'), addressOf(c, options))), 200));
   api.openapi(signInLinkRoute, async (c) => {
     const { path, ...proved } = await redeemSignInLink(c.req.valid('json').token);
     return c.json({ ...signedIn(c, proved), path }, 200);

@@ -80,6 +80,52 @@ describe('signing in', () => {
     expect((await post('/api/auth/sign-in', OWNER)).status).toBe(200);
   });
 
+  describe('from one address', () => {
+    const WRONG = 'wrong password';
+    const from = (app: Pick<typeof api, 'request'>, remoteAddress: string, email: string, password: string) =>
+      app.request('/api/auth/sign-in', json({ email, password }), { incoming: { socket: { remoteAddress } } });
+    const twentyFailures = (app: Pick<typeof api, 'request'>, address: string) =>
+      Promise.all(Array.from({ length: 20 }, (_, i) => from(app, address, `somebody${i}@example.org`, WRONG)));
+    const statuses = (answers: Response[]) => new Set(answers.map((answer) => answer.status));
+
+    test('fails twenty times a minute, whatever accounts it tries, and nobody elsewhere waits for it', async () => {
+      expect(statuses(await twentyFailures(api, '203.0.113.7'))).toEqual(new Set([401]));
+      const refused = await from(api, '203.0.113.7', OWNER.email, OWNER.password);
+      expect([refused.status, Number(refused.headers.get('retry-after')) > 0]).toEqual([429, true]);
+      expect((await from(api, '::ffff:203.0.113.7', OWNER.email, OWNER.password)).status).toBe(429);
+      expect((await from(api, '203.0.113.8', OWNER.email, OWNER.password)).status).toBe(200);
+    });
+
+    test('that succeeds does not count', async () => {
+      await db.asOwner(
+        `INSERT INTO lowrank.rate_limits (bucket, window_started_at, used) VALUES ('sign-in-from:203.0.113.9', now(), 19)`,
+      );
+      for (let i = 0; i < 3; i++) expect((await from(api, '203.0.113.9', OWNER.email, OWNER.password)).status).toBe(200);
+      expect((await from(api, '203.0.113.9', OWNER.email, WRONG)).status).toBe(401);
+      expect((await from(api, '203.0.113.9', OWNER.email, OWNER.password)).status).toBe(429);
+    });
+
+    test('that is the proxy’s, all may fail a hundred times a minute', async () => {
+      expect(statuses(await twentyFailures(api, '127.0.0.1'))).toEqual(new Set([401]));
+      expect((await from(api, '127.0.0.1', OWNER.email, OWNER.password)).status).toBe(200);
+      await db.asOwner(`UPDATE lowrank.rate_limits SET used = 100 WHERE bucket = 'sign-in-from'`);
+      expect((await from(api, '::1', OWNER.email, OWNER.password)).status).toBe(429);
+      const secure = makeApi({ base_url: 'https://localhost', allowed_hosts: ['localhost'] });
+      expect((await from(secure, '192.0.2.1', OWNER.email, OWNER.password)).status).toBe(429);
+    });
+  });
+
+  test('by a flood is answered to those who have a place, and the rest is sent away for five seconds', async () => {
+    const flood = Array.from({ length: 60 }, (_, i) =>
+      post('/api/auth/sign-in', { email: `f${i}@example.org`, password: 'wrong password' }),
+    );
+    const answers = await Promise.all(flood);
+    expect(new Set(answers.map((answer) => answer.status))).toEqual(new Set([401, 429]));
+    const away = answers.filter((answer) => answer.status === 429);
+    expect(new Set(away.map((answer) => answer.headers.get('retry-after')))).toEqual(new Set(['5']));
+    expect((await post('/api/auth/sign-in', OWNER)).status).toBe(200);
+  });
+
   test('ends with sign-out, at once', async () => {
     const cookie = cookieOf(await post('/api/auth/sign-in', OWNER));
     expect((await me({ cookie })).status).toBe(200);

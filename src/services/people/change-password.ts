@@ -5,6 +5,7 @@ import type { Context } from '#/services/context.ts';
 import { takeAllowance } from '#/services/rate-limits/take-allowance.ts';
 import { openSession } from './open-session.ts';
 import { hashNewPassword } from './password-rules.ts';
+import { inTurn } from './password-work.ts';
 import { getPerson, readPasswordHash, replacePassword } from './person.ts';
 import type { SignedIn } from './sign-in.ts';
 
@@ -18,7 +19,7 @@ export async function changePassword(ctx: Context, typed: { current_password: st
   await takeAllowance(`password:${ctx.user_id}`, TRIES_PER_MINUTE, 'Too many tries to change the password');
   const user = await getPerson(ctx.user_id);
   const hash = await asIdentity((tx) => readPasswordHash(tx, user.id));
-  if (hash === null || !(await verifyPassword({ hash, password: typed.current_password }))) {
+  if (hash === null || !(await inTurn(() => verifyPassword({ hash, password: typed.current_password })))) {
     throw new AppError('invalid_credentials', 'The current password is wrong', [
       { path: 'current_password', message: 'is wrong', code: 'wrong_password' },
     ]);

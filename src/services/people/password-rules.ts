@@ -1,6 +1,7 @@
 import { hashPassword } from 'better-auth/crypto';
 import { AppError } from '#/domain/app-error.ts';
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from '#/domain/constants.ts';
+import { inTurn } from './password-work.ts';
 
 /** The first guesses of every attacker, as far as they are long enough to be allowed at all. */
 const COMMON = new Set(
@@ -27,9 +28,9 @@ function brokenRule(password: string, email: string): { message: string; code: s
   return null;
 }
 
-/** Checks and hashes a new password (scrypt, outside any transaction). Throws `invalid_request` that names the broken rule. */
+/** Checks and hashes a new password (scrypt, outside any transaction). Throws `invalid_request` that names the broken rule, and `rate_limited`. */
 export async function hashNewPassword(password: string, email: string, path = 'password'): Promise<string> {
   const broken = brokenRule(password, email.toLowerCase());
   if (broken !== null) throw new AppError('invalid_request', `${path} ${broken.message}`, [{ path, ...broken }]);
-  return hashPassword(password);
+  return inTurn(() => hashPassword(password));
 }

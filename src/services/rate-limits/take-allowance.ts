@@ -61,3 +61,8 @@ export async function takeAllowance(bucket: string, max: number, refusal: string
   if (granted === 0) throw rateLimited(refusal, max, reset_ms);
   return { max, remaining, reset_s: inSeconds(reset_ms) };
 }
+
+/** Gives one that was taken back to its bucket: what it was taken for did not come to pass. */
+export async function giveBack(bucket: string): Promise<void> {
+  await asIdentity((tx) => tx.execute(sql`UPDATE lowrank.rate_limits SET used = used - 1 WHERE bucket = ${bucket} AND used > 0`));
+}
