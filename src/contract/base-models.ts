@@ -127,7 +127,7 @@ export const registerBaseModelRoute = declareRoute({
     200: answers(BaseModel, 'It was registered already'),
     201: answers(BaseModel, 'Registered; a large or remote one is fetched next'),
   },
-  faults: [404, 409, 507],
+  faults: [404, 409, 429, 507],
 });
 
 export const BaseModelChanges = z

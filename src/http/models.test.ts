@@ -1,12 +1,12 @@
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { BaseModel } from '#/contract/base-models.ts';
 import { env } from '#/env.ts';
 import { connectStorage } from '#/storage/connect-storage.ts';
 import { localFolder } from '#/storage/local-folder.ts';
-import { addCaller, json, makeApi } from '../../test/api.ts';
+import { addCaller, json, makeApi, noWaiting } from '../../test/api.ts';
 import { useDatabase } from '../../test/database.ts';
 import { addBaseModel } from '../../test/factories.ts';
 import { tinyModelFiles, writeFolder } from '../../test/model-folder.ts';
@@ -26,6 +26,7 @@ beforeAll(async () => {
   admin = await addCaller(db, { role: 'administrator' });
   user = await addCaller(db);
 });
+beforeEach(() => noWaiting(db));
 afterAll(() => {
   env.LOWRANK_MODEL_FOLDERS = [];
   rmSync(folder, { recursive: true, force: true });
@@ -174,4 +175,13 @@ test('pages behind a cursor have every model once', async () => {
   const second = await list(`q=paged&limit=2&after=${(first as unknown as { next_cursor: string }).next_cursor}`);
   expect([...first.models, ...second.models].map((model) => model.id)).toEqual(ids.reverse());
   expect(second.total).toBe(3);
+});
+
+test('one person registers twenty models a minute, right or wrong, and nobody else waits for it', async () => {
+  const ask = (headers: Record<string, string>) => register({ hf_repo: 'no repository' }, headers);
+  for (let i = 0; i < 20; i++) expect((await ask(user.headers)).status).toBe(400);
+  const refused = await ask(user.headers);
+  expect([refused.status, (await refused.json()).code]).toEqual([429, 'rate_limited']);
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+  expect((await ask(admin.headers)).status).toBe(400);
 });

@@ -142,6 +142,7 @@ describe('the document', () => {
       await noWaiting(db);
     }
     expect(counted.sort()).toEqual([
+      'POST /api/base-models',
       'POST /api/datasets/upload',
       'POST /api/jobs',
       'POST /api/jobs/estimate',

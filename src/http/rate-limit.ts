@@ -18,6 +18,7 @@ const SUBMIT: Limit = { bucket: 'submit', max: 10, refusal: 'Too many submission
 /** Estimates and preflights are one bucket: both are what a form asks while its fields move. */
 const ESTIMATE: Limit = { bucket: 'estimate', max: 60, refusal: 'Too many estimates', take: takeAllowance };
 const UPLOAD: Limit = { bucket: 'upload', max: 20, refusal: 'Too many uploads', take: takeAllowance };
+const MODEL: Limit = { bucket: 'model', max: 20, refusal: 'Too many models registered', take: takeAllowance };
 const READ: Limit = { bucket: 'read', max: 600, refusal: 'Too many reads', take: leases.take };
 /** A stream is no read but lasts: a thousand viewers who lost their server may come back, and once more. */
 const STREAM: Limit = { bucket: 'stream', max: 3000, refusal: 'Too many live streams opened', take: leases.take };
@@ -28,6 +29,7 @@ const LIMITS: Record<string, Limit> = {
   'POST /api/jobs': SUBMIT,
   'POST /api/jobs/{id}/retry': SUBMIT,
   'POST /api/jobs/estimate': ESTIMATE,
+  'POST /api/base-models': MODEL,
   'POST /api/datasets/upload': UPLOAD,
   'POST /api/transfers': UPLOAD,
 };
