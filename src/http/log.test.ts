@@ -70,3 +70,24 @@ describe('secrets', () => {
     expect(line).not.toMatch(/hunter2|abc\.def|abcdefghijkl/);
   });
 });
+
+test('a body that its sender broke off is one line of the log, without a stack', async () => {
+  logged = '';
+  let pulled = 0;
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      pulled++;
+      if (pulled === 1) controller.enqueue(Buffer.from('{"token":'));
+      else controller.error(new Error('aborted'));
+    },
+  });
+  const headers = { 'content-type': 'application/json' };
+  const answer = await api.request('/api/sign-in-link', { method: 'POST', headers, body, duplex: 'half' } as RequestInit);
+  expect([answer.status, await answer.json()]).toEqual([408, expect.objectContaining({ code: 'request_timeout' })]);
+  const lines = logged
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(lines).toEqual([expect.objectContaining({ level: 'info', path: '/api/sign-in-link', status: 408 })]);
+  expect(logged).not.toContain('stack');
+});

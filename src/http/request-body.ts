@@ -12,12 +12,19 @@ const JSON_TYPE = /^application\/json(\s*;\s*charset=("utf-8"|utf-8))?$/i;
 const tooLarge = () =>
   new AppError('payload_too_large', `The body is larger than the ${formatBytes(JSON_BYTES_MAX)} that JSON may have here`);
 
+/** Its sender went away, which is no fault of ours. */
+const brokenOff = () => new AppError('request_timeout', 'The body broke off before its end: send it again');
+
 /** The bytes of a body that must be small and come soon. Throws `payload_too_large` and `request_timeout`. */
 async function readSmallBody(body: ReadableStream<Uint8Array>, timeout_ms: number): Promise<Uint8Array> {
   const reader = body.getReader();
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   let timer: NodeJS.Timeout | undefined;
+  const read = () =>
+    reader.read().catch(() => {
+      throw brokenOff();
+    });
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
       () => reject(new AppError('request_timeout', 'The body did not arrive in time: send it again')),
@@ -26,7 +33,7 @@ async function readSmallBody(body: ReadableStream<Uint8Array>, timeout_ms: numbe
   });
   try {
     for (;;) {
-      const { done, value } = await Promise.race([reader.read(), late]);
+      const { done, value } = await Promise.race([read(), late]);
       if (done) return Buffer.concat(chunks);
       bytes += value.byteLength;
       if (bytes > JSON_BYTES_MAX) throw tooLarge();
