@@ -4,8 +4,11 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { formatFigure } from '#/components/units.ts';
+import { ensureServer } from '#/db/embedded/ensure-server.ts';
 import { CHROMIUM_FLAGS, findChromium } from '../chromium.ts';
 import { axeFindings, watchPages } from './page-checks.ts';
 import { PYTHON, REPO, startStudio, type TestStudio } from './studio.ts';
@@ -43,6 +46,48 @@ interface Point {
   step: number;
   loss: number | null;
   eval_loss: number | null;
+}
+
+/** The points of a job as its table has them, read behind every filter of ours. */
+async function storedPoints(job_id: string): Promise<Point[]> {
+  const server = await ensureServer({ data_dir: join(studio.data_dir, 'postgres'), log: () => undefined });
+  const client = new pg.Client(server.superuser_url);
+  try {
+    await client.connect();
+    const text = 'SELECT attempt, seq, step, loss, eval_loss FROM lowrank.metrics_points WHERE job_id = $1 ORDER BY attempt, seq';
+    return (await client.query<Point>(text, [job_id])).rows;
+  } finally {
+    await client.end();
+    server.release();
+  }
+}
+
+/** What the curve says of each of its rows, row by row: the points of a step, in one. */
+function inWords(points: Point[]): string[] {
+  return Array.from(Map.groupBy(points, (point) => point.step)).map(([step, at]) => {
+    const figures = [
+      ['loss', at.map((point) => point.loss)],
+      ['evaluation loss', at.map((point) => point.eval_loss)],
+    ] as const;
+    const told = figures.flatMap(([name, values]) =>
+      values.filter((value) => value !== null).map((value) => `${name} ${formatFigure(value)}`),
+    );
+    return [`Step ${step}`, ...told].join(', ');
+  });
+}
+
+/** The same as the page says it, the cursor moved over the curve from its end to its beginning. */
+async function wordsShown(rows: number): Promise<string[]> {
+  const slider = page.getByRole('slider', { name: /Loss curve/ });
+  await slider.focus();
+  const words: string[] = [];
+  for (let row = rows - 1; row >= 0; row--) {
+    // The first press puts the cursor on the curve, at its end.
+    await slider.press(row === rows - 1 ? 'ArrowRight' : 'ArrowLeft');
+    await expect.poll(() => slider.getAttribute('aria-valuenow')).toBe(String(row));
+    words.unshift((await slider.getAttribute('aria-valuetext')) ?? '');
+  }
+  return words;
 }
 
 const pointKey = (point: { attempt: number; seq: number }) => `${point.attempt}.${point.seq}`;
@@ -108,11 +153,15 @@ describe('the first walk', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as { seq: number; type: string; step: number; loss?: number });
     const metrics = written.filter((event) => event.type === 'metric').map((event) => `1.${event.seq}`);
+    const stored = await storedPoints(job_id);
+    expect(stored.map(pointKey)).toEqual(metrics);
     const { data } = await api<{ data: { points: Point[] } }>(`/api/jobs/${job_id}/metrics?points=20000`);
-    expect(data.points.map(pointKey)).toEqual(metrics);
-    const steps = data.points.filter((point) => point.loss !== null).map((point) => point.step);
+    expect(data.points).toMatchObject(stored);
+    const steps = stored.filter((point) => point.loss !== null).map((point) => point.step);
     expect(steps).toEqual(Array.from({ length: STEPS }, (_, at) => at + 1));
-    await expect.poll(rowsShown, { timeout: 30_000 }).toBe(new Set(data.points.map((point) => point.step)).size);
+    const words = inWords(stored);
+    await expect.poll(rowsShown, { timeout: 30_000 }).toBe(words.length);
+    expect(await wordsShown(words.length)).toEqual(words);
     const job = await api<{ data: { attempt: number; status: string; retry_count: number } }>(`/api/jobs/${job_id}`);
     expect(job.data).toMatchObject({ attempt: 1, status: 'completed', retry_count: 0 });
   });
@@ -167,6 +216,52 @@ print(float((before - after).abs().max()))`;
       found.push(...(await axeFindings(page)));
     }
     expect(found).toEqual([]);
+  });
+
+  test('a file that is dropped is uploaded, and its report shows each row that breaks a rule with line and reason', async () => {
+    await page.goto(`${studio.url}/datasets`);
+    const rows = Array.from({ length: 20 }, (_, at) => JSON.stringify({ prompt: `What is ${at}?`, completion: `It is ${at}.` }));
+    rows[4] = '{"prompt": "torn';
+    rows[16] = '{"prompt": "no answer"}';
+    const dropped = await page.evaluateHandle((text) => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([text], 'dropped.jsonl', { type: 'application/x-ndjson' }));
+      return transfer;
+    }, rows.join('\n'));
+    await page.locator('label[for=dataset-files]').dispatchEvent('drop', { dataTransfer: dropped });
+    const uploads = page.getByRole('list', { name: 'Uploads' });
+    await uploads.getByText('dropped.jsonl').waitFor();
+    await uploads.getByRole('link', { name: 'see its report' }).click();
+    const table = page.getByLabel('Rejected rows', { exact: true }).locator('table');
+    await table.waitFor();
+    const told = await table
+      .locator('tbody tr')
+      .evaluateAll((lines) => lines.map((line) => [...line.querySelectorAll('td')].map((cell) => cell.textContent)));
+    expect(told).toEqual([
+      ['5', expect.stringMatching(/JSON/), expect.stringContaining('{"prompt": "torn')],
+      ['17', expect.stringMatching(/completion/), expect.stringContaining('no answer')],
+    ]);
+  });
+
+  test('“Run again” starts the same training anew, and “Cancel” ends it when that is confirmed', async () => {
+    await page.goto(`${studio.url}/jobs`);
+    await page
+      .getByRole('main')
+      .getByRole('link', { name: 'Completed' })
+      .or(page.locator('main a[href^="/jobs/"]'))
+      .first()
+      .click();
+    await page.waitForURL(/\/jobs\/[0-9a-f-]{36}$/);
+    const first = page.url();
+    await page.getByRole('button', { name: 'Run again' }).click();
+    await page.waitForURL((url) => /\/jobs\/[0-9a-f-]{36}$/.test(url.pathname) && url.href !== first);
+    const again = page.url().split('/').at(-1) ?? '';
+    await page.getByRole('button', { name: 'Cancel', exact: true }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel the training' }).click();
+    await page.getByText('Cancelled', { exact: true }).first().waitFor({ timeout: 60_000 });
+    await page.getByRole('button', { name: 'Run again' }).waitFor();
+    const { data } = await api<{ data: { status: string; retried_from: string } }>(`/api/jobs/${again}`);
+    expect(data).toMatchObject({ status: 'cancelled', retried_from: first.split('/').at(-1) });
   });
 
   test('no page complained on its console or of its policy', () => {
