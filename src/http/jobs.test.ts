@@ -53,12 +53,19 @@ describe('the list of jobs', () => {
   test('is newest first, page by page, and counts the pages', async () => {
     const first = await list('?limit=2');
     expect(first.jobs.map((job) => job.id)).toEqual([ids[4], ids[3]]);
-    expect(first.pagination).toEqual({ page: 1, limit: 2, total: 5, totalPages: 3 });
+    expect(first.pagination).toEqual({
+      page: 1,
+      limit: 2,
+      total: 5,
+      total_is_estimate: false,
+      totalPages: 3,
+      next_cursor: ids[3],
+    });
     const last = await list('?limit=2&page=3');
     expect(last.jobs.map((job) => job.id)).toEqual([ids[0]]);
-    expect(last.pagination).toEqual({ page: 3, limit: 2, total: 5, totalPages: 3 });
+    expect(last.pagination).toMatchObject({ page: 3, limit: 2, total: 5, totalPages: 3, next_cursor: null });
     expect((await list('?limit=2&page=4')).jobs).toEqual([]);
-    expect((await list()).pagination).toEqual({ page: 1, limit: 50, total: 5, totalPages: 1 });
+    expect((await list()).pagination).toMatchObject({ page: 1, limit: 50, total: 5, totalPages: 1 });
   });
 
   test('has each job with its dataset and base model joined in', async () => {
@@ -72,8 +79,8 @@ describe('the list of jobs', () => {
   test('of one status has those alone, counted alone', async () => {
     const queued = await list('?status=queued&limit=1');
     expect(queued.jobs.map((job) => [job.id, job.status])).toEqual([[ids[3], 'queued']]);
-    expect(queued.pagination).toEqual({ page: 1, limit: 1, total: 2, totalPages: 2 });
-    expect((await list('?status=running')).pagination).toEqual({ page: 1, limit: 50, total: 0, totalPages: 0 });
+    expect(queued.pagination).toMatchObject({ page: 1, limit: 1, total: 2, totalPages: 2 });
+    expect((await list('?status=running')).pagination).toMatchObject({ page: 1, limit: 50, total: 0, totalPages: 0 });
   });
 
   test('leaves out a deleted job, and is empty for a stranger', async () => {

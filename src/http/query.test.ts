@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { COST_VIEWS } from '#/domain/costs.ts';
 import { NOTIFICATION_TYPES } from '#/domain/notifications.ts';
 import { TRANSFER_KINDS, TRANSFER_STATUSES } from '#/domain/transfer-state.ts';
 import { addBrowser, makeApi, noWaiting } from '../../test/api.ts';
@@ -54,6 +55,7 @@ const REFUSED: Record<string, [value: string, rule: RegExp][]> = {
   points: [...whole(/from 10 to 20000/), ['9', /at least 10/], ['20001', /at most 20000/]],
   after: whole(/from 0 to 999999999/),
   '/api/base-models after': uuid,
+  '/api/jobs after': uuid,
   '/api/datasets after': uuid,
   '/api/projects after': uuid,
   '/api/recipes after': uuid,
@@ -62,6 +64,12 @@ const REFUSED: Record<string, [value: string, rule: RegExp][]> = {
   event_type: [['job_lost', /^must be one of job_created, /]],
   entity_type: oneOf('job', 'transfer', 'experiment', 'dataset', 'model'),
   user_id: uuid,
+  by: oneOf(...COST_VIEWS),
+  billing_period: [
+    ['2026-13', /month/],
+    ['', /month/],
+  ],
+  job_id: uuid,
   project_id: uuid,
   unread_only: oneOf('true', 'false'),
   project: uuid,

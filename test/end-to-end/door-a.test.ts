@@ -20,7 +20,7 @@ let hub: TestHub;
 let caller: Awaited<ReturnType<typeof addCaller>>;
 let dataset_id: string;
 beforeAll(async () => {
-  hub = await startHub({ 'acme/tiny': tinyModelFiles() }, ['acme/gated']);
+  hub = await startHub({ 'acme/tiny': tinyModelFiles(), 'acme/gated': tinyModelFiles() }, ['acme/gated']);
   host = await makeHost(db);
   connectStorage(localFolder(join(host.data_dir, 'storage')));
   caller = await addCaller(db);
