@@ -7,7 +7,7 @@ import { addOwner, addTraining, isOver, type JobRow, type WorkerProcess } from '
 import { attemptsAlive, pretendGpus, setScene } from '../../test/worker-scene.ts';
 import { signalProcess } from './process-identity.ts';
 
-const KILLS = Number(process.env.CHAOS_KILLS ?? 20);
+const KILLS = Number(process.env.CHAOS_KILLS ?? 200);
 const SEED = Number(process.env.CHAOS_SEED ?? 1);
 const AT_ONCE = 4;
 
