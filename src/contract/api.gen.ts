@@ -4365,6 +4365,8 @@ export interface components {
              * @default main
              */
             revision?: string;
+            /** @description A token of the Hub for this transfer alone: sealed while it is open, then forgotten; never answered */
+            token?: string;
         } | {
             /** @description A configuration of the dataset’s card; its default one unless said */
             config?: string;
@@ -4395,6 +4397,8 @@ export interface components {
             revision?: string;
             /** @description train unless said */
             split?: string;
+            /** @description A token of the Hub for this transfer alone: sealed while it is open, then forgotten; never answered */
+            token?: string;
         };
         Dataset: components["schemas"]["DatasetSummary"] & {
             sample_data: ({

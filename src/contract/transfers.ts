@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { IMPORT_FIELDS } from '#/domain/dataset-import.ts';
-import { HubRepoId, HubRevision } from '#/domain/model-hub-id.ts';
+import { HubRepoId, HubRevision, HubToken } from '#/domain/model-hub-id.ts';
 import { ResourceName } from '#/domain/training-spec.ts';
 import { TRANSFER_DIRECTIONS, TRANSFER_KINDS, TRANSFER_STATUSES } from '#/domain/transfer-state.ts';
 import { IdempotencyKey, IdParam, Instant, PageLimit, PageOffset } from './common.ts';
@@ -45,6 +45,9 @@ const OfTheHub = {
   hf_repo_id: HubRepoId,
   revision: HubRevision.default('main').describe('Branch, tag or commit; pinned to a commit'),
   name: ResourceName.optional(),
+  token: HubToken.optional().describe(
+    'A token of the Hub for this transfer alone: sealed while it is open, then forgotten; never answered',
+  ),
 };
 const ImportModel = z.strictObject({ kind: z.literal('model'), ...OfTheHub });
 const ImportDataset = z.strictObject({

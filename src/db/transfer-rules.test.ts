@@ -72,6 +72,14 @@ describe('transfers in the database', () => {
     expect(row).toEqual({ lease_until: null, bytes_per_second: null, completed_at: expect.any(Date) });
   });
 
+  test('forget their token with their end', async () => {
+    for (const to of ['completed', 'failed', 'cancelled']) {
+      const id = await addTransfer('running', { token: 'v1.sealed' });
+      expect(await messageOf(asScheduler((tx) => tx.execute(move(id, to))))).toBe('');
+      expect(await db.asOwner('SELECT token FROM lowrank.transfers WHERE id = $1', [id])).toEqual([{ token: null }]);
+    }
+  });
+
   test('are made pending by their user, and nothing else', async () => {
     const make = (columns: string, values: string) =>
       asUser(owner, (tx) =>

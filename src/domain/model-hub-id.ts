@@ -25,6 +25,9 @@ export const HubRevision = z
   .regex(/^[A-Za-z0-9_](?:[A-Za-z0-9._/-]*[A-Za-z0-9_-])?$/, 'must be a branch, a tag or a commit')
   .refine((revision) => !/\.\.|\/\/|\/\./.test(revision), 'must be a branch, a tag or a commit');
 
+/** A token of the Hub. What is no token at all is refused before it is stored. */
+export const HubToken = z.string().regex(/^[\x21-\x7e]{1,500}$/, 'must be a token of the Hub: no spaces, at most 500 characters');
+
 /** A model as `owner/name`, or `owner/name@revision` for a branch, tag or commit other than `main`. */
 export const HubModelName = z.string().superRefine((text, context) => {
   const { hf_repo_id, revision } = splitHubModelName(text);

@@ -85,6 +85,22 @@ describe('a transfer', () => {
     expect(await list('kind=dataset')).toMatchObject({ total: 3 });
   });
 
+  test('seals its token, and answers nothing of it', async () => {
+    const token = 'hf_canaryCanary1234';
+    const wishes = [
+      { kind: 'dataset', hf_repo_id: 'acme/rows', token },
+      { ...MODEL, token },
+    ];
+    for (const wish of wishes) expect(JSON.stringify(await make(wish))).not.toContain('canary');
+    expect(JSON.stringify(await list())).not.toMatch(/canary|"token"/);
+    const rows = await db.asOwner<{ token: string }>('SELECT token FROM lowrank.transfers');
+    for (const row of rows) expect(row.token).toMatch(/^v1\.[0-9a-f]{8}\./);
+    expect(rows).toHaveLength(2);
+    expect(JSON.stringify(rows)).not.toContain('canary');
+    const refused = await ask({ ...MODEL, token: 'hf canary' });
+    expect([refused.status, await refused.text()]).toEqual([400, expect.not.stringContaining('canary')]);
+  });
+
   test('tells its speed and when it is done while it runs', async () => {
     const { id } = await make(MODEL);
     await db.asOwner(

@@ -219,6 +219,20 @@ describe('the transfer of a model', () => {
     });
   });
 
+  test('of a gated model brings the token of who waits with one, which is then forgotten', async () => {
+    hub.gated = [wish.hf_repo_id];
+    hub.tokens = ['hf_right'];
+    await registerHubModel(user, wish);
+    const other = await addWaiting();
+    await createTransfer(other, { kind: 'model', ...wish });
+    await createTransfer(other, { kind: 'model', ...wish, token: 'hf_right' });
+    await fetchNextModel();
+    await settleAll();
+    expect(await transferOf(other)).toMatchObject({ status: 'completed', token: null });
+    expect(await transferOf(user)).toMatchObject({ status: 'completed' });
+    expect(new Set(hub.asked.map(({ token }) => token))).toEqual(new Set(['hf_right']));
+  });
+
   test('of a model that is there completes without a byte', async () => {
     await registerHubModel(user, wish);
     await fetchNextModel();

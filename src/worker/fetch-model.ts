@@ -15,6 +15,7 @@ import { readModelFolder } from '#/services/models/read-model-folder.ts';
 import { realModelFolders } from '#/services/models/register-local-model.ts';
 import { hashWeights, weightsChecksum } from '#/services/models/weights-checksum.ts';
 import { checkDisk } from '#/services/storage/reserve-space.ts';
+import { modelToken } from '#/services/transfers/hub-token.ts';
 import type { PinnedListing } from '#/services/transfers/model-transfers.ts';
 import { storage } from '#/storage/connect-storage.ts';
 import { SHARED_OWNER } from '#/storage/storage.ts';
@@ -49,6 +50,8 @@ export async function fetchNextModel(signal?: AbortSignal): Promise<boolean> {
     if (error instanceof FetchFailure) await failModelFetch(model, { code: error.code, message: error.message });
     else if (error instanceof AppError && error.code === 'storage_full')
       await failModelFetch(model, { code: 'disk_full', message: error.message });
+    else if (error instanceof AppError && error.code === 'not_ready')
+      await failModelFetch(model, { code: 'internal', message: error.message });
     else throw error;
   } finally {
     kept.stop();
@@ -89,7 +92,7 @@ async function bring(
     revision: model.hf_revision ?? model.hf_requested_revision ?? 'main',
     into: staged,
     bytes_max: Math.min(bytes_max, free),
-    token: env.HF_TOKEN,
+    token: (await modelToken(model.id)) ?? env.HF_TOKEN,
     signal,
     onListing: ({ commit, bytes, files }) => onListing({ hf_revision: commit, bytes_total: bytes, files }),
     onBytes,

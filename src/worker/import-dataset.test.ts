@@ -135,6 +135,30 @@ describe('a dataset of the Hub', () => {
     expect([staged(), existsSync(stored(id)), await usedBytes()]).toEqual([[], false, 0]);
   });
 
+  test('that is gated comes with a token of its own, which is then forgotten; a wrong one is told', async () => {
+    const gate = `datasets/${REPO}`;
+    hub.gated.push(gate);
+    hub.tokens = ['hf_right'];
+    const right = await ask({ token: 'hf_right' });
+    const wrong = await ask({ token: 'hf_wrong' });
+    while (await importNextDataset());
+    expect(await look(right)).toMatchObject({ status: 'completed', token: null });
+    expect(await look(wrong)).toMatchObject({ status: 'failed', error_code: 'gated_dataset', token: null });
+    expect(new Set(hub.asked.map(({ token }) => token))).toEqual(new Set(['hf_right', 'hf_wrong']));
+  });
+
+  test('whose token is of another key fails with the way out', async () => {
+    const id = await ask({ token: 'hf_right' });
+    const other = await ask({ token: 'hf_other' });
+    await db.asOwner('UPDATE lowrank.transfers a SET token = b.token FROM lowrank.transfers b WHERE a.id = $1 AND b.id = $2', [
+      id,
+      other,
+    ]);
+    await importNextDataset();
+    expect(await look(id)).toMatchObject({ status: 'failed', error_message: expect.stringContaining('with the token') });
+    expect(hub.asked).toEqual([]);
+  });
+
   test('is reserved in the quota before its rows are fetched, and refused when it does not fit', async () => {
     await db.asOwner(`INSERT INTO lowrank.settings (key, value) VALUES ('user_quota_gb', '0.000001')`);
     const id = await ask();

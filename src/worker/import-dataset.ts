@@ -4,6 +4,7 @@ import { AppError } from '#/domain/app-error.ts';
 import { DATASET_BYTES_MAX } from '#/domain/constants.ts';
 import { env } from '#/env.ts';
 import { DATASET_FILE } from '#/services/datasets/dataset-row.ts';
+import { openHubToken } from '#/services/transfers/hub-token.ts';
 import {
   claimImport,
   failImport,
@@ -66,6 +67,7 @@ function reasonOf(error: unknown): { code: string; message: string } | 'fenced' 
   if (error instanceof FetchFailure) return { code: error.code, message: error.message };
   if (!(error instanceof AppError)) return null;
   if (error.code === 'fenced') return 'fenced';
+  if (error.code === 'not_ready') return { code: 'internal', message: error.message };
   if (error.code === 'storage_full') return { code: 'disk_full', message: error.message };
   if (error.code === 'quota_exceeded' || error.code === 'payload_too_large') return { code: 'too_large', message: error.message };
   return null;
@@ -85,7 +87,7 @@ async function bring(transfer: TransferRow, signal: AbortSignal, onBytes: (bytes
     choose: Object.entries({ config, split, file }).flatMap(([name, value]) =>
       value === undefined ? [] : [`--${name}=${value}`],
     ),
-    token: env.HF_TOKEN,
+    token: (await openHubToken(transfer)) ?? env.HF_TOKEN,
     signal,
     onListing: async (listing) => {
       const pinned = { hf_revision: listing.commit, bytes_total: listing.bytes, files: listing.files };

@@ -253,7 +253,7 @@ def read_as_fetch_failure(error: BaseException, kind: str) -> FetchFailure:
             return FetchFailure(
                 f"gated_{kind}",
                 f"its owner asks for consent first: accept the conditions on the {kind}'s page of the Hub and use a "
-                "token of that account (HF_TOKEN)",
+                "token of that account (token of the transfer, or HF_TOKEN)",
             )
         if isinstance(cause, RevisionNotFoundError):
             return FetchFailure(missing, "the repository has no such branch, tag or commit")

@@ -40,6 +40,8 @@ export const transfers = lowrank.table(
     files: integer('files'),
     error_code: text('error_code'),
     error_message: text('error_message'),
+    /** the Hub's token for this transfer, sealed; gone when it is over */
+    token: text('token'),
     dataset_id: uuid('dataset_id'),
     base_model_id: uuid('base_model_id').references(() => baseModels.id, { onDelete: 'set null' }),
     lease_until: instant('lease_until'),
@@ -57,6 +59,7 @@ export const transfers = lowrank.table(
     check('transfers_error_check', sql`(status = 'failed') = (error_code is not null and error_message is not null)`),
     check('transfers_pinned_check', sql`status <> 'completed' or hf_revision is not null`),
     check('transfers_model_check', sql`kind = 'model' or base_model_id is null`),
+    check('transfers_token_check', sql`token is null or ${open}`),
     check('transfers_dataset_check', sql`dataset_id is null or (kind = 'dataset' and status = 'completed')`),
     // The migration says `SET NULL (dataset_id)`, which Drizzle cannot: the owner stays.
     foreignKey({

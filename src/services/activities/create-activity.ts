@@ -48,16 +48,16 @@ async function findActivity(tx: Tx, id: string): Promise<ActivityRow> {
 }
 
 /** Where a thing is looked for, and whose it must be: a model of the shared registry is its importer's. */
-const OWNED: Partial<Record<EntityType, SQL>> = {
+const OWNED: Record<EntityType, SQL> = {
   job: sql`lowrank.training_jobs t WHERE t.user_id`,
   experiment: sql`lowrank.experiments t WHERE t.user_id`,
   dataset: sql`lowrank.datasets t WHERE t.user_id`,
+  transfer: sql`lowrank.transfers t WHERE t.user_id`,
   model: sql`lowrank.base_models t WHERE t.created_by`,
 };
 
 async function isOwn(tx: Tx, user_id: string, { entity_type, entity_id }: ToldActivity): Promise<boolean> {
   const owned = OWNED[entity_type];
-  if (owned === undefined) return false;
   const found = await tx.execute(sql`SELECT 1 FROM ${owned} = ${user_id} AND t.id = ${entity_id}`);
   return found.rowCount !== 0;
 }

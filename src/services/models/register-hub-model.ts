@@ -12,6 +12,8 @@ export interface HubWish {
   hf_repo_id: string;
   revision: string;
   name?: string | undefined;
+  /** A token of the Hub for this fetch alone. */
+  token?: string | undefined;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { transfers } from '#/db/schema/transfers.ts';
 import { asUser, type Tx } from '#/db/tenancy.ts';
 import { DATASET_BYTES_MAX } from '#/domain/constants.ts';
@@ -5,6 +6,7 @@ import type { ImportOptions } from '#/domain/dataset-import.ts';
 import type { Context } from '#/services/context.ts';
 import { findOrRegister } from '#/services/models/register-hub-model.ts';
 import { checkDisk, reserveQuota } from '#/services/storage/reserve-space.ts';
+import { sealHubToken } from './hub-token.ts';
 import { openModelTransfer } from './model-transfers.ts';
 import { findTransfer, type TransferRow } from './transfer-row.ts';
 
@@ -12,6 +14,8 @@ interface HubWish {
   hf_repo_id: string;
   revision: string;
   name?: string | undefined;
+  /** A token of the Hub for this transfer alone. */
+  token?: string | undefined;
 }
 
 /** What of the Hub is to come here. */
@@ -53,13 +57,22 @@ async function askForDataset(
   ctx: Context,
   wish: TransferWish & { kind: 'dataset' },
 ): Promise<{ transfer: TransferRow; created: boolean }> {
-  const { kind, hf_repo_id, revision, name, ...options } = wish;
+  const { kind, hf_repo_id, revision, name, token, ...options } = wish;
+  const row = { id: randomUUID(), user_id: ctx.user_id };
   await checkDisk(0);
   // How much it is the listing says; the worker reserves that. Whoever has no byte left need not wait for it.
   await reserveQuota(tx, ctx.user_id, null, DATASET_BYTES_MAX);
   const [transfer] = await tx
     .insert(transfers)
-    .values({ user_id: ctx.user_id, kind, name: name ?? null, hf_repo_id, hf_requested_revision: revision, options })
+    .values({
+      ...row,
+      kind,
+      name: name ?? null,
+      hf_repo_id,
+      hf_requested_revision: revision,
+      options,
+      token: await sealHubToken(row, token),
+    })
     .returning();
   if (transfer === undefined) throw new Error('the insert of a transfer returned no row');
   return { transfer, created: true };

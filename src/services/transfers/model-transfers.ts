@@ -1,10 +1,12 @@
 /** The transfers of those who wait for a base model: it is fetched once for all, and each has a row that follows. */
+import { randomUUID } from 'node:crypto';
 import { and, eq, inArray, sql } from 'drizzle-orm';
 import { transfers } from '#/db/schema/transfers.ts';
 import type { Tx } from '#/db/tenancy.ts';
 import { OPEN_TRANSFER_STATUSES } from '#/domain/transfer-state.ts';
 import type { Context } from '#/services/context.ts';
 import type { BaseModelRow } from '#/services/models/model-row.ts';
+import { sealHubToken } from './hub-token.ts';
 import type { TransferRow } from './transfer-row.ts';
 import { transitionTransfer } from './transition-transfer.ts';
 
@@ -34,23 +36,33 @@ export async function openModelTransfer(
   tx: Tx,
   ctx: Context,
   model: BaseModelRow,
-  wish: { hf_repo_id: string; revision: string; name?: string | undefined },
+  wish: { hf_repo_id: string; revision: string; name?: string | undefined; token?: string | undefined },
 ): Promise<{ transfer: TransferRow; created: boolean }> {
   await lockHubModels(tx, wish.hf_repo_id);
   const [known] = await tx
     .select()
     .from(transfers)
     .where(and(openOf(model.id), eq(transfers.user_id, ctx.user_id)));
-  if (known !== undefined) return { transfer: known, created: false };
+  if (known !== undefined) {
+    // A token that comes later is what the next attempt is made with. One that has ended since keeps none.
+    if (wish.token !== undefined)
+      await tx
+        .update(transfers)
+        .set({ token: await sealHubToken(known, wish.token) })
+        .where(and(eq(transfers.id, known.id), openOf(model.id)));
+    return { transfer: known, created: false };
+  }
+  const row = { id: randomUUID(), user_id: ctx.user_id };
   const [transfer] = await tx
     .insert(transfers)
     .values({
-      user_id: ctx.user_id,
+      ...row,
       kind: 'model',
       name: wish.name ?? null,
       hf_repo_id: wish.hf_repo_id,
       hf_requested_revision: wish.revision,
       base_model_id: model.id,
+      token: await sealHubToken(row, wish.token),
     })
     .returning();
   if (transfer === undefined) throw new Error('the insert of a transfer returned no row');
