@@ -31,6 +31,8 @@ export interface TestHub {
   stall_after: number | null;
   /** Resolves when the next large file has stopped. */
   stalled(): Promise<void>;
+  /** Resolves when the client of a large file has gone away. */
+  left(): Promise<void>;
   /** Requests in their order. */
   asked: { method: string; path: string; range: string | null; token: string | null }[];
   close(): void;
@@ -64,6 +66,7 @@ export function partBytes(staged: string): number {
 export async function startHub(repos: Record<string, Files>, gated: string[] = []): Promise<TestHub> {
   const commit = 'c0ffee'.padEnd(40, '0');
   let onStall: (() => void)[] = [];
+  let onLeft: (() => void)[] = [];
   const hub: TestHub = {
     url: '',
     repos,
@@ -77,6 +80,7 @@ export async function startHub(repos: Record<string, Files>, gated: string[] = [
     cut_after: null,
     stall_after: null,
     stalled: () => new Promise((resolve) => onStall.push(resolve)),
+    left: () => new Promise((resolve) => onLeft.push(resolve)),
     asked: [],
     close: () => {
       server.closeAllConnections();
@@ -118,6 +122,10 @@ export async function startHub(repos: Record<string, Files>, gated: string[] = [
       return response.write(body.subarray(0, hub.stall_after), () => {
         for (const resolve of onStall) resolve();
         onStall = [];
+        response.once('close', () => {
+          for (const resolve of onLeft) resolve();
+          onLeft = [];
+        });
       });
     }
     return response.end(body);

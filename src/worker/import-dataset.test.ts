@@ -17,6 +17,7 @@ import { localFolder } from '#/storage/local-folder.ts';
 import { useDatabase } from '../../test/database.ts';
 import { addPerson } from '../../test/factories.ts';
 import { partBytes, startHub, type TestHub } from '../../test/hub.ts';
+import { makeHost } from '../../test/worker-process.ts';
 import { importNextDataset } from './import-dataset.ts';
 import { inspectNextDataset } from './inspect-dataset.ts';
 
@@ -224,6 +225,35 @@ describe('an import under way', () => {
     expect(await look(id)).toMatchObject({ status: 'completed', hf_revision: hub.commit });
     expect(readFileSync(join(stored(id), 'data'), 'utf8')).toBe(rows(20_000));
   });
+
+  test('goes on where it was after its worker was killed outright, and its download with it', async () => {
+    const host = await makeHost(db);
+    connectStorage(localFolder(join(host.data_dir, 'storage')));
+    try {
+      hub.repos[`datasets/${REPO}`] = { 'train.jsonl': rows(20_000) };
+      hub.stall_after = 200_000;
+      const stalled = hub.stalled();
+      const killed = await host.start({ HF_ENDPOINT: hub.url });
+      const id = await ask();
+      await stalled;
+      const part = () => partBytes(join(host.data_dir, `storage/.staging/transfer-${id}`));
+      await expect.poll(part, { timeout: 10_000 }).toBeGreaterThan(0);
+      const left = hub.left();
+      process.kill(killed.pid, 'SIGKILL');
+      await left;
+      const bytes = part();
+      hub.stall_after = null;
+      hub.asked = [];
+      await expire(id);
+      await host.start({ HF_ENDPOINT: hub.url });
+      await expect.poll(async () => (await look(id)).status, { timeout: 30_000 }).toBe('completed');
+      expect(hub.asked.at(-1)?.range).toBe(`bytes=${bytes}-`);
+      expect(readFileSync(join(host.data_dir, 'storage', user.user_id, id, 'data'), 'utf8')).toBe(rows(20_000));
+    } finally {
+      connectStorage(localFolder(join(folder, 'storage')));
+      await host.end();
+    }
+  }, 90_000);
 
   test('is one worker’s; a silent one is succeeded, and writes nothing when it comes back', async () => {
     const id = await ask();
