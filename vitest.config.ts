@@ -6,7 +6,12 @@ import { defineConfig } from 'vitest/config';
 const retry = { count: process.env.CI === 'true' ? 2 : 0, condition: /^the promised time and its margin/ };
 
 // Nothing that a test writes may end up in somebody's own installation.
-const env = { LOWRANK_DATA_DIR: join(tmpdir(), `lowrank-test-data-${process.pid}`), LOG_LEVEL: 'silent' };
+const env = {
+  LOWRANK_DATA_DIR: join(tmpdir(), `lowrank-test-data-${process.pid}`),
+  LOG_LEVEL: 'silent',
+  // Webhooks of tests go to servers of their own.
+  OUTBOUND_TRUSTED_HOSTS: '127.0.0.1',
+};
 
 // Domain tests need nothing; the others share one PostgreSQL that the global set-up starts and a template database. One group runs
 // after the other: the worker's tests assert the promised deadlines, divided by 20, and must have the machine to themselves.

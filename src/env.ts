@@ -62,6 +62,8 @@ const Env = z.object({
   LOWRANK_IDENTITY_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   /** The scheduler login's address: `start` hands it to the worker that it starts. */
   LOWRANK_SCHEDULER_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  /** The delivery login's address: `start` hands it to the worker, which sends webhooks. */
+  LOWRANK_DELIVERY_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   /** Where programs are looked for, for us and for what we start. */
   PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
   /** The Python that runs trainings. */

@@ -10,6 +10,8 @@ import { FETCH_ERROR_CODES } from '#/domain/hub-fetch.ts';
 import { HYPERPARAMETER_PRESETS, HYPERPARAMETER_RANGES, type HyperparameterName } from '#/domain/hyperparameters.ts';
 import { CANONICAL_FIELDS, DATASET_SHAPES } from '#/domain/trainer-config.ts';
 import { TRAINER_ERROR_CODES, WORKER_ERROR_CODES } from '#/domain/trainer-events.ts';
+import { WEBHOOK_EVENTS, WEBHOOK_TEST_EVENT } from '#/domain/webhooks.ts';
+import { OUTBOUND_FAULTS } from '#/storage/outbound/outbound-error.ts';
 import { DOOR_A_FIELDS } from './contract-tables/door-a.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
@@ -108,6 +110,18 @@ describe('the documents', () => {
       ...(await readdir(join(ROOT, 'docs'))).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`),
     ];
     for (const document of documents) expect([document, /\d [KMG]iB|\d KB/.exec(await read(document))]).toEqual([document, null]);
+  });
+
+  it('explain every event of a webhook and everything that keeps a delivery from arriving', async () => {
+    const text = await read('docs/webhooks.md');
+    const events = tableAfter(text, '## Events').flatMap(([first]) => codes(first ?? ''));
+    expect(events.sort()).toEqual([...WEBHOOK_EVENTS, WEBHOOK_TEST_EVENT].sort());
+    const told = tableAfter(text, '| `last_error` |').flatMap(([first]) => codes(first ?? ''));
+    const sender = await read('src/worker/send-webhooks.ts');
+    const judged = [...sender.matchAll(/'(refused|redirected|gone|secret_unreadable)'/g)].map((match) => match[1] ?? '');
+    // No more than a head is read, and what a sender that stops lets go is not told.
+    const faults = OUTBOUND_FAULTS.filter((fault) => fault !== 'response_too_large' && fault !== 'stopped');
+    expect(told.sort()).toEqual([...new Set([...faults, ...judged])].sort());
   });
 
   it('have door A’s fields, with what is taken in their absence', async () => {

@@ -12,7 +12,7 @@ export interface Tenants {
 /** Policies that are `true` for everybody on purpose: their tables hold nothing of anybody. */
 const PUBLIC_ON_PURPOSE = new Set(['settings_read', 'job_transitions_read']);
 
-type Role = 'lowrank_web' | 'lowrank_scheduler' | 'lowrank_identity';
+type Role = 'lowrank_web' | 'lowrank_scheduler' | 'lowrank_identity' | 'lowrank_delivery';
 
 class Player {
   readonly client: pg.Client;
@@ -36,11 +36,9 @@ class Player {
   }
 
   async may(role: Role, table: string, privilege: string): Promise<boolean> {
-    const result = await this.client.query<{ may: boolean }>('SELECT has_table_privilege($1, $2, $3) AS may', [
-      role,
-      table,
-      privilege,
-    ]);
+    // Of some tables a login may read a few columns only.
+    const asked = privilege === 'SELECT' ? 'has_any_column_privilege' : 'has_table_privilege';
+    const result = await this.client.query<{ may: boolean }>(`SELECT ${asked}($1, $2, $3) AS may`, [role, table, privilege]);
     return result.rows[0]?.may === true;
   }
 
@@ -116,7 +114,7 @@ async function ownedTable(player: Player, table: string, { a, b }: Tenants): Pro
   if ((await rowOf(a)) === undefined || ofB === undefined)
     return [`${table}: the scene has no row of both tenants, so nothing is proved`];
   const look = `SELECT count(*) FILTER (WHERE user_id = '${a}') AS a, count(*) FILTER (WHERE user_id = '${b}') AS b FROM ${table}`;
-  for (const role of ['lowrank_web', 'lowrank_scheduler', 'lowrank_identity'] as const) {
+  for (const role of ['lowrank_web', 'lowrank_scheduler', 'lowrank_identity', 'lowrank_delivery'] as const) {
     if (!(await player.may(role, table, 'SELECT'))) continue;
     const seen = await player.as(role, role === 'lowrank_web' ? claimsOf(a) : null, look);
     if (seen.code !== null) found.push(`${table}: ${role} cannot look (${seen.message})`);
@@ -258,9 +256,30 @@ async function sharedTables(player: Player, { a, b }: Tenants): Promise<string[]
     const answer = await player.as('lowrank_web', claims, 'SELECT lowrank.dataset_exists($1) AS told', [id]);
     await expect(`dataset_exists: says ${answer.rows[0]?.told} to ${claims} (${answer.message})`, answer.rows[0]?.told === told);
   }
-  for (const role of ['lowrank_scheduler', 'lowrank_identity'] as const) {
+  for (const role of ['lowrank_scheduler', 'lowrank_identity', 'lowrank_delivery'] as const) {
     const answer = await player.as(role, null, 'SELECT lowrank.dataset_exists($1) AS told', [ofB?.id]);
     await expect(`dataset_exists: ${role} may call it`, answer.code === '42501');
+  }
+  // Events are put into the outbox by whoever makes them happen; secrets open to the sender alone.
+  const [delivery] = (
+    await player.client.query<{ row: Record<string, unknown> }>(
+      `SELECT to_jsonb(d) || jsonb_build_object('id', gen_random_uuid()) AS row FROM lowrank.webhook_deliveries d WHERE user_id = '${b}'`,
+    )
+  ).rows;
+  const queued = await player.as('lowrank_scheduler', null, insertOf('lowrank.webhook_deliveries'), [
+    JSON.stringify(delivery?.row),
+  ]);
+  await expect(`webhook_deliveries: the scheduler cannot queue (${queued.message})`, queued.code === null);
+  for (const role of ['lowrank_web', 'lowrank_scheduler', 'lowrank_identity', 'lowrank_delivery'] as const) {
+    const opened = await player.as(
+      role,
+      role === 'lowrank_web' ? claimsOf(a) : null,
+      'SELECT sealed FROM lowrank.webhook_secrets',
+    );
+    await expect(
+      `webhook_secrets: ${role} reads ${opened.count} (${opened.message})`,
+      opened.count > 0 === (role === 'lowrank_delivery'),
+    );
   }
   // The triggers that work in a user's name need their own doors.
   const cancel = `UPDATE lowrank.training_jobs SET status = 'cancelled' WHERE status = 'queued' AND user_id = '${a}'`;
@@ -269,15 +288,19 @@ async function sharedTables(player: Player, { a, b }: Tenants): Promise<string[]
   return found;
 }
 
-/** Everything found, empty when all is well. Leaves no trace: the caller's transaction is rolled back to where it was. */
-export async function findLeaks(client: pg.Client, tenants: Tenants): Promise<string[]> {
+/**
+ * Everything found, empty when all is well. Leaves no trace: the caller's transaction is rolled back to where it was. With `only`, of
+ * the owned tables that one alone is looked at, and everything that is not of one table.
+ */
+export async function findLeaks(client: pg.Client, tenants: Tenants, only?: string): Promise<string[]> {
   const player = new Player(client);
   const owned = await client.query<{ name: string }>(`
     SELECT c.oid::regclass::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'user_id' AND NOT a.attisdropped
     WHERE n.nspname = 'lowrank' AND c.relkind IN ('r', 'p') ORDER BY 1`);
   const found = await catalogue(client);
-  for (const { name } of owned.rows) found.push(...(await ownedTable(player, name, tenants)));
+  for (const { name } of owned.rows.filter((row) => only === undefined || row.name === only))
+    found.push(...(await ownedTable(player, name, tenants)));
   found.push(...(await sharedTables(player, tenants)));
   return found;
 }

@@ -84,6 +84,7 @@ export async function makeHost(db: TestDatabase): Promise<WorkerHost> {
         ...process.env,
         LOWRANK_DATA_DIR: data_dir,
         LOWRANK_SCHEDULER_URL: db.loginUrl('scheduler'),
+        LOWRANK_DELIVERY_URL: db.loginUrl('delivery'),
         LOWRANK_TRAINER: join(env.repo, 'trainer/fake_trainer.py'),
         LOWRANK_TIME_DIVISOR: String(DIVISOR),
         LOWRANK_DISK_RESERVE_GB: '0.001',

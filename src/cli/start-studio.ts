@@ -76,6 +76,7 @@ export async function startStudio(
       LOWRANK_WEB_URL: database.logins.web,
       LOWRANK_IDENTITY_URL: database.logins.identity,
       LOWRANK_SCHEDULER_URL: database.logins.scheduler,
+      LOWRANK_DELIVERY_URL: database.logins.delivery,
     };
     starting(1, 'web and worker');
     const web: StudioProcess = startProcess('server', variables, say);

@@ -34,7 +34,12 @@ describe('what a database says of itself', () => {
       unguarded: [],
       has_caller: true,
     });
-    expect(facts.logins.map(({ name }) => name)).toEqual(['lowrank_web', 'lowrank_scheduler', 'lowrank_identity']);
+    expect(facts.logins.map(({ name }) => name)).toEqual([
+      'lowrank_web',
+      'lowrank_scheduler',
+      'lowrank_identity',
+      'lowrank_delivery',
+    ]);
     expect(facts.logins.every((role) => role.exists && !role.superuser && !role.bypasses_policies)).toBe(true);
   });
 

@@ -7,6 +7,7 @@ import { LEGAL_JOB_TRANSITIONS } from '#/domain/statuses.ts';
 import { POSTGRES_15_BIN } from '../../test/postgres-15.ts';
 import { type DatabaseServer, ensureServer } from './embedded/ensure-server.ts';
 import { loginUrl, makePasswords, migrate } from './migrate.ts';
+import { LOGINS } from './pools.ts';
 
 const VERSIONS = [
   { major: 15, bin_dir: POSTGRES_15_BIN },
@@ -68,7 +69,7 @@ describe.each(VERSIONS)('migrations on PostgreSQL $major', ({ major, bin_dir }) 
   });
 
   test('each login gets in with its own password, is no superuser and owns nothing', async () => {
-    for (const login of ['web', 'scheduler', 'identity'] as const) {
+    for (const login of LOGINS) {
       const [role] = await rows<{ name: string; rolsuper: boolean; rolbypassrls: boolean; owned: number }>(
         loginUrl(server.url, login, passwords),
         `SELECT current_user AS name, rolsuper, rolbypassrls, (SELECT count(*)::int FROM pg_class WHERE relowner = r.oid) AS owned

@@ -2,7 +2,7 @@ import pg from 'pg';
 import { AppError } from '#/domain/app-error.ts';
 
 /** The logins that `migrate` makes, each with a role and narrow policies of its own. */
-export const LOGINS = ['web', 'scheduler', 'identity'] as const;
+export const LOGINS = ['web', 'scheduler', 'identity', 'delivery'] as const;
 export type Login = (typeof LOGINS)[number];
 
 const pools = new Map<Login, pg.Pool>();

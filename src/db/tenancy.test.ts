@@ -28,6 +28,9 @@ async function scene(user_id: string): Promise<void> {
     `INSERT INTO lowrank.cost_records (job_id, user_id, type, billing_period, unit_price, quantity, amount) VALUES (${values}, 'compute', '2026-03-01', 1, 1, 1)`,
     `INSERT INTO lowrank.notifications (user_id, type, title, message) VALUES ('${user_id}', 'job_queued', 't', 'm')`,
     `INSERT INTO lowrank.transfers (user_id, kind, hf_repo_id, hf_requested_revision) VALUES ('${user_id}', 'dataset', 'a/b', 'main')`,
+    `WITH w AS (INSERT INTO lowrank.webhooks (user_id, url) VALUES ('${user_id}', 'https://hooks.example.org') RETURNING id),
+       s AS (INSERT INTO lowrank.webhook_secrets (user_id, webhook_id, sealed) SELECT '${user_id}', id, 'v1.x.y' FROM w)
+     INSERT INTO lowrank.webhook_deliveries (user_id, webhook_id, event, payload) SELECT '${user_id}', id, 'job.queued', '{}' FROM w`,
     `INSERT INTO lowrank.idempotency_keys (user_id, route, key, request_hash, resource_id) VALUES ('${user_id}', 'POST /api/keys', 'k', 'h', 'r')`,
     `INSERT INTO lowrank.idempotency_keys (user_id, route, key, request_hash, resource_id) VALUES ('${user_id}', 'POST /api/jobs', 'k', 'h', 'r')`,
     `INSERT INTO lowrank.rate_limits (bucket, window_started_at, used) VALUES ('${user_id}', now(), 1)`,
@@ -73,26 +76,32 @@ describe('tenancy', () => {
       `SELECT schemaname || '.' || tablename AS table, policyname AS name, cmd, permissive FROM pg_policies
        WHERE schemaname IN ('lowrank', 'identity') ORDER BY 1, 2`,
     );
-    const mutations: string[] = [];
+    const mutations: [table: string, change: string][] = [];
     for (const { table, name, cmd, permissive } of policies.rows) {
-      mutations.push(`DROP POLICY ${name} ON ${table}`);
+      mutations.push([table, `DROP POLICY ${name} ON ${table}`]);
       const using = cmd === 'INSERT' ? '' : 'USING (true)';
       const check = cmd === 'SELECT' || cmd === 'DELETE' ? '' : 'WITH CHECK (true)';
       const already = ['settings_read', 'job_transitions_read'].includes(name);
       if (!already)
-        mutations.push(`ALTER POLICY ${name} ON ${table} TO PUBLIC ${using} ${permissive === 'RESTRICTIVE' ? '' : check}`);
+        mutations.push([
+          table,
+          `ALTER POLICY ${name} ON ${table} TO PUBLIC ${using} ${permissive === 'RESTRICTIVE' ? '' : check}`,
+        ]);
     }
     const tables = await client.query<{ table: string }>(
       `SELECT schemaname || '.' || tablename AS table FROM pg_tables WHERE schemaname IN ('lowrank', 'identity')`,
     );
     for (const { table } of tables.rows)
-      mutations.push(`ALTER TABLE ${table} NO FORCE ROW LEVEL SECURITY`, `ALTER TABLE ${table} DISABLE ROW LEVEL SECURITY`);
+      mutations.push(
+        [table, `ALTER TABLE ${table} NO FORCE ROW LEVEL SECURITY`],
+        [table, `ALTER TABLE ${table} DISABLE ROW LEVEL SECURITY`],
+      );
     expect(await undone(() => findLeaks(client, tenants))).toEqual([]);
     const unnoticed: string[] = [];
-    for (const mutation of mutations) {
+    for (const [table, mutation] of mutations) {
       const found = await undone(async () => {
         await client.query(mutation);
-        return findLeaks(client, tenants);
+        return findLeaks(client, tenants, table);
       });
       if (found.length === 0) unnoticed.push(mutation);
     }

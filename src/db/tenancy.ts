@@ -13,6 +13,7 @@ import * as machine from './schema/machine.ts';
 import * as projects from './schema/projects.ts';
 import * as recipes from './schema/recipes.ts';
 import * as transfers from './schema/transfers.ts';
+import * as webhooks from './schema/webhooks.ts';
 
 const schema = {
   ...identity,
@@ -27,6 +28,7 @@ const schema = {
   ...experiments,
   ...activities,
   ...transfers,
+  ...webhooks,
 };
 
 /** An open transaction in somebody's name: the only thing through which rows are reached. */
@@ -98,6 +100,11 @@ export function asScheduler<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
 /** Runs `work` in one transaction of the identity login: people, sessions, keys and the installation's settings. */
 export function asIdentity<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
   return inTransaction('identity', 'BEGIN', work);
+}
+
+/** Runs `work` in one transaction of the sender of webhooks: receivers, their secrets and the outbox, and nothing else. */
+export function asDelivery<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+  return inTransaction('delivery', 'BEGIN', work);
 }
 
 /** The identity login's pool, for the sign-in library, which brings its own queries. */

@@ -149,6 +149,8 @@ describe('the document', () => {
       'POST /api/jobs/{id}/retry',
       'POST /api/training/submit',
       'POST /api/transfers',
+      'POST /api/webhooks/{id}/deliveries/{delivery_id}/redeliver',
+      'POST /api/webhooks/{id}/test',
     ]);
   });
 

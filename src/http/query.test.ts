@@ -2,6 +2,7 @@ import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { COST_VIEWS } from '#/domain/costs.ts';
 import { NOTIFICATION_TYPES } from '#/domain/notifications.ts';
 import { TRANSFER_KINDS, TRANSFER_STATUSES } from '#/domain/transfer-state.ts';
+import { DELIVERY_STATUSES } from '#/domain/webhooks.ts';
 import { addBrowser, makeApi, noWaiting } from '../../test/api.ts';
 import { useDatabase } from '../../test/database.ts';
 import { openApiDocument } from './openapi.ts';
@@ -90,6 +91,9 @@ const REFUSED: Record<string, [value: string, rule: RegExp][]> = {
   kind: oneOf(...TRANSFER_KINDS),
   '/api/transfers after': uuid,
   '/api/transfers status': oneOf(...TRANSFER_STATUSES),
+  '/api/webhooks after': uuid,
+  '/api/webhooks/{id}/deliveries after': uuid,
+  '/api/webhooks/{id}/deliveries status': oneOf(...DELIVERY_STATUSES),
   name: [...long(120), ['a\nb', /./]],
   description: long(2000),
   file_name: [

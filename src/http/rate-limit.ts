@@ -19,6 +19,12 @@ const SUBMIT: Limit = { bucket: 'submit', max: 10, refusal: 'Too many submission
 const ESTIMATE: Limit = { bucket: 'estimate', max: 60, refusal: 'Too many estimates', take: takeAllowance };
 const UPLOAD: Limit = { bucket: 'upload', max: 20, refusal: 'Too many uploads', take: takeAllowance };
 const MODEL: Limit = { bucket: 'model', max: 20, refusal: 'Too many models registered', take: takeAllowance };
+const DELIVERY: Limit = {
+  bucket: 'delivery',
+  max: 20,
+  refusal: 'Too many test deliveries and redeliveries',
+  take: takeAllowance,
+};
 const READ: Limit = { bucket: 'read', max: 600, refusal: 'Too many reads', take: leases.take };
 /** A stream is no read but lasts: a thousand viewers who lost their server may come back, and once more. */
 const STREAM: Limit = { bucket: 'stream', max: 3000, refusal: 'Too many live streams opened', take: leases.take };
@@ -32,6 +38,8 @@ const LIMITS: Record<string, Limit> = {
   'POST /api/base-models': MODEL,
   'POST /api/datasets/upload': UPLOAD,
   'POST /api/transfers': UPLOAD,
+  'POST /api/webhooks/{id}/test': DELIVERY,
+  'POST /api/webhooks/{id}/deliveries/{delivery_id}/redeliver': DELIVERY,
 };
 
 /** What a request counts as. Public routes never come here, nor do pages: they are not the API's. */

@@ -15,6 +15,7 @@ import { recipeRoutes } from './recipe-routes.ts';
 import { systemRoutes } from './system-routes.ts';
 import { trainingRoutes } from './training-routes.ts';
 import { transferRoutes } from './transfer-routes.ts';
+import { webhookRoutes } from './webhook-routes.ts';
 
 /** Every resource's routes, one line each. */
 export const ROUTES: RouteModule[] = [
@@ -34,4 +35,5 @@ export const ROUTES: RouteModule[] = [
   transferRoutes,
   gpuCatalogRoutes,
   costRoutes,
+  webhookRoutes,
 ];

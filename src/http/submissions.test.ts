@@ -107,6 +107,8 @@ test('every request that makes something of one’s own takes an Idempotency-Key
     '/api/projects',
     '/api/recipes',
     '/api/transfers',
+    '/api/webhooks',
+    '/api/webhooks/{id}/test',
   ]);
   for (const [path, { post }] of making)
     expect([path, post?.parameters?.map((parameter) => parameter.name)]).toEqual([

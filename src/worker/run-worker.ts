@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { scaledPromiseTimes } from '#/domain/constants.ts';
 import { env } from '#/env.ts';
-import { connectScheduler } from '#/services/machine/connect-scheduler.ts';
+import { connectWorker } from '#/services/machine/connect-worker.ts';
 import { noteWorkerStopped, registerWorker } from '#/services/machine/register-worker.ts';
 import { attemptFolder, runsFolder } from '#/storage/run-folder.ts';
 import { detectDevices } from './detect-devices.ts';
@@ -24,9 +24,10 @@ const LOG_TAIL_BYTES = MB;
 
 /** Runs a worker on this host until `stopping` is aborted. Returns the process's exit code. */
 export async function runWorker(stopping: AbortSignal): Promise<number> {
-  if (env.LOWRANK_SCHEDULER_URL === undefined) {
+  const { LOWRANK_SCHEDULER_URL: scheduler, LOWRANK_DELIVERY_URL: delivery } = env;
+  if (scheduler === undefined || delivery === undefined) {
     log.fatal(
-      'LOWRANK_SCHEDULER_URL is not set: start the worker by `npm start`, or name the scheduler login of the database there',
+      'LOWRANK_SCHEDULER_URL and LOWRANK_DELIVERY_URL are not both set: start the worker by `npm start`, or name the logins of the database there',
     );
     return 2;
   }
@@ -39,7 +40,7 @@ export async function runWorker(stopping: AbortSignal): Promise<number> {
   const times = scaledPromiseTimes(env.LOWRANK_TIME_DIVISOR);
   const contact = contactFile(join(runsFolder(), 'contact.json'));
   await contact.beat();
-  const database = connectScheduler(env.LOWRANK_SCHEDULER_URL);
+  const database = connectWorker({ scheduler, delivery });
   const worker_id = await hostId(env.data_dir);
   const { devices, no_gpu } = await detectDevices();
   const executor = processExecutor({

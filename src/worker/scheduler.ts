@@ -10,6 +10,7 @@ import { settleModelWait } from '#/services/jobs/settle-model-wait.ts';
 import { sweepJobs } from '#/services/jobs/sweep-jobs.ts';
 import { listenForWork, type WorkBell } from '#/services/jobs/wait-for-work.ts';
 import { settleModelTransfer } from '#/services/transfers/settle-model-transfer.ts';
+import { pruneDeliveries } from '#/services/webhooks/hold-receiver.ts';
 import type { Device } from './detect-devices.ts';
 import { failpoint } from './failpoint.ts';
 import { fetchNextModel } from './fetch-model.ts';
@@ -18,6 +19,7 @@ import { collectFiles, collectRunFolders, endStrayRuns } from './housekeeping.ts
 import { importNextDataset } from './import-dataset.ts';
 import { inspectNextDataset } from './inspect-dataset.ts';
 import { freeBytes } from './run-directory.ts';
+import { sendWebhooks } from './send-webhooks.ts';
 import { attempt, steadily } from './steady.ts';
 import { type Supervisor, supervise } from './supervisor.ts';
 import { gpuWatch } from './watch-gpus.ts';
@@ -48,6 +50,8 @@ export async function runScheduler(parts: WorkerParts, contact: Contact, devices
     ]),
     scheduler.background(settleModelWait),
     scheduler.background(settleModelTransfer),
+    sendWebhooks(parts, scheduler.bell.ear()),
+    steadily(parts, HOUSEKEEPING_MS, pruneDeliveries),
   ]);
   await Promise.all([...scheduler.held.values()].map((one) => one.over));
   await scheduler.bell.close();

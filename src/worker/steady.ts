@@ -14,7 +14,7 @@ export async function steadily(parts: WorkerParts, every_ms: number, work: () =>
 }
 
 /** Does something once; what it throws is logged, and answered as undefined. */
-export async function attempt<T>(parts: WorkerParts, work: () => Promise<T>): Promise<T | undefined> {
+export async function attempt<T>(parts: Pick<WorkerParts, 'log' | 'stopping'>, work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();
   } catch (error) {

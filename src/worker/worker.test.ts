@@ -127,8 +127,8 @@ describe('a worker as a process', () => {
     expect((await scene.until(await scene.add([{ steps: 3 }]))).status).toBe('completed');
   });
 
-  test('without the address of its database it says what to do', async () => {
-    const worker = scene.host.launch({ LOWRANK_SCHEDULER_URL: undefined as unknown as string });
+  test.each(['LOWRANK_SCHEDULER_URL', 'LOWRANK_DELIVERY_URL'])('without %s it says what to do', async (name) => {
+    const worker = scene.host.launch({ [name]: undefined as unknown as string });
     expect(await worker.gone).toBe(2);
     expect(worker.words()).toContain('npm start');
   });

@@ -34,11 +34,16 @@ test('a studio on a PostgreSQL 15 of one’s own trains there, starts there agai
       expect(await ask('SHOW server_version_num')).toEqual([{ server_version_num: expect.stringMatching(/^15/) }]);
       const ends = await ask('SELECT status, attempt, current_step FROM lowrank.training_jobs');
       expect(ends).toEqual([{ status: 'completed', attempt: 1, current_step: 12 }]);
-      // Web, worker and sign-in came as themselves; the owner's login only migrates.
+      // Web, worker, sign-in and the sender of webhooks came as themselves; the owner's login only migrates.
       const logins = await ask(
         "SELECT DISTINCT usename AS name FROM pg_stat_activity WHERE datname = current_database() AND usename LIKE 'lowrank\\_%' ORDER BY 1",
       );
-      expect(logins.map(({ name }) => name)).toEqual(['lowrank_identity', 'lowrank_scheduler', 'lowrank_web']);
+      expect(logins.map(({ name }) => name)).toEqual([
+        'lowrank_delivery',
+        'lowrank_identity',
+        'lowrank_scheduler',
+        'lowrank_web',
+      ]);
       await studio.stop();
       const [{ n } = { n: 1 }] = await ask("SELECT count(*)::int AS n FROM pg_stat_activity WHERE usename LIKE 'lowrank\\_%'");
       expect(n, 'connections that are left').toBe(0);

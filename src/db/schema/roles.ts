@@ -10,6 +10,7 @@ export const identity = pgSchema('identity');
 export const webRole = pgRole('lowrank_web').existing();
 export const schedulerRole = pgRole('lowrank_scheduler').existing();
 export const identityRole = pgRole('lowrank_identity').existing();
+export const deliveryRole = pgRole('lowrank_delivery').existing();
 
 /** The caller's id as Supabase's `auth.uid()` tells it, evaluated once a statement. */
 const caller = sql`(select auth.uid())`;
@@ -24,6 +25,10 @@ export const schedulerRows = (table: string) =>
 
 export const identityRows = (table: string) =>
   pgPolicy(`${table}_identity`, { for: 'all', to: identityRole, using: sql`true`, withCheck: sql`true` });
+
+/** The sender of webhooks delivers for everybody; it reaches nothing but them. */
+export const deliveryRows = (table: string) =>
+  pgPolicy(`${table}_delivery`, { for: 'all', to: deliveryRole, using: sql`true`, withCheck: sql`true` });
 
 export const instant = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
 export const id = () => uuid('id').primaryKey().defaultRandom();

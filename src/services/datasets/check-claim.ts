@@ -47,6 +47,12 @@ export async function finishDatasetCheck(dataset: DatasetRow, verdict: DatasetVe
       message: `${dataset.name}: ${ready ? `${pairs} training pair${pairs === 1 ? '' : 's'}` : reason}`,
       action_url: `/datasets/${dataset.id}`,
       metadata: { dataset_id: dataset.id },
+      data: {
+        name: dataset.name,
+        status: verdict.status,
+        total_training_pairs: verdict.total_training_pairs,
+        failure: ready ? null : { code: verdict.validation_errors[0]?.code ?? 'unknown', message: reason },
+      },
     });
   });
 }

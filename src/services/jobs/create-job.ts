@@ -74,6 +74,7 @@ export async function createJob(ctx: Context, spec: TrainingSpec, options: Submi
       message: spec.name,
       action_url: `/jobs/${created.id}`,
       metadata: { job_id: created.id },
+      data: { name: spec.name, status: 'queued' },
     });
     await recordActivity(tx, {
       user_id: ctx.user_id,

@@ -85,6 +85,12 @@ export async function transitionJob(
       message,
       action_url: `/jobs/${job.id}`,
       metadata: { job_id: job.id },
+      data: {
+        name: job.name,
+        status,
+        artifact_id: columns.artifact_id ?? null,
+        failure: failure && { code: failure.code, message: failure.message, hint: failure.hint },
+      },
     });
     await recordActivity(tx, {
       user_id: job.user_id,

@@ -4,6 +4,8 @@ import { listen } from '#/db/notify.ts';
 export interface WorkEar {
   /** Resolves when something may have changed, at the latest after `timeout_ms`; at once when it rang since the last wait. */
   wait(timeout_ms: number): Promise<void>;
+  /** Rings for this one alone. */
+  ring(): void;
 }
 
 export interface WorkBell {
@@ -26,11 +28,13 @@ export function listenForWork(): WorkBell {
     ear() {
       let rang = false;
       let wake: (() => void) | undefined;
-      ears.add(() => {
+      const hear = () => {
         rang = true;
         wake?.();
-      });
+      };
+      ears.add(hear);
       return {
+        ring: hear,
         async wait(timeout_ms) {
           if (!rang) {
             await new Promise<void>((resolve) => {

@@ -54,5 +54,7 @@ async function tell(tx: Tx, transfer: TransferRow): Promise<void> {
   if (status === 'running') return;
   const page = dataset_id === null ? (kind === 'model' ? '/models' : '/datasets') : `/datasets/${dataset_id}`;
   const metadata = { transfer_id: id, dataset_id, base_model_id };
-  await announce(tx, { user_id, type: TOLD[status], message, action_url: page, metadata });
+  const failure = status === 'failed' ? { code: transfer.error_code, message: transfer.error_message } : null;
+  const data = { kind, hf_repo_id, name: what, status, failure };
+  await announce(tx, { user_id, type: TOLD[status], message, action_url: page, metadata, data });
 }
