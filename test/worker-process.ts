@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { planTraining } from '#/domain/planner.ts';
+import { NO_WISHES } from '#/domain/training-spec.ts';
 import { env } from '#/env.ts';
 import { findMarked, signalProcess } from '#/worker/process-identity.ts';
 import type { TestDatabase } from './database.ts';
@@ -176,7 +177,7 @@ export async function addTraining(
 ): Promise<string> {
   const id = randomUUID();
   const hyperparameters = { learning_rate: 1e-4, batch_size: 8, epochs: 1, rank: 8, alpha: 16, dropout: 0.05 };
-  const spec = { hyperparameters, max_steps: behaviours[0]?.steps ?? 12, seed: 7 };
+  const spec = { hyperparameters, max_steps: behaviours[0]?.steps ?? 12, seed: 7, run: NO_WISHES };
   const plan = planTraining(
     { ...spec, hyperparameters } as Parameters<typeof planTraining>[0],
     { training_pairs: 95, validation_pairs: 5 },

@@ -1395,6 +1395,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/experiments/preflight": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Judge a training before it is submitted; nothing is stored */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["AskPreflight"];
+                };
+            };
+            responses: {
+                /** @description The judgement, good or bad */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Preflight"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                405: components["responses"]["MethodNotAllowed"];
+                408: components["responses"]["RequestTimeout"];
+                413: components["responses"]["PayloadTooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["DatabaseUnavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/first-run": {
         parameters: {
             query?: never;
@@ -1888,6 +1941,7 @@ export interface paths {
                     limit?: string;
                     page?: string;
                     status?: "queued" | "initializing" | "running" | "completed" | "failed" | "cancelled";
+                    view?: "wizard";
                 };
                 header?: never;
                 path?: never;
@@ -1895,7 +1949,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description One page */
+                /** @description One page; with view=wizard plain */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -1921,6 +1975,18 @@ export interface paths {
                             };
                             /** @enum {boolean} */
                             success: true;
+                        } | {
+                            jobs: components["schemas"]["WizardJob"][];
+                            limit: number;
+                            /**
+                             * Format: uuid
+                             * @description Sent as `after` it gets the next page; null: there is none
+                             */
+                            next_cursor: string | null;
+                            offset: number;
+                            total: number;
+                            /** @description true where there are more than ten thousand */
+                            total_is_estimate: boolean;
                         };
                     };
                 };
@@ -1937,7 +2003,7 @@ export interface paths {
             };
         };
         put?: never;
-        /** Queue a training */
+        /** Queue a training: by a preset, or by a recipe (the setup wizard’s shape) */
         post: {
             parameters: {
                 query?: never;
@@ -1950,11 +2016,11 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": components["schemas"]["CreateJob"];
+                    "application/json": components["schemas"]["CreateJob"] | components["schemas"]["CreateWizardJob"];
                 };
             };
             responses: {
-                /** @description Stored and queued */
+                /** @description Stored and queued, told by the door that it came by */
                 201: {
                     headers: {
                         [name: string]: unknown;
@@ -1964,7 +2030,7 @@ export interface paths {
                             data: components["schemas"]["TrainingJob"];
                             /** @enum {boolean} */
                             success: true;
-                        };
+                        } | components["schemas"]["WizardJob"];
                     };
                 };
                 400: components["responses"]["BadRequest"];
@@ -2001,7 +2067,9 @@ export interface paths {
         /** One job */
         get: {
             parameters: {
-                query?: never;
+                query?: {
+                    view?: "wizard";
+                };
                 header?: never;
                 path: {
                     id: string;
@@ -2020,7 +2088,7 @@ export interface paths {
                             data: components["schemas"]["TrainingJob"];
                             /** @enum {boolean} */
                             success: true;
-                        };
+                        } | components["schemas"]["WizardJob"];
                     };
                 };
                 400: components["responses"]["BadRequest"];
@@ -2145,7 +2213,9 @@ export interface paths {
         /** Cancel: final within 30 s where its host is reachable; the last checkpoint is kept */
         post: {
             parameters: {
-                query?: never;
+                query?: {
+                    view?: "wizard";
+                };
                 header?: never;
                 path: {
                     id: string;
@@ -2164,7 +2234,7 @@ export interface paths {
                             data: components["schemas"]["TrainingJob"];
                             /** @enum {boolean} */
                             success: true;
-                        };
+                        } | components["schemas"]["WizardJob"];
                     };
                 };
                 400: components["responses"]["BadRequest"];
@@ -2382,7 +2452,9 @@ export interface paths {
         /** The same again, as a new job */
         post: {
             parameters: {
-                query?: never;
+                query?: {
+                    view?: "wizard";
+                };
                 header?: {
                     /** @description With it the same request makes one thing and gets the same answer for 24 hours */
                     "Idempotency-Key"?: string;
@@ -2404,7 +2476,7 @@ export interface paths {
                             data: components["schemas"]["TrainingJob"];
                             /** @enum {boolean} */
                             success: true;
-                        };
+                        } | components["schemas"]["WizardJob"];
                     };
                 };
                 400: components["responses"]["BadRequest"];
@@ -4505,6 +4577,11 @@ export interface components {
                 text: string;
             };
             name: string;
+            /**
+             * Format: uuid
+             * @description The artifact that its training went on from
+             */
+            parent_model_id: string | null;
             /** @description Dataset hash, base model revision, versions, seed, complete configuration */
             passport: {
                 [key: string]: unknown;
@@ -4531,6 +4608,75 @@ export interface components {
             id: string;
             path: string;
             sha256: string;
+        };
+        /**
+         * @example {
+         *       "base_model_id": "7f4c1f0a-58c4-4b0e-9a44-0a6c5c1c2b11",
+         *       "dataset_id": "3f0c9f52-6b0e-4f53-9a51-0a2d6b1f8a11",
+         *       "recipe_id": "lora",
+         *       "adapters": [],
+         *       "train": {
+         *         "max_steps": 500,
+         *         "global_batch_size": 8,
+         *         "grad_accum": 2,
+         *         "learning_rate": 0.0001
+         *       },
+         *       "resources": {
+         *         "gpus": 1,
+         *         "strategy": "none",
+         *         "mixed_precision": "bf16"
+         *       }
+         *     }
+         */
+        AskPreflight: {
+            /**
+             * @description Artifacts to start from: the first; several are refused
+             * @default []
+             */
+            adapters?: {
+                /** Format: uuid */
+                adapter_id: string;
+            }[];
+            /** Format: uuid */
+            base_model_id: string;
+            /** Format: uuid */
+            dataset_id: string;
+            /**
+             * @default {
+             *       "suites": []
+             *     }
+             */
+            eval?: {
+                /** @description Steps between two evaluations */
+                interval?: number;
+                /** @default [] */
+                suites?: ("held_out_loss" | "perplexity" | "mmlu" | "hellaswag" | "arc_easy" | "arc_challenge" | "winogrande" | "truthfulqa" | "gsm8k" | "humaneval" | "mt_bench")[];
+            };
+            export?: ("safetensors" | "merged" | "gguf" | "onnx")[];
+            /** @example lora */
+            recipe_id: string;
+            resources: {
+                /** @description Of the catalogue; null: what the machine has */
+                gpu_type?: string | null;
+                gpus: number;
+                /** @enum {string} */
+                mixed_precision?: "bf16" | "fp16" | "fp32";
+                /** @description A part of an executor; null: any */
+                partition_id?: string | null;
+                /** @enum {string} */
+                strategy?: "none" | "ddp" | "fsdp";
+            };
+            train: {
+                checkpoint_interval?: number;
+                /** @description Rows a step: of one forward pass × grad_accum × gpus */
+                global_batch_size: number;
+                grad_accum?: number;
+                /** @description Peak learning rate of the schedule */
+                learning_rate?: number;
+                max_steps: number;
+                seed?: number;
+                warmup_steps?: number;
+            };
         };
         BaseModel: {
             architecture: string | null;
@@ -4881,6 +5027,92 @@ export interface components {
              * @example https://hooks.example.org/lowrank
              */
             url: string;
+        };
+        /**
+         * @example {
+         *       "name": "Rank 16",
+         *       "base_model_id": "7f4c1f0a-58c4-4b0e-9a44-0a6c5c1c2b11",
+         *       "dataset_id": "3f0c9f52-6b0e-4f53-9a51-0a2d6b1f8a11",
+         *       "recipe_id": "lora",
+         *       "adapters": [],
+         *       "train": {
+         *         "max_steps": 500,
+         *         "global_batch_size": 8,
+         *         "grad_accum": 2,
+         *         "learning_rate": 0.0001
+         *       },
+         *       "resources": {
+         *         "gpus": 1
+         *       },
+         *       "export": [
+         *         "safetensors"
+         *       ],
+         *       "metadata": {
+         *         "origin": "wizard"
+         *       }
+         *     }
+         */
+        CreateWizardJob: {
+            /**
+             * @description Artifacts to start from: the first; several are refused
+             * @default []
+             */
+            adapters?: {
+                /** Format: uuid */
+                adapter_id: string;
+            }[];
+            /** Format: uuid */
+            base_model_id: string;
+            /** Format: uuid */
+            dataset_id: string;
+            /**
+             * @default {
+             *       "suites": []
+             *     }
+             */
+            eval?: {
+                /** @description Steps between two evaluations */
+                interval?: number;
+                /** @default [] */
+                suites?: ("held_out_loss" | "perplexity" | "mmlu" | "hellaswag" | "arc_easy" | "arc_challenge" | "winogrande" | "truthfulqa" | "gsm8k" | "humaneval" | "mt_bench")[];
+            };
+            export?: ("safetensors" | "merged" | "gguf" | "onnx")[];
+            /** @default {} */
+            metadata?: {
+                [key: string]: unknown;
+            };
+            name: string;
+            /** @default 0 */
+            priority?: number;
+            /** @example lora */
+            recipe_id: string;
+            resources: {
+                /** @description Of the catalogue; null: what the machine has */
+                gpu_type?: string | null;
+                gpus: number;
+                /** @description A part of an executor; null: any */
+                partition_id?: string | null;
+            };
+            /** @default true */
+            start?: boolean;
+            /** @default {} */
+            strategy?: {
+                /** @enum {string} */
+                mixed_precision?: "bf16" | "fp16" | "fp32";
+                /** @enum {string} */
+                type?: "none" | "ddp" | "fsdp";
+            };
+            train: {
+                checkpoint_interval?: number;
+                /** @description Rows a step: of one forward pass × grad_accum × gpus */
+                global_batch_size: number;
+                grad_accum?: number;
+                /** @description Peak learning rate of the schedule */
+                learning_rate?: number;
+                max_steps: number;
+                seed?: number;
+                warmup_steps?: number;
+            };
         };
         Dataset: components["schemas"]["DatasetSummary"] & {
             sample_data: ({
@@ -5236,6 +5468,36 @@ export interface components {
             /** @enum {string} */
             role: "administrator" | "user";
         };
+        Preflight: {
+            advice: string[];
+            /** @description Each begins with ERROR: */
+            errors: string[];
+            /** @description null: not known; 0 where it is not ok */
+            estimated_vram_mb: number | null;
+            evidence: {
+                runs: number;
+            };
+            interval_mb: {
+                high: number;
+                low: number;
+            } | null;
+            ok: boolean;
+            throughput: {
+                samples_per_second: number | null;
+                tokens_per_second: number | null;
+            } | Record<string, never>;
+            time_per_step_ms: number | null;
+            /** @enum {string|null} */
+            verdict: "fits" | "tight" | "will_not_fit" | null;
+            vram_breakdown: {
+                activations_gb: number | null;
+                gradients_gb: number | null;
+                model_params_gb: number | null;
+                optimizer_gb: number | null;
+                total_with_buffer_gb: number | null;
+            } | Record<string, never>;
+            warnings: string[];
+        };
         Project: {
             /** Format: date-time */
             created_at: string;
@@ -5499,7 +5761,7 @@ export interface components {
             total_steps: number;
             trigger_words: string[];
             /** @enum {string} */
-            type: "lora" | "dreambooth";
+            type: "lora" | "qlora" | "dora" | "dreambooth" | "full";
             /** Format: date-time */
             updated_at: string;
         };
@@ -5778,6 +6040,58 @@ export interface components {
                 /** @description The receiver's; null when there was no answer */
                 status: number | null;
             }[];
+        };
+        WizardJob: components["schemas"]["TrainingJob"] & {
+            adapters: {
+                /** Format: uuid */
+                adapter_id: string;
+            }[];
+            /**
+             * Format: uuid
+             * @description The id in the queue
+             */
+            celery_task_id: string;
+            eval: {
+                interval: number;
+                suites: ("held_out_loss" | "perplexity" | "mmlu" | "hellaswag" | "arc_easy" | "arc_challenge" | "winogrande" | "truthfulqa" | "gsm8k" | "humaneval" | "mt_bench")[];
+            };
+            /** Format: uuid */
+            experiment_id: string | null;
+            export: ("safetensors" | "merged" | "gguf" | "onnx")[];
+            metadata: {
+                [key: string]: unknown;
+            };
+            /** Format: uuid */
+            recipe_id: string | null;
+            resources: {
+                gpu_type: string;
+                gpus: number;
+                partition_id: string | null;
+            };
+            /** @description What was asked for and the trainer lacks */
+            skipped: {
+                /** @enum {string} */
+                kind: "eval" | "export";
+                message: string;
+                name: string;
+            }[];
+            /** @enum {string} */
+            status?: "PENDING" | "RUNNING" | "COMPLETED" | "FAILED" | "CANCELLED";
+            strategy: {
+                /** @enum {string|null} */
+                mixed_precision: "bf16" | "fp16" | "fp32" | null;
+                /** @enum {string} */
+                type: "none" | "ddp" | "fsdp";
+            };
+            train: {
+                checkpoint_interval: number;
+                global_batch_size: number;
+                grad_accum: number;
+                learning_rate: number;
+                max_steps: number;
+                seed: number | null;
+                warmup_steps: number;
+            };
         };
     };
     responses: {

@@ -20,6 +20,7 @@ export const Artifact = z
     job_name: z.string(),
     name: z.string(),
     kind: z.string(),
+    parent_model_id: z.uuid().nullable().describe('The artifact that its training went on from'),
     files: z.array(ArtifactFile),
     storage_path: z.string().describe('A key, never a path of the host'),
     sha256: z.string().describe('Of the weights file'),

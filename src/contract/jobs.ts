@@ -1,9 +1,14 @@
 import { z } from '@hono/zod-openapi';
 import { AskedHyperparameters, HyperparameterOverrides, PresetInput } from '#/domain/hyperparameters.ts';
 import { JOB_STATUSES } from '#/domain/statuses.ts';
-import { GPUConfig, ResourceName } from '#/domain/training-spec.ts';
-import { ByteOffset, IdempotencyKey, IdParam, Instant, PageLimit, PageNumber, WholeQuery } from './common.ts';
+import { EVAL_SUITES, EXPORT_FORMATS, MIXED_PRECISIONS } from '#/domain/trainer-abilities.ts';
+import { TRAINER_STRATEGIES } from '#/domain/trainer-config.ts';
+import { GPUConfig, ResourceName, SkippedWish } from '#/domain/training-spec.ts';
+import { doorOf } from '#/domain/wizard-training.ts';
+import { ByteOffset, IdempotencyKey, IdParam, Instant, PageFields, PageLimit, PageNumber, WholeQuery } from './common.ts';
 import { declareRoute } from './declare-route.ts';
+import { WIZARD_STATUSES } from './experiments.ts';
+import { CreateWizardJobBody } from './wizard.ts';
 
 /** Door B's submission. `estimated_cost` is accepted and ignored: ours is computed. */
 export const CreateJobBody = z
@@ -75,6 +80,31 @@ export const TrainingJob = z
   .openapi('TrainingJob');
 export type TrainingJob = z.infer<typeof TrainingJob>;
 
+/** A job in door C's words: the same, its status in capitals, and what was asked in the wizard's own shape. */
+export const WizardJob = TrainingJob.extend({
+  status: z.enum(WIZARD_STATUSES),
+  experiment_id: z.uuid().nullable(),
+  recipe_id: z.uuid().nullable(),
+  celery_task_id: z.uuid().describe('The id in the queue'),
+  adapters: z.array(z.object({ adapter_id: z.uuid() })),
+  train: z.object({
+    max_steps: z.int(),
+    global_batch_size: z.int(),
+    grad_accum: z.int(),
+    learning_rate: z.number(),
+    warmup_steps: z.int(),
+    seed: z.int().nullable(),
+    checkpoint_interval: z.int(),
+  }),
+  strategy: z.object({ type: z.enum(TRAINER_STRATEGIES), mixed_precision: z.enum(MIXED_PRECISIONS).nullable() }),
+  resources: z.object({ gpus: z.int(), gpu_type: z.string(), partition_id: z.string().nullable() }),
+  eval: z.object({ suites: z.array(z.enum(EVAL_SUITES)), interval: z.int() }),
+  export: z.array(z.enum(EXPORT_FORMATS)),
+  skipped: z.array(SkippedWish).describe('What was asked for and the trainer lacks'),
+  metadata: z.record(z.string(), z.unknown()),
+}).openapi('WizardJob');
+export type WizardJob = z.infer<typeof WizardJob>;
+
 const enveloped = <T extends z.ZodType>(schema: T) => z.object({ success: z.literal(true), data: schema });
 const answers = <T extends z.ZodType>(schema: T, description: string) => ({
   description,
@@ -82,14 +112,42 @@ const answers = <T extends z.ZodType>(schema: T, description: string) => ({
 });
 
 export const JobAnswer = enveloped(TrainingJob);
+/** A job as either door tells it. */
+const ToldJob = z.union([JobAnswer, WizardJob]);
+
+const MIXED = 'belongs to another kind of submission: send recipe_id and train, or preset_id and hyperparameters';
+
+/**
+ * Door B's or door C's submission, told by its shape; a body that mixes them is refused. It is read by its own door's schema
+ * first, so that what is wrong is told in that door's words.
+ */
+export const SubmitJobBody = z.preprocess(
+  (body, context) => {
+    const { door, mixed } = doorOf(body);
+    for (const field of mixed) context.addIssue({ code: 'custom', path: [field], message: MIXED });
+    const parsed = (door === 'c' ? CreateWizardJobBody : CreateJobBody).safeParse(body);
+    for (const issue of parsed.error?.issues ?? []) {
+      const keys = issue.code === 'unrecognized_keys' ? issue.keys.filter((key) => !mixed.includes(key)) : [];
+      if (issue.code !== 'unrecognized_keys') context.addIssue({ ...issue } as Parameters<typeof context.addIssue>[0]);
+      else if (keys.length > 0) context.addIssue({ ...issue, keys } as Parameters<typeof context.addIssue>[0]);
+    }
+    return mixed.length > 0 || !parsed.success ? z.NEVER : body;
+  },
+  z.union([CreateJobBody, CreateWizardJobBody]),
+);
+
+const TOTAL_RULE = 'true where there are more than ten thousand';
+
+/** `view=wizard`: the plain object of door C instead of door B's envelope. */
+const View = z.enum(['wizard']).optional();
 
 export const createJobRoute = declareRoute({
   method: 'post',
   path: '/api/jobs',
   tags: ['jobs'],
-  summary: 'Queue a training',
-  request: { headers: IdempotencyKey, body: { required: true, content: { 'application/json': { schema: CreateJobBody } } } },
-  responses: { 201: answers(JobAnswer, 'Stored and queued') },
+  summary: 'Queue a training: by a preset, or by a recipe (the setup wizard’s shape)',
+  request: { headers: IdempotencyKey, body: { required: true, content: { 'application/json': { schema: SubmitJobBody } } } },
+  responses: { 201: answers(ToldJob, 'Stored and queued, told by the door that it came by') },
   faults: [404, 409, 422, 429],
 });
 
@@ -104,24 +162,28 @@ export const listJobsRoute = declareRoute({
       page: PageNumber,
       limit: PageLimit,
       after: z.uuid().optional().describe('next_cursor of the page before; counts before page, and new jobs move nothing'),
+      view: View,
     }),
   },
   responses: {
     200: answers(
-      enveloped(
-        z.object({
-          jobs: z.array(TrainingJob),
-          pagination: z.object({
-            page: z.int().describe('As it was asked; without meaning beside after'),
-            limit: z.int(),
-            total: z.int(),
-            total_is_estimate: z.boolean().describe('true where there are more than ten thousand'),
-            totalPages: z.int(),
-            next_cursor: z.uuid().nullable().describe('Sent as `after` it gets the next page; null: there is none'),
+      z.union([
+        enveloped(
+          z.object({
+            jobs: z.array(TrainingJob),
+            pagination: z.object({
+              page: z.int().describe('As it was asked; without meaning beside after'),
+              limit: z.int(),
+              total: z.int(),
+              total_is_estimate: z.boolean().describe(TOTAL_RULE),
+              totalPages: z.int(),
+              next_cursor: z.uuid().nullable().describe('Sent as `after` it gets the next page; null: there is none'),
+            }),
           }),
-        }),
-      ),
-      'One page',
+        ),
+        z.object({ jobs: z.array(WizardJob), ...PageFields, total_is_estimate: z.boolean().describe(TOTAL_RULE) }),
+      ]),
+      'One page; with view=wizard plain',
     ),
   },
 });
@@ -131,8 +193,8 @@ export const getJobRoute = declareRoute({
   path: '/api/jobs/{id}',
   tags: ['jobs'],
   summary: 'One job',
-  request: { params: IdParam, query: z.strictObject({}) },
-  responses: { 200: answers(JobAnswer, 'The job') },
+  request: { params: IdParam, query: z.strictObject({ view: View }) },
+  responses: { 200: answers(ToldJob, 'The job') },
   faults: [404],
 });
 
@@ -151,8 +213,8 @@ export const cancelJobRoute = declareRoute({
   path: '/api/jobs/{id}/cancel',
   tags: ['jobs'],
   summary: 'Cancel: final within 30 s where its host is reachable; the last checkpoint is kept',
-  request: { params: IdParam },
-  responses: { 200: answers(JobAnswer, 'The job, cancelled or with its wish noted') },
+  request: { params: IdParam, query: z.strictObject({ view: View }) },
+  responses: { 200: answers(ToldJob, 'The job, cancelled or with its wish noted') },
   faults: [404, 409],
 });
 
@@ -161,8 +223,8 @@ export const retryJobRoute = declareRoute({
   path: '/api/jobs/{id}/retry',
   tags: ['jobs'],
   summary: 'The same again, as a new job',
-  request: { params: IdParam, headers: IdempotencyKey },
-  responses: { 201: answers(JobAnswer, 'The new job') },
+  request: { params: IdParam, query: z.strictObject({ view: View }), headers: IdempotencyKey },
+  responses: { 201: answers(ToldJob, 'The new job') },
   faults: [404, 409, 422, 429],
 });
 

@@ -16,6 +16,9 @@ export const DOOR_A_RANGES = {
   lora_alpha: HYPERPARAMETER_RANGES.alpha,
 } as const;
 
+/** What can be asked for at this door. */
+const DOOR_A_METHODS = ['lora', 'dreambooth'] as const;
+
 const whole = (name: keyof typeof DOOR_A_RANGES) => {
   const { min, max } = DOOR_A_RANGES[name];
   const rule = { error: `${name} must be a whole number between ${min} and ${max}`, abort: true };
@@ -36,7 +39,7 @@ const TrainingConfig = z.strictObject({
 export const SubmitTrainingBody = z
   .strictObject({
     dataset_id: z.uuid(),
-    type: z.enum(TRAINING_METHODS),
+    type: z.enum(DOOR_A_METHODS),
     base_model: HubModelName.describe(
       'Hub id owner/name, or owner/name@revision; registered and fetched where it is not there yet',
     ),

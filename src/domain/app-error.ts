@@ -1,3 +1,5 @@
+import type { Preflight } from './preflight.ts';
+
 /** The closed list of codes that a verb may throw; `http/error-response.ts` turns each into a status. */
 export const APP_ERROR_CODES = [
   'invalid_request',
@@ -25,6 +27,7 @@ export const APP_ERROR_CODES = [
   'base_model_required',
   'base_model_not_ready',
   'not_trainable',
+  'preflight_failed',
   'launch_failed',
   'job_already_final',
   'job_not_final',
@@ -75,5 +78,19 @@ export class LaunchFailed extends AppError {
   constructor(job_id: string, message: string, details: Violation[]) {
     super('launch_failed', message, details);
     this.job_id = job_id;
+  }
+}
+
+/** A submission that its preflight speaks against: the caller is told the whole judgement. */
+export class PreflightFailed extends AppError {
+  readonly judgement: Preflight;
+
+  constructor(judgement: Preflight) {
+    super(
+      'preflight_failed',
+      `This cannot be trained: ${judgement.errors.map((error) => error.replace(/^ERROR: /, '')).join(' ')}`,
+      judgement.errors.map((message) => ({ path: 'body', message: message.replace(/^ERROR: /, ''), code: 'preflight' })),
+    );
+    this.judgement = judgement;
   }
 }

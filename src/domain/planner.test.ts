@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { resolveHyperparameters } from './hyperparameters.ts';
 import { countSteps, heldOutRows, planTraining } from './planner.ts';
-import type { TrainingSpec } from './training-spec.ts';
+import { NO_WISHES, type TrainingSpec } from './training-spec.ts';
 
 const spec = (fields: Partial<TrainingSpec> = {}): TrainingSpec => ({
   name: 'A run',
@@ -16,6 +16,8 @@ const spec = (fields: Partial<TrainingSpec> = {}): TrainingSpec => ({
   gpu_config: null,
   max_steps: null,
   seed: 42,
+  run: NO_WISHES,
+  metadata: {},
   priority: 0,
   start: true,
   ...fields,
@@ -83,6 +85,22 @@ describe('planning', () => {
         expect((plan.total_epochs - 1) * plan.steps_per_epoch).toBeLessThan(steps);
       }),
     );
+  });
+
+  test('accumulates forward passes into steps, as the trainer counts them', () => {
+    const { steps_per_epoch, total_steps } = countSteps(97, 8, 2, null, 4);
+    expect([steps_per_epoch, total_steps]).toEqual([4, 8]);
+    expect(countSteps(97, 8, 2, null, 1)).toEqual(countSteps(97, 8, 2, null));
+  });
+
+  test('keeps to what was wished, and a warm-up never outlasts its run', () => {
+    const facts = [{ training_pairs: 1000, validation_pairs: 5 }, { context_length: 512 }] as const;
+    const run = { ...NO_WISHES, grad_accum: 2, warmup_steps: 100, checkpoint_interval: 7, eval_interval: 9 };
+    const wished = { grad_accum: 2, warmup_steps: 100, checkpoint_interval: 7, eval_interval: 9 };
+    expect(planTraining(spec({ run, max_steps: 60 }), ...facts)).toMatchObject({ ...wished, warmup_steps: 60, total_steps: 60 });
+    const { hyperparameters } = spec();
+    const long = spec({ run, max_steps: 300, hyperparameters: { ...hyperparameters, epochs: null } });
+    expect(planTraining(long, ...facts)).toMatchObject({ ...wished, total_steps: 300, steps_per_epoch: 63 });
   });
 
   test('leaves no default open and stays within the run', () => {

@@ -51,11 +51,17 @@ export function heldOutRows(pairs: number): number {
 }
 
 /**
- * steps_per_epoch = ceil(training_pairs / batch_size); total = steps_per_epoch × epochs, or `max_steps` if that is fewer.
+ * steps_per_epoch = ceil(ceil(training_pairs / batch_size) / grad_accum); total = steps_per_epoch × epochs, or `max_steps` if that is fewer.
  * Without epochs the total is `max_steps`, however many passes that takes.
  */
-export function countSteps(training_pairs: number, batch_size: number, epochs: number | null, max_steps: number | null) {
-  const steps_per_epoch = Math.max(1, Math.ceil(training_pairs / batch_size));
+export function countSteps(
+  training_pairs: number,
+  batch_size: number,
+  epochs: number | null,
+  max_steps: number | null,
+  grad_accum = 1,
+) {
+  const steps_per_epoch = Math.max(1, Math.ceil(Math.ceil(training_pairs / batch_size) / grad_accum));
   const all = epochs === null ? (max_steps ?? steps_per_epoch) : steps_per_epoch * epochs;
   return { steps_per_epoch, total_steps: max_steps === null ? all : Math.min(max_steps, all) };
 }
@@ -63,14 +69,17 @@ export function countSteps(training_pairs: number, batch_size: number, epochs: n
 /** Fills in every default and counts every step. Pure arithmetic: the browser, the API and the worker get one answer. */
 export function planTraining(spec: TrainingSpec, dataset: DatasetFacts, model: ModelFacts): TrainingPlan {
   const { batch_size, epochs } = spec.hyperparameters;
-  const { steps_per_epoch, total_steps } = countSteps(dataset.training_pairs, batch_size, epochs, spec.max_steps);
+  const { run, max_steps } = spec;
+  const counted = countSteps(dataset.training_pairs, batch_size, epochs, max_steps, run.grad_accum);
+  const { steps_per_epoch, total_steps } = counted;
   const interval = Math.max(10, Math.ceil(total_steps / 10));
   return {
     steps_per_epoch,
     total_steps,
     total_epochs: epochs ?? Math.ceil(total_steps / steps_per_epoch),
-    warmup_steps: Math.round(total_steps * WARMUP_SHARE),
-    grad_accum: 1,
+    // A run that ends before its warm-up does reaches its learning rate at its last step.
+    warmup_steps: Math.min(run.warmup_steps ?? Math.round(total_steps * WARMUP_SHARE), total_steps),
+    grad_accum: run.grad_accum,
     max_seq_length: sequenceLength(model.context_length),
     packing: false,
     gradient_checkpointing: false,
@@ -78,8 +87,8 @@ export function planTraining(spec: TrainingSpec, dataset: DatasetFacts, model: M
     weight_decay: 0,
     max_grad_norm: 1,
     eval_rows: dataset.validation_pairs,
-    eval_interval: interval,
-    checkpoint_interval: Math.min(500, Math.max(25, Math.ceil(total_steps / 5))),
+    eval_interval: run.eval_interval ?? interval,
+    checkpoint_interval: run.checkpoint_interval ?? Math.min(500, Math.max(25, Math.ceil(total_steps / 5))),
     checkpoints_kept: 2,
     logging_steps: 1,
   };

@@ -9,6 +9,9 @@ export type RecipeMethod = (typeof RECIPE_METHODS)[number];
 
 const steps = (min: number) => z.int().min(min).max(1_000_000);
 
+const GLOBAL_BATCH_SIZE_MAX = 4096;
+/** Rows of one step, over all GPUs and forward passes. */
+export const GlobalBatchSize = z.int({ abort: true }).min(1).max(GLOBAL_BATCH_SIZE_MAX);
 export const GradAccum = z.int().min(1).max(256);
 export const WarmupSteps = steps(0);
 export const Interval = steps(1);

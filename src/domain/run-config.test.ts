@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { planTraining } from './planner.ts';
 import { type AttemptFacts, makeTrainerConfig, StoredConfig } from './run-config.ts';
 import { TrainerConfig } from './trainer-config.ts';
-import type { TrainingSpec } from './training-spec.ts';
+import { NO_WISHES, type TrainingSpec } from './training-spec.ts';
 
 const FACTS: AttemptFacts = {
   job_id: '7f4c1f0a-58c4-4b0e-9a44-0a6c5c1c2b11',
@@ -15,9 +15,10 @@ const FACTS: AttemptFacts = {
   resume_from: null,
   device: 'cpu',
   compute_capability: null,
+  init_adapters: [],
 };
 const hyperparameters = { learning_rate: 1e-4, batch_size: 8, epochs: 3, rank: 16, alpha: 32, dropout: 0.05 };
-const spec = { hyperparameters, max_steps: 40, seed: 7 };
+const spec = { hyperparameters, max_steps: 40, seed: 7, run: NO_WISHES };
 
 const stored = (dataset: Record<string, unknown> = {}): StoredConfig =>
   StoredConfig.parse({
@@ -82,6 +83,34 @@ describe('the configuration of an attempt', () => {
     ['cuda', null, 'bf16'],
   ] as const)('on %s of capability %s computes in %s', (device, compute_capability, precision) => {
     expect(makeTrainerConfig(stored(), { ...FACTS, device, compute_capability }).training_params.precision).toBe(precision);
+  });
+
+  test.each([
+    ['cpu', null, 'fp16', 'fp32'],
+    ['cuda', 8.6, 'fp16', 'fp16'],
+    ['cuda', 8.6, 'fp32', 'fp32'],
+    ['cuda', 8.6, 'bf16', 'bf16'],
+    ['cuda', 7.5, 'bf16', 'fp16'],
+  ] as const)(
+    'on %s of capability %s computes in the asked %s where it does: %s',
+    (device, compute_capability, asked, precision) => {
+      const one = stored();
+      const wished = { ...one, spec: { ...one.spec, run: { ...NO_WISHES, mixed_precision: asked } } };
+      expect(makeTrainerConfig(wished, { ...FACTS, device, compute_capability }).training_params.precision).toBe(precision);
+    },
+  );
+
+  test('has the method, and the adapter that it goes on from', () => {
+    const one = stored();
+    const init_adapters = [{ path: '/adapter', sha256: 'a'.repeat(64) }];
+    const config = makeTrainerConfig({ ...one, spec: { ...one.spec, method: 'dora' } }, { ...FACTS, init_adapters });
+    expect(config).toMatchObject({ method: 'dora', init_adapters });
+    expect(makeTrainerConfig(one, FACTS)).toMatchObject({ method: 'lora', init_adapters: [] });
+  });
+
+  test('of a job that was stored before it could wish anything is read as without wishes', () => {
+    const { run: _run, method: _method, ...before } = stored().spec;
+    expect(StoredConfig.parse({ ...stored(), spec: before }).spec).toMatchObject({ run: NO_WISHES, method: 'lora' });
   });
 
   test.each([

@@ -1,6 +1,7 @@
 /** A plan and the facts of one attempt become the trainer's complete `config.json`. */
 import * as z from 'zod';
 import { AskedHyperparameters } from './hyperparameters.ts';
+import { TRAINER_CAN } from './trainer-abilities.ts';
 import {
   ColumnMapping,
   DATASET_CONTAINERS,
@@ -9,6 +10,7 @@ import {
   TRAINER_PROTOCOL,
   TrainerConfig,
 } from './trainer-config.ts';
+import { NO_WISHES, RunWishes, TRAINING_METHODS } from './training-spec.ts';
 
 /** What a job's stored `config` must hold to be run; it holds more. */
 export const StoredConfig = z.object({
@@ -17,6 +19,8 @@ export const StoredConfig = z.object({
     max_steps: z.int().nullable(),
     seed: z.int(),
     trigger_words: z.array(z.string()).default([]),
+    method: z.enum(TRAINING_METHODS).default('lora'),
+    run: RunWishes.default(NO_WISHES),
   }),
   plan: z.object({
     total_epochs: z.number(),
@@ -58,13 +62,17 @@ export interface AttemptFacts {
   device: 'cpu' | 'cuda';
   /** Of the GPU, for example 8.6; null on the CPU and where it is not known. */
   compute_capability: number | null;
+  /** The adapter that the training goes on from, with the sum of its weights. */
+  init_adapters: { path: string; sha256: string }[];
 }
 
 /** From this compute capability on, a GPU computes in bfloat16. */
 const BFLOAT16_FROM = 8;
 
-function precisionOf(facts: AttemptFacts): 'fp32' | 'bf16' | 'fp16' {
-  if (facts.device === 'cpu') return 'fp32';
+/** What was asked for where the device does it: a processor computes in fp32, an older GPU has no bf16. */
+function precisionOf(facts: AttemptFacts, asked: RunWishes['mixed_precision']): 'fp32' | 'bf16' | 'fp16' {
+  if (facts.device === 'cpu' || asked === 'fp32') return 'fp32';
+  if (asked === 'fp16') return 'fp16';
   return facts.compute_capability !== null && facts.compute_capability < BFLOAT16_FROM ? 'fp16' : 'bf16';
 }
 
@@ -91,7 +99,7 @@ export function makeTrainerConfig(stored: StoredConfig, facts: AttemptFacts): Tr
       on_hub: base_model.hf_repo_id !== null,
     },
     model_kind: 'causal-lm',
-    method: 'lora',
+    method: spec.method === 'dora' ? 'dora' : 'lora',
     training_params: {
       learning_rate: hyperparameters.learning_rate,
       lr_schedule: plan.lr_schedule,
@@ -105,7 +113,7 @@ export function makeTrainerConfig(stored: StoredConfig, facts: AttemptFacts): Tr
       lora_dropout: hyperparameters.dropout,
       target_modules: 'all-linear',
       max_seq_length: plan.max_seq_length,
-      precision: precisionOf(facts),
+      precision: precisionOf(facts, spec.run.mixed_precision),
       seed: spec.seed,
       packing: plan.packing,
       gradient_checkpointing: plan.gradient_checkpointing,
@@ -122,11 +130,12 @@ export function makeTrainerConfig(stored: StoredConfig, facts: AttemptFacts): Tr
     sample_max_new_tokens: 64,
     job_folder: facts.job_folder,
     resume_from: facts.resume_from,
-    init_adapters: [],
-    devices: 1,
-    strategy: 'none',
+    init_adapters: facts.init_adapters,
+    devices: TRAINER_CAN.devices_max,
+    strategy: spec.run.strategy,
     device: facts.device,
     output_path: facts.output_path,
-    export: ['safetensors'],
+    // What the trainer lacks of the exports is told as skipped; its own form is what a job ends with.
+    export: [...TRAINER_CAN.exports],
   });
 }

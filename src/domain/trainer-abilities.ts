@@ -14,11 +14,14 @@ export const EVAL_SUITES = [
   'humaneval',
   'mt_bench',
 ] as const;
+export type EvalSuite = (typeof EVAL_SUITES)[number];
 
 /** Forms in which a result can be asked for. */
 export const EXPORT_FORMATS = ['safetensors', 'merged', 'gguf', 'onnx'] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 export const MIXED_PRECISIONS = ['bf16', 'fp16', 'fp32'] as const;
+export type MixedPrecision = (typeof MIXED_PRECISIONS)[number];
 
 /** What the shipped trainer does of all that: what it lacks is told, never silently left out. */
 export const TRAINER_CAN = {

@@ -1,6 +1,9 @@
 import * as z from 'zod';
 import { AskedHyperparameters, PRESET_IDS } from './hyperparameters.ts';
 import { HubRepoId, HubRevision } from './model-hub-id.ts';
+import { GradAccum, Interval, RECIPE_METHODS, type RecipeMethod, Seed, WarmupSteps, whyUnavailable } from './recipes.ts';
+import { EVAL_SUITES, EXPORT_FORMATS, lacking, MIXED_PRECISIONS, TRAINER_CAN } from './trainer-abilities.ts';
+import { TRAINER_STRATEGIES } from './trainer-config.ts';
 
 /** What a name may be: one line, no control or direction characters, 1 to 120 of them. */
 export const ResourceName = z
@@ -11,8 +14,8 @@ export const ResourceName = z
   .regex(/^[^\p{Cc}\p{Cf}\p{Co}\p{Cs}\u2028\u2029]*$/u, 'must be one line without control characters');
 
 /** What a training can be asked to make. Which of them this installation can do is another question: see `trainingRefusal`. */
-export const TRAINING_METHODS = ['lora', 'dreambooth'] as const;
-export type TrainingMethod = (typeof TRAINING_METHODS)[number];
+export const TRAINING_METHODS = RECIPE_METHODS;
+export type TrainingMethod = RecipeMethod;
 
 /** Words that stand for the trained subject in an image's caption; the first is DreamBooth's instance token. */
 export const TriggerWords = z.array(ResourceName).max(100, 'must have at most 100 words');
@@ -23,6 +26,42 @@ export const Resolution = z.int(side_rule).min(256, side_rule).max(1024, side_ru
 
 export const GPUConfig = z.strictObject({ type: z.string().min(1).max(60), count: z.int({ abort: true }).min(1).max(8) });
 export type GPUConfig = z.infer<typeof GPUConfig>;
+
+/** How a run goes, where its door lets one say it; null: planned. */
+export const RunWishes = z.strictObject({
+  /** The built-in style or saved template that the rest was filled in from. */
+  recipe_id: z.uuid().nullable(),
+  /** Forward passes a step: `batch_size` is the rows of one. */
+  grad_accum: GradAccum,
+  warmup_steps: WarmupSteps.nullable(),
+  checkpoint_interval: Interval.nullable(),
+  eval_interval: Interval.nullable(),
+  eval_suites: z.array(z.enum(EVAL_SUITES)),
+  exports: z.array(z.enum(EXPORT_FORMATS)).min(1),
+  strategy: z.enum(TRAINER_STRATEGIES),
+  /** null: what the device computes best in */
+  mixed_precision: z.enum(MIXED_PRECISIONS).nullable(),
+  /** A part of an executor; null: any */
+  partition_id: z.string().max(100).nullable(),
+  /** Artifacts that the training goes on from. */
+  adapters: z.array(z.uuid()).max(TRAINER_CAN.adapters_max),
+});
+export type RunWishes = z.infer<typeof RunWishes>;
+
+/** No wish but for the rest of the spec. */
+export const NO_WISHES: RunWishes = {
+  recipe_id: null,
+  grad_accum: 1,
+  warmup_steps: null,
+  checkpoint_interval: null,
+  eval_interval: null,
+  eval_suites: [],
+  exports: ['safetensors'],
+  strategy: 'none',
+  mixed_precision: null,
+  partition_id: null,
+  adapters: [],
+};
 
 /** What was asked, in our one form, whichever door it came by. Ids are checked for existence by the verb, not here. */
 export const TrainingSpec = z
@@ -43,10 +82,10 @@ export const TrainingSpec = z
     trigger_words: TriggerWords.default([]),
     /** null: not asked; only images have one */
     resolution: Resolution.nullable().default(null),
-    seed: z
-      .int()
-      .min(0)
-      .max(2 ** 31 - 1),
+    seed: Seed,
+    run: RunWishes.default(NO_WISHES),
+    /** What its client notes on it; nobody here reads it. */
+    metadata: z.record(z.string(), z.unknown()).default({}),
     priority: z.int().min(-10).max(10),
     start: z.boolean(),
   })
@@ -62,5 +101,23 @@ export function trainingRefusal(method: TrainingMethod, dataset_modality: string
     return 'DreamBooth trains an image model, and this installation trains language models: send type "lora" with a dataset of text';
   if (dataset_modality !== 'text')
     return `A dataset of modality ${dataset_modality} cannot be trained on here: language models are trained, on a dataset of text`;
-  return null;
+  return whyUnavailable(method);
+}
+
+/** Something known that was asked for and that the trainer lacks: the training goes on without it, and says so. */
+export const SkippedWish = z.object({ kind: z.enum(['eval', 'export']), name: z.string(), message: z.string() });
+export type SkippedWish = z.infer<typeof SkippedWish>;
+
+/** What of these wishes the trainer leaves out. */
+export function skippedWishes(run: Pick<RunWishes, 'eval_suites' | 'exports'>): SkippedWish[] {
+  const of = (kind: SkippedWish['kind'], names: readonly string[], able: readonly string[], what: string) =>
+    lacking(names, able).map((name) => ({
+      kind,
+      name,
+      message: `${what} ${name} is skipped: the trainer of this installation does ${able.join(', ')}.`,
+    }));
+  return [
+    ...of('eval', run.eval_suites, TRAINER_CAN.eval_suites, 'Evaluation'),
+    ...of('export', run.exports, TRAINER_CAN.exports, 'Export to'),
+  ];
 }

@@ -1,7 +1,7 @@
 /** What a person can do to a job. Each refreshes what shows it. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import type { components } from '#/contract/api.gen.ts';
-import { answer, api, isPassing } from './api.ts';
+import { answer, api, dataOf, isPassing } from './api.ts';
 import { tell, tellFault } from './notify.ts';
 import { jobKey, LISTS } from './query-keys.ts';
 
@@ -12,7 +12,7 @@ export function useCreateTrainingJob() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: async ({ body, key }: { body: CreateJob; key: string }) =>
-      (await answer(api.POST('/api/jobs', { body, headers: { 'Idempotency-Key': key } }))).data,
+      dataOf(await answer(api.POST('/api/jobs', { body, headers: { 'Idempotency-Key': key } }))),
     retry: (count, error) => count < 2 && isPassing(error),
     onSuccess: (job) => {
       queries.setQueryData(jobKey(job.id), job);
@@ -25,7 +25,7 @@ export function useCreateTrainingJob() {
 export function useCancelJob(job_id: string) {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: async () => (await answer(api.POST('/api/jobs/{id}/cancel', { params: { path: { id: job_id } } }))).data,
+    mutationFn: async () => dataOf(await answer(api.POST('/api/jobs/{id}/cancel', { params: { path: { id: job_id } } }))),
     onSuccess: (job) => {
       queries.setQueryData(jobKey(job_id), job);
       void queries.invalidateQueries({ queryKey: LISTS.jobs });
@@ -38,7 +38,7 @@ export function useCancelJob(job_id: string) {
 export function useRetryJob(job_id: string) {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: async () => (await answer(api.POST('/api/jobs/{id}/retry', { params: { path: { id: job_id } } }))).data,
+    mutationFn: async () => dataOf(await answer(api.POST('/api/jobs/{id}/retry', { params: { path: { id: job_id } } }))),
     onSuccess: (job) => {
       queries.setQueryData(jobKey(job.id), job);
       void queries.invalidateQueries({ queryKey: LISTS.jobs });

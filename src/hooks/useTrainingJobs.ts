@@ -1,7 +1,7 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import type { TrainingJob } from '#/contract/jobs.ts';
 import { isTerminal, type JobStatus } from '#/domain/statuses.ts';
-import { answer, api } from './api.ts';
+import { answer, api, dataOf } from './api.ts';
 import { LISTS } from './query-keys.ts';
 
 export interface JobsQuery {
@@ -20,7 +20,7 @@ export function useTrainingJobs({ status, page = 1, limit = 25 }: JobsQuery = {}
     queryKey: [...LISTS.jobs, { status, page, limit }],
     queryFn: async ({ signal }) => {
       const query = { page: String(page), limit: String(limit), ...(status === undefined ? {} : { status }) };
-      return (await answer(api.GET('/api/jobs', { params: { query }, signal }))).data;
+      return dataOf(await answer(api.GET('/api/jobs', { params: { query }, signal })));
     },
     placeholderData: keepPreviousData,
     refetchInterval: (query) => (query.state.data?.jobs.some(moves) ? LIVE_MS : SETTLED_MS),

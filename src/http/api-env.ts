@@ -21,6 +21,8 @@ export interface ApiEnv {
     log: Logger;
     /** The route's declared path, once it is known. */
     template: string | undefined;
+    /** Door C's side of a path that two doors share: its words, its errors. */
+    wizard: boolean | undefined;
     /** Set where requests of this kind are counted. */
     allowance: Allowance | undefined;
   };

@@ -51,7 +51,9 @@ export function createApi(options: ApiOptions): Api {
     table ??= routeTable(api.openAPIRegistry.definitions);
     return table;
   };
-  api.onError((error, c) => errorResponse(error, { path: c.req.path, request_id: c.var.request_id, log: c.var.log }));
+  api.onError((error, c) =>
+    errorResponse(error, { path: c.req.path, wizard: c.var.wizard, request_id: c.var.request_id, log: c.var.log }),
+  );
   api.use('*', frame(options));
   api.use('*', gate(options, routes));
   for (const register of ROUTES) register(api, options);

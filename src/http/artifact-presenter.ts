@@ -25,6 +25,7 @@ export function presentArtifact({ artifact, job }: ArtifactRow): Artifact {
     job_name: job.name,
     name: artifact.name,
     kind: artifact.kind,
+    parent_model_id: artifact.parent_model_id,
     files: artifact.files.map(({ id, path, sha256, bytes }) => ({ id, path, sha256, bytes })),
     storage_path: artifact.storage_path,
     sha256: artifact.sha256,

@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import { HTTPException } from 'hono/http-exception';
 import type { Logger } from 'pino';
 import type { FaultStatus } from '#/contract/declare-route.ts';
-import { AppError, type AppErrorCode, LaunchFailed } from '#/domain/app-error.ts';
+import { AppError, type AppErrorCode, LaunchFailed, PreflightFailed } from '#/domain/app-error.ts';
 import { inWords } from './violations.ts';
 
 const STATUS_OF: Record<AppErrorCode, FaultStatus> = {
@@ -39,6 +39,7 @@ const STATUS_OF: Record<AppErrorCode, FaultStatus> = {
   misdirected_request: 421,
   base_model_required: 422,
   not_trainable: 422,
+  preflight_failed: 422,
   rate_limited: 429,
   headers_too_large: 431,
   internal: 500,
@@ -50,6 +51,8 @@ const STATUS_OF: Record<AppErrorCode, FaultStatus> = {
 /** What an error body needs to know of its request. */
 export interface RefusedRequest {
   path: string;
+  /** At door C's side of a path that two doors share. */
+  wizard?: boolean | undefined;
   request_id: string;
   log: Logger;
 }
@@ -82,9 +85,8 @@ function headersOf(error: AppError): Record<string, string> {
   };
 }
 
-function bodyOf(error: AppError, path: string, request_id: string): string {
+function bodyOf(error: AppError, door_b: boolean, request_id: string): string {
   const { code, message, details } = error;
-  const door_b = isDoorB(path);
   const sentence = details.length === 0 ? message : details.map(inWords).join('; ');
   return JSON.stringify({
     error: message,
@@ -93,6 +95,7 @@ function bodyOf(error: AppError, path: string, request_id: string): string {
     details: door_b ? sentence : details,
     ...(door_b && { violations: details }),
     ...(error instanceof LaunchFailed && { job_id: error.job_id }),
+    ...(error instanceof PreflightFailed && error.judgement),
     request_id,
   });
 }
@@ -100,7 +103,7 @@ function bodyOf(error: AppError, path: string, request_id: string): string {
 /** The one writer of error answers. `headers` adds to them, e.g. Allow. */
 export function errorResponse(error: unknown, request: RefusedRequest, headers: Record<string, string> = {}): Response {
   const told = tellable(error, request);
-  return new Response(bodyOf(told, request.path, request.request_id), {
+  return new Response(bodyOf(told, isDoorB(request.path) && request.wizard !== true, request.request_id), {
     status: STATUS_OF[told.code],
     headers: { ...headersOf(told), 'x-request-id': request.request_id, ...headers },
   });
@@ -109,7 +112,7 @@ export function errorResponse(error: unknown, request: RefusedRequest, headers: 
 /** The same for a request that never became one (broken head, too slow): a whole answer for the bare socket. `more` adds headers. */
 export function rawErrorAnswer(error: AppError, request_id: string, more: Record<string, string>): string {
   const status = STATUS_OF[error.code];
-  const body = bodyOf(error, '', request_id);
+  const body = bodyOf(error, false, request_id);
   const headers = {
     ...headersOf(error),
     ...more,

@@ -5,6 +5,7 @@ import type { ApiEnv, ApiOptions } from './api-env.ts';
 import { authenticate } from './authenticate.ts';
 import { preflight } from './cors.ts';
 import { errorResponse } from './error-response.ts';
+import { speaksDoorC } from './job-door-c.ts';
 import { PUBLIC_ROUTES } from './public-routes.ts';
 import { limitRate } from './rate-limit.ts';
 import { checkQuery, readBody } from './request-body.ts';
@@ -68,8 +69,9 @@ export function gate(options: ApiOptions, table: () => RouteTable): MiddlewareHa
       checkCredential(c, route);
       await limitRate(c, route);
     }
+    c.set('wizard', speaksDoorC(c, undefined));
     checkQuery(c, route);
-    await readBody(c, route, options.body_timeout_ms);
+    c.set('wizard', speaksDoorC(c, await readBody(c, route, options.body_timeout_ms)));
     await next();
   };
 }

@@ -3,7 +3,7 @@ import type { DOOR_A_STATUSES, SubmitTrainingBody, SubmittedTraining, Training }
 import { LaunchFailed } from '#/domain/app-error.ts';
 import { splitHubModelName } from '#/domain/model-hub-id.ts';
 import type { JobStatus } from '#/domain/statuses.ts';
-import { TrainingSpec } from '#/domain/training-spec.ts';
+import { NO_WISHES, TrainingSpec } from '#/domain/training-spec.ts';
 import type { JobRow } from '#/services/jobs/job-row.ts';
 
 const DEFAULT_SEED = 42;
@@ -24,6 +24,8 @@ export function specOfDoorA(body: z.infer<typeof SubmitTrainingBody>, now: Date)
     trigger_words: body.trigger_words,
     resolution,
     seed: DEFAULT_SEED,
+    run: NO_WISHES,
+    metadata: {},
     priority: body.priority,
     start: body.start,
   };

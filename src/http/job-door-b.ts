@@ -1,7 +1,7 @@
 import type { z } from '@hono/zod-openapi';
 import type { CreateJobBody } from '#/contract/jobs.ts';
 import { resolveHyperparameters } from '#/domain/hyperparameters.ts';
-import type { TrainingSpec } from '#/domain/training-spec.ts';
+import { NO_WISHES, type TrainingSpec } from '#/domain/training-spec.ts';
 
 const DEFAULT_SEED = 42;
 
@@ -19,6 +19,8 @@ export function specOfDoorB(body: z.infer<typeof CreateJobBody>, now: Date): Tra
     gpu_config: body.gpu_config ?? null,
     max_steps: body.max_steps ?? null,
     seed: DEFAULT_SEED,
+    run: NO_WISHES,
+    metadata: {},
     priority: body.priority,
     start: body.start,
   };

@@ -21,22 +21,27 @@ import { readEvents } from '#/services/jobs/read-events.ts';
 import { readLogs } from '#/services/jobs/read-logs.ts';
 import { readMetrics } from '#/services/jobs/read-metrics.ts';
 import { retryJob } from '#/services/jobs/retry-job.ts';
+import { submitWizardTraining } from '#/services/jobs/submit-wizard-training.ts';
 import type { RouteModule } from './api-env.ts';
 import { presentEstimate } from './estimate-presenter.ts';
 import { streamJob } from './event-stream.ts';
 import { createOnce } from './idempotency.ts';
 import { specOfDoorB } from './job-door-b.ts';
+import { presentWizardJob, toldByDoor } from './job-door-c.ts';
 import { presentJob, presentPoint } from './job-presenter.ts';
 
-/** Door B's jobs. */
+/** Jobs, as doors B and C see them. */
 export const jobRoutes: RouteModule = (api) => {
   api.openapi(createJobRoute, async (c) => {
     const body = c.req.valid('json');
     return createOnce(c, {
       route: 'POST /api/jobs',
       request: () => body,
-      make: (hooks) => createJob(c.var.ctx, specOfDoorB(body, new Date()), hooks),
-      present: (job) => ({ success: true as const, data: presentJob(job) }),
+      make: (hooks) =>
+        'recipe_id' in body
+          ? submitWizardTraining(c.var.ctx, body, hooks)
+          : createJob(c.var.ctx, specOfDoorB(body, new Date()), hooks),
+      present: (job) => toldByDoor(c, job),
     });
   });
   api.openapi(estimateJobRoute, async (c) => {
@@ -47,12 +52,16 @@ export const jobRoutes: RouteModule = (api) => {
     const query = c.req.valid('query');
     const { jobs, total, next_cursor } = await listJobs(c.var.ctx, query);
     const { page, limit } = query;
+    if (c.var.wizard) {
+      const offset = (page - 1) * limit;
+      return c.json({ jobs: jobs.map(presentWizardJob), ...total, limit, offset, next_cursor }, 200);
+    }
     const pagination = { page, limit, ...total, totalPages: Math.ceil(total.total / limit), next_cursor };
     return c.json({ success: true as const, data: { jobs: jobs.map(presentJob), pagination } }, 200);
   });
   api.openapi(getJobRoute, async (c) => {
     const job = await getJob(c.var.ctx, c.req.valid('param').id);
-    return c.json({ success: true as const, data: presentJob(job) }, 200);
+    return c.json(toldByDoor(c, job), 200);
   });
   api.openapi(deleteJobRoute, async (c) => {
     await deleteJob(c.var.ctx, c.req.valid('param').id);
@@ -60,7 +69,7 @@ export const jobRoutes: RouteModule = (api) => {
   });
   api.openapi(cancelJobRoute, async (c) => {
     const job = await cancelJob(c.var.ctx, c.req.valid('param').id);
-    return c.json({ success: true as const, data: presentJob(job) }, 200);
+    return c.json(toldByDoor(c, job), 200);
   });
   api.openapi(retryJobRoute, async (c) => {
     const { id } = c.req.valid('param');
@@ -68,7 +77,7 @@ export const jobRoutes: RouteModule = (api) => {
       route: 'POST /api/jobs/{id}/retry',
       request: () => ({ id }),
       make: (hooks) => retryJob(c.var.ctx, id, hooks),
-      present: (job) => ({ success: true as const, data: presentJob(job) }),
+      present: (job) => toldByDoor(c, job),
     });
   });
   api.openapi(jobMetricsRoute, async (c) => {

@@ -144,6 +144,7 @@ describe('the document', () => {
     expect(counted.sort()).toEqual([
       'POST /api/base-models',
       'POST /api/datasets/upload',
+      'POST /api/experiments/preflight',
       'POST /api/jobs',
       'POST /api/jobs/estimate',
       'POST /api/jobs/{id}/retry',

@@ -74,6 +74,7 @@ const REFUSED: Record<string, [value: string, rule: RegExp][]> = {
   project_id: uuid,
   unread_only: oneOf('true', 'false'),
   project: uuid,
+  view: ['x', ''].map((value) => [value, /^must be wizard$/]),
   compatible_with_model: uuid,
   include_incompatible: oneOf('true', 'false'),
   attempt: [...whole(/from 1 to 32767/), ['0', /at least 1/]],

@@ -35,6 +35,7 @@ const LIMITS: Record<string, Limit> = {
   'POST /api/jobs': SUBMIT,
   'POST /api/jobs/{id}/retry': SUBMIT,
   'POST /api/jobs/estimate': ESTIMATE,
+  'POST /api/experiments/preflight': ESTIMATE,
   'POST /api/base-models': MODEL,
   'POST /api/datasets/upload': UPLOAD,
   'POST /api/transfers': UPLOAD,

@@ -54,12 +54,12 @@ function refusePacked(c: HonoContext<ApiEnv>): void {
 
 /**
  * Reads and checks the body of a route that takes JSON or nothing, and leaves every other one untouched. What it read is what
- * the route's schema sees. Throws `invalid_json`, `invalid_request`, `payload_too_large`, `unsupported_media_type`, `request_timeout`.
+ * the route's schema sees, and what it answers. Throws `invalid_json`, `invalid_request`, `payload_too_large`, `unsupported_media_type`, `request_timeout`.
  */
-export async function readBody(c: HonoContext<ApiEnv>, route: KnownRoute, timeout_ms: number): Promise<void> {
-  if (c.req.method === 'GET' || c.req.method === 'HEAD') return;
+export async function readBody(c: HonoContext<ApiEnv>, route: KnownRoute, timeout_ms: number): Promise<unknown> {
+  if (c.req.method === 'GET' || c.req.method === 'HEAD') return undefined;
   refusePacked(c);
-  if (route.body === 'stream') return;
+  if (route.body === 'stream') return undefined;
   if (Number(c.req.header('content-length') ?? 0) > JSON_BYTES_MAX) throw tooLarge();
   const type = c.req.header('content-type');
   if (route.body === 'json' && route.body_required && (type === undefined || !JSON_TYPE.test(type))) {
@@ -68,7 +68,7 @@ export async function readBody(c: HonoContext<ApiEnv>, route: KnownRoute, timeou
   // To look at it is to ask for it: whoever waits for 100 Continue sends it now.
   const body = c.req.raw.body;
   const bytes = body === null ? new Uint8Array() : await readSmallBody(body, timeout_ms);
-  if (bytes.byteLength === 0 && !route.body_required) return;
+  if (bytes.byteLength === 0 && !route.body_required) return undefined;
   if (type === undefined || !JSON_TYPE.test(type)) {
     throw new AppError('unsupported_media_type', 'Send JSON with Content-Type: application/json, or no body');
   }
@@ -76,6 +76,7 @@ export async function readBody(c: HonoContext<ApiEnv>, route: KnownRoute, timeou
   // Hono keeps promises here, whatever its type says.
   if (route.body === 'json') c.req.bodyCache.text = Promise.resolve(text) as unknown as string;
   else refuseFields(value);
+  return value;
 }
 
 /** A route without a body takes an empty object, and names what it does not know. */

@@ -16,6 +16,7 @@ import { systemRoutes } from './system-routes.ts';
 import { trainingRoutes } from './training-routes.ts';
 import { transferRoutes } from './transfer-routes.ts';
 import { webhookRoutes } from './webhook-routes.ts';
+import { wizardRoutes } from './wizard-routes.ts';
 
 /** Every resource's routes, one line each. */
 export const ROUTES: RouteModule[] = [
@@ -36,4 +37,5 @@ export const ROUTES: RouteModule[] = [
   gpuCatalogRoutes,
   costRoutes,
   webhookRoutes,
+  wizardRoutes,
 ];

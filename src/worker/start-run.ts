@@ -4,7 +4,7 @@ import { makeTrainerConfig, StoredConfig } from '#/domain/run-config.ts';
 import { bareFailure } from '#/domain/run-verdict.ts';
 import type { TrainerConfig } from '#/domain/trainer-config.ts';
 import { noteResume } from '#/services/jobs/launch-run.ts';
-import { locateInputs } from '#/services/jobs/locate-inputs.ts';
+import { locateAdapters, locateInputs } from '#/services/jobs/locate-inputs.ts';
 import type { HeldRun } from '#/services/jobs/read-run.ts';
 import { jobFolder } from '#/storage/run-folder.ts';
 import { LaunchError } from './executors/executor.ts';
@@ -42,11 +42,14 @@ async function configure(parts: WorkerParts, run: HeldRun): Promise<TrainerConfi
       `The job's stored configuration cannot be read: ${issue?.path.join('.')}: ${issue?.message}`,
     );
   }
+  const init_adapters = await locateAdapters(run, stored.data.spec.run.adapters);
+  if ('code' in init_adapters) return init_adapters;
   const gpu = run.device?.kind === 'gpu' ? run.device : null;
   return makeTrainerConfig(stored.data, {
     job_id: run.job_id,
     attempt: run.attempt,
     ...inputs,
+    init_adapters,
     job_folder: jobFolder(run.job_id),
     output_path: outputFolder(run.job_id, run.attempt),
     resume_from: null,

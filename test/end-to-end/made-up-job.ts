@@ -133,6 +133,7 @@ export function madeUpArtifact(): Artifact {
     job_name: 'Support answers, second try',
     name: 'Support answers, second try',
     kind: 'adapter',
+    parent_model_id: null,
     files: [
       file('1b4e28ba-2fa1-41d2-883f-0016d3cca427', 'README.md', 1_203),
       file('2b4e28ba-2fa1-41d2-883f-0016d3cca427', 'adapter_config.json', 1_092),

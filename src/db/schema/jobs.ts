@@ -299,6 +299,8 @@ export const modelArtifacts = lowrank.table(
     job_id: uuid('job_id').notNull(),
     name: text('name').notNull(),
     kind: text('kind', { enum: ARTIFACT_KINDS }).notNull(),
+    /** the artifact that its training went on from, which may be gone by now */
+    parent_model_id: uuid('parent_model_id'),
     /** the folder's key in storage */
     storage_path: text('storage_path').notNull(),
     files: jsonb('files').$type<{ id: string; path: string; sha256: string; bytes: number }[]>().notNull(),

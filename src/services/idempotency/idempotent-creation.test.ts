@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { TrainingSpec } from '#/domain/training-spec.ts';
+import { NO_WISHES, type TrainingSpec } from '#/domain/training-spec.ts';
 import { createJob } from '#/services/jobs/create-job.ts';
 import { useDatabase } from '../../../test/database.ts';
 import { addBaseModel, addDataset, addPerson } from '../../../test/factories.ts';
@@ -32,6 +32,8 @@ beforeAll(async () => {
     gpu_config: null,
     max_steps: null,
     seed: 1,
+    run: NO_WISHES,
+    metadata: {},
     priority: 0,
     start: true,
   };

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { planTraining, type TrainingPlan } from '#/domain/planner.ts';
 import { estimateTraining, type TrainingEstimate } from '#/domain/training-estimate.ts';
-import type { TrainingSpec } from '#/domain/training-spec.ts';
+import { skippedWishes, type TrainingSpec } from '#/domain/training-spec.ts';
 import type { DatasetRow } from '#/services/datasets/dataset-row.ts';
 import type { BaseModelRow } from '#/services/models/model-row.ts';
 
@@ -43,6 +43,8 @@ export function configureJob(spec: TrainingSpec, dataset: DatasetRow, model: Bas
       spec,
       plan,
       gpu,
+      /** told by the job's first events */
+      skipped: skippedWishes(spec.run),
       dataset: {
         checksum: dataset.checksum,
         format: dataset.format,

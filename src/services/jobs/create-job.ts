@@ -1,5 +1,6 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import { baseModels } from '#/db/schema/base-models.ts';
+import { experiments } from '#/db/schema/experiments.ts';
 import { trainingJobs } from '#/db/schema/jobs.ts';
 import { asUser, type Tx } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
@@ -20,6 +21,8 @@ import { readyDataset } from './ready-dataset.ts';
 export interface SubmissionOptions {
   /** The job that this one repeats. */
   retried_from?: string;
+  /** The experiment that it belongs to; without one, what has a recipe opens its own. */
+  experiment_id?: string | null;
   /** Says `forbidden` of a dataset that is somebody else's, where every other caller is told that there is none. */
   tells_foreign_dataset?: boolean;
   /** Runs first in the same transaction; a job id that it returns is answered instead of a new job. */
@@ -28,16 +31,20 @@ export interface SubmissionOptions {
   after?: (tx: Tx, job_id: string) => Promise<void>;
 }
 
+/** A spec, or what makes it in the submission's transaction, for a door whose defaults lie in rows. */
+export type AskedSpec = TrainingSpec | ((tx: Tx) => Promise<TrainingSpec>);
+
 /**
  * The one way to a job: checks what the spec names, fills in and counts everything, and stores the job as queued with
  * its notification and its activity. A Hub model that is not there yet is registered, and the job waits for it out of the queue. Throws
  * `not_found` (dataset, base model), `forbidden` (dataset), `dataset_not_ready`, `dataset_not_training_ready`,
  * `base_model_required`, `base_model_not_ready`, `not_trainable`, `invalid_request` (GPU type), `quota_exceeded`, `storage_full`.
  */
-export async function createJob(ctx: Context, spec: TrainingSpec, options: SubmissionOptions = {}): Promise<JobRow> {
+export async function createJob(ctx: Context, asked: AskedSpec, options: SubmissionOptions = {}): Promise<JobRow> {
   return asUser(ctx.user_id, async (tx) => {
     const known = await options.before?.(tx);
     if (known != null) return findJob(tx, known);
+    const spec = typeof asked === 'function' ? await asked(tx) : asked;
     const dataset = await readyDataset(tx, spec.dataset_id, { tells_foreign: options.tells_foreign_dataset === true });
     const refusal = trainingRefusal(spec.method, dataset.modality);
     if (refusal !== null) throw new AppError('not_trainable', refusal);
@@ -60,6 +67,9 @@ export async function createJob(ctx: Context, spec: TrainingSpec, options: Submi
         hyperparameters: spec.hyperparameters,
         gpu_config,
         trigger_words: spec.trigger_words,
+        recipe_id: spec.run.recipe_id,
+        experiment_id: options.experiment_id ?? (await openExperiment(tx, ctx, spec, dataset.project_id)),
+        metadata: spec.metadata,
         ...configureJob({ ...spec, base_model_id: model.id, gpu_config }, dataset, model, gpu),
         priority: spec.priority,
         current_stage: waits ? FETCHING_MODEL : null,
@@ -89,6 +99,17 @@ export async function createJob(ctx: Context, spec: TrainingSpec, options: Submi
     await options.after?.(tx, created.id);
     return findJob(tx, created.id);
   });
+}
+
+/** A submission by a recipe is an experiment, and what is tried again of it belongs to the same; others have none. */
+async function openExperiment(tx: Tx, ctx: Context, spec: TrainingSpec, project_id: string | null): Promise<string | null> {
+  const { recipe_id } = spec.run;
+  if (recipe_id === null) return null;
+  const [experiment] = await tx
+    .insert(experiments)
+    .values({ user_id: ctx.user_id, name: spec.name, recipe_id, project_id })
+    .returning({ id: experiments.id });
+  return experiment?.id ?? null;
 }
 
 async function registeredModel(tx: Tx, id: string | null): Promise<BaseModelRow> {

@@ -62,7 +62,10 @@ export function completeRun(run: RunKey, artifact: NewArtifact, exit: RunExit): 
     } else {
       await billStorage(tx, job.id, artifact.size);
       await billRun(tx, run, exit);
-      await tx.insert(modelArtifacts).values({ ...artifact, user_id: job.user_id, job_id: job.id, kind: 'adapter' });
+      const { parent_model_id } = job;
+      await tx
+        .insert(modelArtifacts)
+        .values({ ...artifact, user_id: job.user_id, job_id: job.id, kind: 'adapter', parent_model_id });
       status = await transitionJob(
         tx,
         job,

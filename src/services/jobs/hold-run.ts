@@ -1,4 +1,4 @@
-import { and, eq, inArray } from 'drizzle-orm';
+import { and, eq, inArray, sql } from 'drizzle-orm';
 import { trainingJobs } from '#/db/schema/jobs.ts';
 import type { Tx } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
@@ -28,6 +28,8 @@ export async function holdRun(tx: Tx, run: RunKey) {
       cancel_requested_at: trainingJobs.cancel_requested_at,
       current_step: trainingJobs.current_step,
       total_steps: trainingJobs.total_steps,
+      /** the artifact that it goes on from */
+      parent_model_id: sql<string | null>`${trainingJobs.config} #>> '{spec,run,adapters,0}'`,
     })
     .from(trainingJobs)
     .where(

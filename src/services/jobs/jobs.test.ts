@@ -3,7 +3,7 @@ import { asScheduler } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
 import { TOTAL_EXACT_MAX } from '#/domain/constants.ts';
 import { resolveHyperparameters } from '#/domain/hyperparameters.ts';
-import type { TrainingSpec } from '#/domain/training-spec.ts';
+import { NO_WISHES, type TrainingSpec } from '#/domain/training-spec.ts';
 import type { Context } from '#/services/context.ts';
 import { useDatabase } from '../../../test/database.ts';
 import { addBaseModel, addDataset, addJob, addPerson } from '../../../test/factories.ts';
@@ -42,6 +42,8 @@ function spec(dataset_id: string, fields: Partial<TrainingSpec> = {}): TrainingS
     gpu_config: null,
     max_steps: null,
     seed: 42,
+    run: NO_WISHES,
+    metadata: {},
     priority: 0,
     start: true,
     ...fields,

@@ -1,5 +1,8 @@
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
+import { and, eq, isNull } from 'drizzle-orm';
+import { modelArtifacts } from '#/db/schema/jobs.ts';
+import { asScheduler } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
 import type { JobFailure } from '#/domain/job-state.ts';
 import { bareFailure } from '#/domain/run-verdict.ts';
@@ -29,4 +32,23 @@ export async function locateInputs(run: HeldRun): Promise<Inputs | JobFailure> {
       error instanceof AppError ? error.message : 'The folder of the base model cannot be read.',
     );
   }
+}
+
+/** Where the adapters lie that a run goes on from, with the sums of their weights, or why it cannot. */
+export async function locateAdapters(
+  run: HeldRun,
+  artifact_ids: string[],
+): Promise<{ path: string; sha256: string }[] | JobFailure> {
+  const found: { path: string; sha256: string }[] = [];
+  for (const id of artifact_ids) {
+    const [artifact] = await asScheduler((tx) =>
+      tx
+        .select({ sha256: modelArtifacts.sha256 })
+        .from(modelArtifacts)
+        .where(and(eq(modelArtifacts.id, id), eq(modelArtifacts.user_id, run.user_id), isNull(modelArtifacts.purged_at))),
+    );
+    if (artifact === undefined) return bareFailure('bad_config', 'The adapter that this training starts from is gone.');
+    found.push({ path: await storage().localPath(run.user_id, id), sha256: artifact.sha256 });
+  }
+  return found;
 }

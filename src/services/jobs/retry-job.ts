@@ -17,5 +17,5 @@ export async function retryJob(
     throw new AppError('job_not_final', `This job is still ${job.status}; cancel it first or wait for its end`);
   }
   const spec = TrainingSpec.parse(job.config.spec);
-  return createJob(ctx, { ...spec, start: true }, { ...options, retried_from: job_id });
+  return createJob(ctx, { ...spec, start: true }, { ...options, retried_from: job_id, experiment_id: job.experiment_id });
 }

@@ -179,6 +179,15 @@ describe('the end of a run', () => {
     expect(await brokenInvariants(db, [])).toEqual([]);
   });
 
+  test('leaves an artifact that names the one which the training went on from', async () => {
+    const parent = randomUUID();
+    await db.asOwner(`UPDATE lowrank.training_jobs SET config = jsonb_build_object('spec', $1::jsonb)`, [
+      JSON.stringify({ run: { adapters: [parent] } }),
+    ]);
+    await completeRun(run, ARTIFACT, EXIT);
+    expect(await db.asOwner('SELECT parent_model_id FROM lowrank.model_artifacts')).toEqual([{ parent_model_id: parent }]);
+  });
+
   test('is exactly one of completed and cancelled when both happen at once, and the answer tells which', async () => {
     for (let round = 0; round < 8; round++) {
       await db.asOwner('DELETE FROM lowrank.training_jobs');

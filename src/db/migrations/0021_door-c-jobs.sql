@@ -1,0 +1,1 @@
+ALTER TABLE "lowrank"."model_artifacts" ADD COLUMN "parent_model_id" uuid;
