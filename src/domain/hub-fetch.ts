@@ -18,6 +18,7 @@ export const FETCH_ERROR_CODES = [
   'split_required',
   'split_not_found',
   'invalid_csv',
+  'invalid_parquet',
   'invalid_config',
   'too_large',
   'disk_full',

@@ -4,6 +4,8 @@ import { env } from '#/env.ts';
 import { runPythonProgram } from './python-program.ts';
 
 const FETCH_TIMEOUT_MS = 24 * 3_600_000;
+/** What unpacking somebody's table may take; the libraries themselves are a tenth of it. */
+const FETCH_DATA_BYTES_MAX = 2_000_000_000;
 
 /** What of the Hub cannot be had, for a reason that whoever asked for it is to see. */
 export class FetchFailure extends Error {
@@ -49,6 +51,7 @@ export async function fetchFromHub(fetch: HubFetch): Promise<void> {
       ...['--into', fetch.into, '--bytes-max', String(Math.max(0, fetch.bytes_max)), ...(fetch.choose ?? [])],
     ],
     timeout_ms: FETCH_TIMEOUT_MS,
+    ...(fetch.kind === 'dataset' && { data_bytes_max: FETCH_DATA_BYTES_MAX }),
     signal: AbortSignal.any([fetch.signal, refused.signal]),
     variables: {
       HF_HUB_OFFLINE: '0',

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -118,12 +119,27 @@ describe('a dataset of the Hub', () => {
     expect(await getDataset(user, x)).toMatchObject({ status: 'ready', num_samples: 2 });
   });
 
+  test('comes from Parquet as it is mostly stored, with its types', async () => {
+    const write = `
+import sys, pyarrow, pyarrow.parquet
+turns = [[{"role": "user", "content": f"{n} + 1?"}, {"role": "assistant", "content": str(n + 1)}] for n in range(30)]
+pyarrow.parquet.write_table(pyarrow.table({"messages": turns, "n": range(30)}), sys.stdout.buffer)`;
+    const parquet = execFileSync(env.python, ['-c', write]);
+    hub.repos[`datasets/${REPO}`] = { 'data/train-00000-of-00001.parquet': parquet, 'data/test-00000-of-00001.parquet': parquet };
+    const id = await ask({});
+    while (await importNextDataset());
+    while (await inspectNextDataset());
+    expect(await look(id)).toMatchObject({ status: 'completed', bytes_total: parquet.length, files: 1 });
+    expect(await getDataset(user, id)).toMatchObject({ status: 'ready', num_samples: 30, format: 'chat' });
+  });
+
   test.each<[string, string, () => void, Partial<TransferWish & { kind: 'dataset' }>]>([
     ['is gated', 'gated_dataset', () => hub.gated.push(`datasets/${REPO}`), {}],
     ['does not exist', 'dataset_not_found', () => delete hub.repos[`datasets/${REPO}`], {}],
     ['has no such revision', 'dataset_not_found', () => undefined, { revision: 'nowhere' }],
     ['has no such split', 'split_not_found', () => undefined, { split: 'dev' }],
-    ['is Parquet alone', 'unsupported_format', () => (hub.repos[`datasets/${REPO}`] = { 'train.parquet': 'PAR1' }), {}],
+    ['is in Arrow alone', 'unsupported_format', () => (hub.repos[`datasets/${REPO}`] = { 'train.arrow': 'x' }), {}],
+    ['is broken Parquet', 'invalid_parquet', () => (hub.repos[`datasets/${REPO}`] = { 'train.parquet': 'PAR1' }), {}],
     ['is a script', 'remote_code_not_allowed', () => (hub.repos[`datasets/${REPO}`] = { 'rows.py': 'x' }), {}],
     ['is empty', 'data_files_missing', () => (hub.repos[`datasets/${REPO}`] = { 'rows.json': '' }), {}],
   ])('that %s fails as %s, with nothing kept', async (_, code, spoil, options) => {

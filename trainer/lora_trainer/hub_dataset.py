@@ -15,13 +15,21 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from lora_trainer.hub_files import CHUNK_BYTES, FILES_MAX, FetchFailure, HubFile
+from lora_trainer.parquet_rows import table_lines
 from lora_trainer.rows import ROW_BYTES_MAX, UTF8_BOM
 
-READABLE = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".csv": "csv", ".tsv": "csv"}
-READABLE_WORDS = "JSON Lines, JSON, CSV and TSV"
+READABLE = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "json",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".parquet": "parquet",
+}
+READABLE_WORDS = "JSON Lines, JSON, CSV, TSV and Parquet"
 # Data in containers that are not read here: told apart from a repository that has no data at all.
 UNREAD = re.compile(
-    r"\.(parquet|arrow|feather|orc|avro|h5|hdf5|npz?|txt|xml|xlsx?|lance|duckdb|sqlite3?|db|pkl|pickle|tar|zip|7z|rar|bz2|gz|xz|zst|lz4|tgz)$",
+    r"\.(arrow|feather|orc|avro|h5|hdf5|npz?|txt|xml|xlsx?|lance|duckdb|sqlite3?|db|pkl|pickle|tar|zip|7z|rar|bz2|gz|xz|zst|lz4|tgz)$",
     re.IGNORECASE,
 )
 # What the library itself writes beside data.
@@ -48,7 +56,7 @@ class DatasetWish:
 
 @dataclass(frozen=True, slots=True)
 class DataChoice:
-    """The files that hold the rows, all of one kind (jsonl, json, csv), and what they were chosen as."""
+    """The files that hold the rows, all of one kind (jsonl, json, csv, parquet), and what they were chosen as."""
 
     config: str | None
     split: str | None
@@ -217,8 +225,7 @@ def assemble(choice: DataChoice, parts: list[Path], into: Path, bytes_max: int) 
     whole = into / DATA
     with whole.open("wb") as out:
         for part, file in zip(parts, choice.files, strict=True):
-            pieces = table_rows(part, file.path) if choice.kind == "csv" else raw_pieces(part, file, choice.kind)
-            for piece in pieces:
+            for piece in pieces_of(part, file, choice.kind):
                 out.write(piece)
                 if out.tell() > bytes_max:
                     raise FetchFailure(
@@ -227,6 +234,12 @@ def assemble(choice: DataChoice, parts: list[Path], into: Path, bytes_max: int) 
                         "name fewer files",
                     )
     return whole
+
+
+def pieces_of(part: Path, file: HubFile, kind: str) -> Iterator[bytes]:
+    if kind == "csv":
+        return table_rows(part, file.path)
+    return table_lines(part, file.path) if kind == "parquet" else raw_pieces(part, file, kind)
 
 
 def raw_pieces(part: Path, file: HubFile, kind: str) -> Iterator[bytes]:

@@ -2,6 +2,8 @@
 
 import json
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from hub import COMMIT, REPO, Hub, RunningHub
@@ -51,6 +53,11 @@ CARD_FILES = ["main/b.jsonl", "main/a.jsonl", "main/deep/c.jsonl", "t.jsonl", "s
         (["training_notes.jsonl"], {}, (None, "train", "jsonl", ["training_notes.jsonl"])),
         (["latest.jsonl", "contested.jsonl"], {}, (None, "train", "jsonl", ["contested.jsonl", "latest.jsonl"])),
         (["a.json", "b.json"], {}, (None, "train", "json_parts", ["a.json", "b.json"])),
+        (
+            ["data/test-00000-of-00001.parquet", "data/train-00000-of-00001.parquet"],
+            {},
+            (None, "train", "parquet", ["data/train-00000-of-00001.parquet"]),
+        ),
         ([".cache/x.jsonl", "rows.TSV"], {}, (None, "train", "csv", ["rows.TSV"])),
         (
             ["train.parquet", "extra/rows.jsonl"],
@@ -95,7 +102,7 @@ def test_a_configuration_without_files_is_found_by_name_in_its_folder():
     [
         (["README.md"], {}, "data_files_missing", "no data files"),
         (["loader.py", "README.md"], {}, "remote_code_not_allowed", "never run"),
-        (["data/train-00000-of-00001.parquet"], {}, "unsupported_format", "train-00000-of-00001.parquet"),
+        (["data/train-00000-of-00001.arrow"], {}, "unsupported_format", "train-00000-of-00001.arrow"),
         (["rows.jsonl.gz"], {}, "unsupported_format", "rows.jsonl.gz"),
         (["train.jsonl", "train.csv"], {}, "ambiguous_files", "train.csv, train.jsonl"),
         (["train.jsonl", "train.parquet"], {}, "ambiguous_files", "file"),
@@ -204,6 +211,15 @@ def test_a_broken_table_is_refused_with_its_line(whole, content, said):
     with pytest.raises(FetchFailure) as caught:
         whole("csv", {"t.csv": content}, 1 << 30)
     assert (caught.value.code, said in caught.value.message) == ("invalid_csv", True), caught.value.message
+
+
+def test_tables_in_parquet_follow_each_other(whole, tmp_path):
+    def parquet(**columns):
+        pyarrow.parquet.write_table(pyarrow.table(columns), tmp_path / "t")
+        return (tmp_path / "t").read_bytes()
+
+    lines = whole("parquet", {"a.parquet": parquet(text=["a", "b"]), "b.parquet": parquet(text=["c"], n=[1])})
+    assert [json.loads(line) for line in lines.splitlines()] == [{"text": "a"}, {"text": "b"}, {"text": "c", "n": 1}]
 
 
 def test_what_grows_beyond_the_limit_is_refused(whole):
