@@ -62,6 +62,25 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
+      // A Supabase project as DATABASE_URL: its roles, schemas and default privileges on a plain server.
+      {
+        test: {
+          name: 'supabase',
+          env,
+          include: ['src/db/(rules|tenancy).test.ts', 'test/supabase/*.test.ts'],
+          globalSetup: ['test/supabase/server.ts'],
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'supabase-15',
+          env,
+          include: ['src/db/tenancy.test.ts', 'test/supabase/*.test.ts'],
+          globalSetup: ['test/supabase/server-15.ts'],
+          sequence: { groupOrder: 1 },
+        },
+      },
       {
         test: {
           name: 'worker',

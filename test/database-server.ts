@@ -3,8 +3,7 @@ import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { startTestServer } from '#/db/embedded/start-test-server.ts';
 import { type LoginPasswords, makePasswords, migrate } from '#/db/migrate.ts';
-
-export const TEMPLATE = 'lowrank_template';
+import { TEMPLATE, withDatabase } from './template-database.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -21,9 +20,7 @@ export default async function setup(project: TestProject, bin_dir?: string): Pro
   await client.connect();
   await client.query(`CREATE DATABASE ${TEMPLATE}`);
   await client.end();
-  const template = new URL(server.url);
-  template.pathname = `/${TEMPLATE}`;
-  await migrate(template.toString(), passwords);
+  await migrate(withDatabase(server.url, TEMPLATE), passwords);
   project.provide('database', { owner_url: server.url, superuser_url: server.superuser_url, passwords });
   return server.remove;
 }

@@ -4,7 +4,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, inject } from 'vitest';
 import { loginUrl } from '#/db/migrate.ts';
 import { connectDatabase, disconnectDatabase, LOGINS, type Login } from '#/db/pools.ts';
-import { TEMPLATE } from './database-server.ts';
+import { TEMPLATE, withDatabase } from './template-database.ts';
 
 export interface TestDatabase {
   /** The superuser's address: to look behind everything. */
@@ -32,17 +32,15 @@ async function onServer(text: string): Promise<void> {
 export function useDatabase(): TestDatabase {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   const { owner_url, superuser_url, passwords } = inject('database');
-  const url = new URL(owner_url);
-  url.pathname = `/${name}`;
-  const behind = new URL(superuser_url);
-  behind.pathname = `/${name}`;
+  const url = withDatabase(owner_url, name);
+  const behind = withDatabase(superuser_url, name);
   let owner: pg.Client | undefined;
 
   beforeAll(async () => {
     await onServer(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE} OWNER ${new URL(owner_url).username}`);
-    owner = new pg.Client({ connectionString: behind.toString() });
+    owner = new pg.Client({ connectionString: behind });
     await owner.connect();
-    connectDatabase(Object.fromEntries(LOGINS.map((login) => [login, loginUrl(url.toString(), login, passwords)])), {
+    connectDatabase(Object.fromEntries(LOGINS.map((login) => [login, loginUrl(url, login, passwords)])), {
       connections_max: 10,
     });
   });
@@ -53,9 +51,9 @@ export function useDatabase(): TestDatabase {
   });
 
   return {
-    superuser_url: behind.toString(),
-    owner_url: url.toString(),
-    loginUrl: (login) => loginUrl(url.toString(), login, passwords),
+    superuser_url: behind,
+    owner_url: url,
+    loginUrl: (login) => loginUrl(url, login, passwords),
     async asOwner<T extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<T[]> {
       if (owner === undefined) throw new Error('asOwner is for inside a test');
       return (await owner.query<T>(text, values)).rows;

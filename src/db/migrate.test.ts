@@ -82,12 +82,13 @@ describe.each(VERSIONS)('migrations on PostgreSQL $major', ({ major, bin_dir }) 
   });
 
   test('unset and empty claims are nobody, not an error', async () => {
-    const answers = await rows<{ unset: string | null; empty: string | null }>(
+    const answers = await rows<{ unset: string | null; empty: string | null; empty_sub: string | null }>(
       server.url,
       `SELECT auth.uid() AS unset,
-        (SELECT auth.uid() FROM set_config('request.jwt.claims', '', false)) AS empty`,
+        (SELECT auth.uid() FROM set_config('request.jwt.claims', '', false)) AS empty,
+        (SELECT auth.uid() FROM set_config('request.jwt.claims', '{"sub":""}', false)) AS empty_sub`,
     );
-    expect(answers).toEqual([{ unset: null, empty: null }]);
+    expect(answers).toEqual([{ unset: null, empty: null, empty_sub: null }]);
   });
 });
 

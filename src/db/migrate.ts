@@ -5,6 +5,7 @@ import { migrate as runMigrations } from 'drizzle-orm/node-postgres/migrator';
 import pg from 'pg';
 import { ACTIVE_JOBS_PER_USER } from '#/domain/constants.ts';
 import { LEGAL_JOB_TRANSITIONS } from '#/domain/statuses.ts';
+import { closedToApiRoles } from './close-to-api-roles.ts';
 import { LOGINS, type Login } from './pools.ts';
 
 /** Any fixed number: everybody who migrates this database waits at the same door. */
@@ -17,10 +18,11 @@ export function makePasswords(): LoginPasswords {
   return Object.fromEntries(LOGINS.map((login) => [login, randomBytes(24).toString('base64url')])) as LoginPasswords;
 }
 
-/** The address of one login, made from the owner's. */
+/** The address of one login, made from the owner's. A pooler that tells its tenants by `user.tenant` finds the same tenant. */
 export function loginUrl(owner_url: string, login: Login, passwords: LoginPasswords): string {
   const url = new URL(owner_url);
-  url.username = `lowrank_${login}`;
+  const tenant = /(?<=\.)[a-z0-9]+$/.exec(url.username)?.[0];
+  url.username = tenant === undefined ? `lowrank_${login}` : `lowrank_${login}.${tenant}`;
   url.password = passwords[login];
   return url.toString();
 }
@@ -41,7 +43,9 @@ export async function migrate(owner_url: string, passwords: LoginPasswords): Pro
       const attributes = known.rowCount === 0 ? 'LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOBYPASSRLS' : 'LOGIN';
       await client.query(`${verb} ROLE ${role} ${attributes} PASSWORD ${client.escapeLiteral(passwords[login])}`);
     }
-    await runMigrations(drizzle(client), { migrationsFolder: FOLDER, migrationsSchema: 'lowrank_migrations' });
+    await closedToApiRoles(client, () =>
+      runMigrations(drizzle(client), { migrationsFolder: FOLDER, migrationsSchema: 'lowrank_migrations' }),
+    );
     await fillFromDomain(client);
   } finally {
     await client.end();
@@ -53,7 +57,7 @@ async function fillFromDomain(client: pg.Client): Promise<void> {
   // FORCE binds the owner, too: these rows are nobody's, so the owner opens the door for this one transaction.
   await client.query('ALTER TABLE lowrank.job_transitions NO FORCE ROW LEVEL SECURITY');
   await client.query('ALTER TABLE lowrank.settings NO FORCE ROW LEVEL SECURITY');
-  await client.query('DELETE FROM lowrank.job_transitions');
+  await client.query('DELETE FROM lowrank.job_transitions WHERE true');
   for (const [from, to] of LEGAL_JOB_TRANSITIONS) {
     await client.query('INSERT INTO lowrank.job_transitions (from_status, to_status) VALUES ($1, $2)', [from, to]);
   }
