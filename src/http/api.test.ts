@@ -222,6 +222,17 @@ describe('an address', () => {
     expect([put.status, put.headers.get('allow')]).toEqual([405, 'GET, POST, HEAD']);
   });
 
+  test.each(['/api/training/submit', '/api/jobs/estimate', '/api/datasets/upload'])(
+    'of %s takes no GET, though a parameter would stand there',
+    async (path) => {
+      for (const method of ['GET', 'HEAD', 'DELETE']) {
+        const answer = await get(path, { method });
+        expect([method, answer.status, answer.headers.get('allow')]).toEqual([method, 405, 'POST']);
+      }
+      expect((await get(path, { method: 'OPTIONS' })).headers.get('allow')).toBe('POST, OPTIONS');
+    },
+  );
+
   test('with X-HTTP-Method-Override is what its method says', async () => {
     expect((await get('/api/me', { headers: { 'x-http-method-override': 'DELETE' } })).status).toBe(200);
   });

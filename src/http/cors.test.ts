@@ -34,6 +34,12 @@ describe('a page of a listed origin', () => {
     });
   });
 
+  test('may submit at door A, and do nothing else there', async () => {
+    const answer = await preflight(LISTED, '/api/training/submit');
+    expect([answer.status, answer.headers.get('access-control-allow-methods')]).toEqual([204, 'POST']);
+    expect(answer.headers.get('access-control-allow-origin')).toBe(LISTED);
+  });
+
   test('reads answers and refusals alike, with a key', async () => {
     const headers = { ...caller.headers, origin: LISTED };
     const refused = await api.request('/api/jobs', json({}, headers));

@@ -40,9 +40,10 @@ export function routeTable(definitions: Definitions): RouteTable {
       is_event_stream: ok !== undefined && 'content' in ok && ok.content !== undefined && EVENT_STREAM in ok.content,
     };
   });
-  const fixed = new Map(
-    all.filter((route) => !route.template.includes('{')).map((route) => [`${route.method} ${route.template}`, route]),
-  );
+  const fixed_routes = all.filter((route) => !route.template.includes('{'));
+  const fixed = new Map(fixed_routes.map((route) => [`${route.method} ${route.template}`, route]));
+  // A path with a name of its own is never the value of a parameter: /api/training/submit is no training's id.
+  const named = new Set(fixed_routes.map((route) => route.template));
   const patterned = all
     .filter((route) => route.template.includes('{'))
     .map((route) => ({
@@ -50,8 +51,9 @@ export function routeTable(definitions: Definitions): RouteTable {
       pattern: new RegExp(`^${route.template.replaceAll('.', '\\.').replaceAll(/\{[^}]+\}/g, '[^/]+')}$`),
     }));
   const find = (method: string, path: string) =>
-    fixed.get(`${method} ${path}`) ??
-    patterned.find(({ route, pattern }) => route.method === method && pattern.test(path))?.route;
+    named.has(path)
+      ? fixed.get(`${method} ${path}`)
+      : patterned.find(({ route, pattern }) => route.method === method && pattern.test(path))?.route;
   const methods = [...new Set(all.map((route) => route.method))];
   return {
     all,
