@@ -63,16 +63,6 @@ describe('a streamed file', () => {
     expect(leftovers()).toEqual([]);
   });
 
-  it('is read whole and in parts', async () => {
-    const id = randomUUID();
-    const storage = localFolder(root);
-    await storage.receive(owner, id, 'data', chunks('0123456789'), 100);
-    const whole = await storage.open(owner, id, 'data');
-    expect([whole.bytes, await text(whole.stream)]).toEqual([10, '0123456789']);
-    const part = await storage.open(owner, id, 'data', { first: 2, last: 4 });
-    expect([part.bytes, await text(part.stream)]).toEqual([10, '234']);
-  });
-
   it('is not reached by a path that leads out, nor through a link', async () => {
     const id = randomUUID();
     const storage = localFolder(root);
@@ -250,14 +240,4 @@ it('collects what lay staged for longer than told, and nothing younger', async (
   utimesSync(young, yesterday, yesterday);
   expect(await storage.collectStaging(24 * 3_600_000)).toBe(1);
   expect(leftovers()).toEqual(['young']);
-});
-
-it('lists every resource and nothing else', async () => {
-  const storage = localFolder(root);
-  const id = randomUUID();
-  await storage.receive(owner, id, 'data', chunks('x'), 10);
-  await storage.stagingFolder('model-x');
-  const found = [];
-  for await (const { owner, resource_id } of storage.resources()) found.push({ owner, resource_id });
-  expect(found).toEqual([{ owner, resource_id: id }]);
 });

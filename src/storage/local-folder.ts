@@ -120,7 +120,14 @@ export function localFolder(root: string): Storage {
         return { bytes, stream: file.createReadStream(whole ? { start: 0 } : { start: range.first, end: range.last }) };
       }),
 
-    async localPath(owner, resource_id) {
+    fileOnDisk: (owner, resource_id, path) =>
+      guarded(async () => {
+        const folder = folderOf(owner, resource_id);
+        await (await openFileBeneath(folder, path)).close();
+        return join(folder, path);
+      }),
+
+    async folderOnDisk(owner, resource_id) {
       return folderOf(owner, resource_id);
     },
 

@@ -14,6 +14,11 @@ export function attemptFolder(job_id: string, attempt: number): string {
   return join(jobFolder(job_id), String(attempt));
 }
 
+/** What a job's runs read and had to be brought to this host first. */
+export function inputsFolder(job_id: string): string {
+  return join(jobFolder(job_id), 'inputs');
+}
+
 /** What the trainer printed, written by the run wrapper alone. */
 export function logFile(job_id: string, attempt: number): string {
   return join(attemptFolder(job_id, attempt), 'train.log');

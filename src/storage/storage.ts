@@ -1,4 +1,4 @@
-/** Where the bytes of datasets, fetched models and artifacts lie. S3 comes behind the same interface as the local folder. */
+/** Where the bytes of datasets, fetched models and artifacts lie, whatever keeps them. storage.test.ts has what every such thing promises. */
 import type { Readable } from 'node:stream';
 
 /** Owner of what everybody may read: fetched base models. All else is owned by a user's id. */
@@ -53,15 +53,27 @@ export interface Storage {
    * come along; a link (hard ones, too), a device or an odd name among them is refused with `conflict`. A second call with the same content answers with the first one's ids,
    * so a kill between publishing and recording is repaired by doing both again.
    */
-  publishFolder(owner: string, resource_id: string, source_dir: string): Promise<PublishedFile[]>;
+  publishFolder(owner: string, resource_id: string, source_dir: string, signal?: AbortSignal): Promise<PublishedFile[]>;
   /** As `publishFolder`, for a folder of `stagingFolder`: it is moved, not copied. */
   publishStaged(owner: string, resource_id: string, staged_dir: string): Promise<PublishedFile[]>;
   /** The published folder's files as its manifest lists them; null when nothing was published there. */
   published(owner: string, resource_id: string): Promise<PublishedFile[] | null>;
   /** Opens a file for reading, whole or in part. The range must lie within the file. */
   open(owner: string, resource_id: string, path: string, range?: ByteRange): Promise<OpenedFile>;
-  /** Absolute path of the resource's folder on this machine, for a program that reads files itself. */
-  localPath(owner: string, resource_id: string): Promise<string>;
+  /**
+   * Absolute path of a stored file on this machine, for a program that reads files itself: where it lies, or a copy in
+   * `scratch`, a folder that the caller removes. A copy with another SHA-256 than `expected` is refused with `conflict`.
+   */
+  fileOnDisk(
+    owner: string,
+    resource_id: string,
+    path: string,
+    expected: string,
+    scratch: string,
+    signal?: AbortSignal,
+  ): Promise<string>;
+  /** Absolute path of a published folder on this machine: where it lies, or a whole copy that is kept until it is removed. */
+  folderOnDisk(owner: string, resource_id: string, signal?: AbortSignal): Promise<string>;
   /** A folder that outlives a crash, for downloads that resume. Left alone for a day, it is collected. */
   stagingFolder(name: string): Promise<string>;
   removeStaging(name: string): Promise<void>;

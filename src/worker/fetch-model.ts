@@ -104,7 +104,7 @@ async function bring(
 
 async function settleFetched(model: BaseModelRow): Promise<void> {
   const files = (await storage().published(SHARED_OWNER, model.id)) ?? [];
-  const folder = await realpath(await storage().localPath(SHARED_OWNER, model.id));
+  const folder = await realpath(await storage().folderOnDisk(SHARED_OWNER, model.id));
   const reading = await readModelFolder(folder, [folder]);
   if (!reading.ok) {
     await storage().remove(SHARED_OWNER, model.id);

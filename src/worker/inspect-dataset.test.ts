@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -131,6 +131,14 @@ describe('by the trainer’s own code', () => {
     appendFileSync(join(folder, 'storage', owner.user_id, id, 'data'), pair('planted'));
     await inspectNextDataset();
     expect(await getDataset(owner, id)).toMatchObject({ status: 'error', validation_errors: [{ code: 'checksum_mismatch' }] });
+  });
+
+  test('a stored file that is gone is told as that', async () => {
+    const id = await upload(rows(3));
+    rmSync(join(folder, 'storage', owner.user_id, id), { recursive: true });
+    await inspectNextDataset();
+    expect(await getDataset(owner, id)).toMatchObject({ status: 'error', validation_errors: [{ code: 'file_missing' }] });
+    expect(readdirSync(join(folder, 'storage/.staging'))).toEqual([]);
   });
 
   test('tokens are counted and shown as the default model’s training takes them', async () => {

@@ -1,5 +1,5 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '#/domain/app-error.ts';
 import { type DatasetVerdict, judgeDataset, readDatasetReport, withoutReport } from '#/domain/dataset-report.ts';
@@ -64,20 +64,19 @@ async function check(claim: CheckClaim, signal: AbortSignal): Promise<DatasetVer
   return counted;
 }
 
+const FILE_MISSING = { code: 'file_missing', message: 'The file is not in the storage any more: upload it once more.' };
 const CHECK_FAILED = { code: 'check_failed', message: 'The file could not be checked: try again, or upload it once more.' };
 
 async function inspect(dataset: DatasetRow, model: string[], signal: AbortSignal): Promise<DatasetVerdict | null | 'model'> {
-  const folder = await mkdtemp(join(tmpdir(), 'lowrank-inspect-'));
+  const { id, user_id, checksum } = dataset;
+  const scratch = `check-${randomUUID()}`;
   try {
+    const folder = await storage().stagingFolder(scratch);
     const report_path = join(folder, 'report.json');
+    const dataset_path = await storage().fileOnDisk(user_id, id, DATASET_FILE, checksum ?? '', folder, signal);
     const end = await runPythonProgram({
       args: [
-        ...[
-          '-m',
-          'lora_trainer.inspect',
-          '--dataset',
-          join(await storage().localPath(dataset.user_id, dataset.id), DATASET_FILE),
-        ],
+        ...['-m', 'lora_trainer.inspect', '--dataset', dataset_path],
         ...['--format', requestedFormat(dataset), '--mapping', JSON.stringify(dataset.mapping)],
         ...['--invalid-rows', dataset.invalid_rows, '--report', report_path, ...model],
       ],
@@ -97,8 +96,12 @@ async function inspect(dataset: DatasetRow, model: string[], signal: AbortSignal
     if (report !== null) return judgeDataset(report, dataset.checksum ?? '');
     log.error({ dataset_id: dataset.id, code: end.code, signal: end.signal, stderr: end.stderr }, 'dataset check failed');
     return withoutReport(CHECK_FAILED);
+  } catch (error) {
+    if (signal.aborted) return null;
+    if (error instanceof AppError && error.code === 'not_found') return withoutReport(FILE_MISSING);
+    throw error;
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await storage().removeStaging(scratch);
   }
 }
 

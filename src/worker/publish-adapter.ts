@@ -8,7 +8,7 @@ import { bareFailure } from '#/domain/run-verdict.ts';
 import { shortenPaths } from '#/domain/shorten-paths.ts';
 import { env } from '#/env.ts';
 import type { NewArtifact } from '#/services/jobs/finish-run.ts';
-import { locateInputs } from '#/services/jobs/locate-inputs.ts';
+import { locateBaseModel } from '#/services/jobs/locate-inputs.ts';
 import type { HeldRun } from '#/services/jobs/read-run.ts';
 import { storage } from '#/storage/connect-storage.ts';
 import { storageKey } from '#/storage/storage.ts';
@@ -35,12 +35,12 @@ function artifactId(run: HeldRun): string {
 
 /** Loads the adapter onto its base in a fresh process; the failure when it does not fit. Throws `Stopped`. */
 export async function verifyAdapter(parts: WorkerParts, run: HeldRun, cancelled: AbortSignal): Promise<JobFailure | null> {
-  const inputs = await patiently(parts, () => locateInputs(run));
-  if ('code' in inputs) return inputs;
+  const base = await patiently(parts, () => locateBaseModel(run));
+  if (typeof base !== 'string') return base;
   const program = env.LOWRANK_TRAINER === undefined ? ['-m', 'lora_trainer.verify'] : [env.LOWRANK_TRAINER, '--verify'];
   const words: string[] = [];
   const end = await runPythonProgram({
-    args: [...program, '--base', inputs.base_model_path, '--adapter', join(outputFolder(run.job_id, run.attempt), 'adapter')],
+    args: [...program, '--base', base, '--adapter', join(outputFolder(run.job_id, run.attempt), 'adapter')],
     timeout_ms: VERIFY_WITHIN_MS,
     onLine: (line) => words.push(line),
     output_bytes_max: VERIFY_BYTES_MAX,

@@ -4,7 +4,7 @@ import { lstat, mkdir, open, readdir, rm, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path';
 import * as z from 'zod';
 import type { TrainerConfig } from '#/domain/trainer-config.ts';
-import { attemptFolder, jobFolder, runsFolder } from '#/storage/run-folder.ts';
+import { attemptFolder, inputsFolder, jobFolder, runsFolder } from '#/storage/run-folder.ts';
 import { readJsonFile, writeJsonFile } from './json-file.ts';
 
 const ATTEMPT = /^[1-9]\d{0,4}$/;
@@ -113,6 +113,7 @@ async function readEnd(path: string, bytes_max: number): Promise<Buffer | null> 
 /** Leaves of a settled job's folder its configuration, logs, events and last good checkpoint. */
 export async function pruneRunDirectory(job_id: string): Promise<void> {
   const kept = await findCheckpoint(job_id);
+  await rm(inputsFolder(job_id), { recursive: true, force: true });
   for (const attempt of await names(jobFolder(job_id))) {
     const folder = join(jobFolder(job_id), attempt);
     for (const name of await names(folder)) {

@@ -3,30 +3,50 @@ import { join } from 'node:path';
 import { and, eq, isNull } from 'drizzle-orm';
 import { modelArtifacts } from '#/db/schema/jobs.ts';
 import { asScheduler } from '#/db/tenancy.ts';
-import { AppError } from '#/domain/app-error.ts';
+import { AppError, type AppErrorCode } from '#/domain/app-error.ts';
 import type { JobFailure } from '#/domain/job-state.ts';
 import { bareFailure } from '#/domain/run-verdict.ts';
 import { DATASET_FILE } from '#/services/datasets/dataset-row.ts';
 import { modelFolder } from '#/services/models/model-folder.ts';
 import { storage } from '#/storage/connect-storage.ts';
+import { inputsFolder } from '#/storage/run-folder.ts';
 import type { HeldRun } from './read-run.ts';
 
 export type Inputs = { dataset_path: string; base_model_path: string };
 
-/** Where a run's dataset and base model lie on this host, or why it cannot run without them. */
-export async function locateInputs(run: HeldRun): Promise<Inputs | JobFailure> {
-  const dataset_path = join(await storage().localPath(run.user_id, run.dataset.id), DATASET_FILE);
+/** Where a run's dataset and base model lie on this host, brought there if need be, or why it cannot run without them. */
+export async function locateInputs(run: HeldRun, signal?: AbortSignal): Promise<Inputs | JobFailure> {
+  const dataset_path = await locateDataset(run, signal);
+  if (typeof dataset_path !== 'string') return dataset_path;
+  const base_model_path = await locateBaseModel(run, signal);
+  return typeof base_model_path === 'string' ? { dataset_path, base_model_path } : base_model_path;
+}
+
+/** What may be there again after a while says nothing about the run. */
+const PASSING: AppErrorCode[] = ['database_unavailable'];
+const isPassing = (error: unknown): boolean => error instanceof AppError && PASSING.includes(error.code);
+
+async function locateDataset(run: HeldRun, signal?: AbortSignal): Promise<string | JobFailure> {
+  const { id, checksum } = run.dataset;
   try {
-    await access(dataset_path, constants.R_OK);
-  } catch {
+    const scratch = inputsFolder(run.job_id);
+    const path = await storage().fileOnDisk(run.user_id, id, DATASET_FILE, checksum ?? '', scratch, signal);
+    await access(path, constants.R_OK);
+    return path;
+  } catch (error) {
+    if (isPassing(error) || signal?.aborted) throw error;
     return bareFailure('data', 'The file of the dataset cannot be read any more.');
   }
+}
+
+/** Where a run's base model lies on this host, or why it cannot be read. */
+export async function locateBaseModel(run: HeldRun, signal?: AbortSignal): Promise<string | JobFailure> {
   try {
-    const { path } = await modelFolder(run.base_model.id);
+    const { path } = await modelFolder(run.base_model.id, signal);
     await access(join(path, 'config.json'), constants.R_OK);
-    return { dataset_path, base_model_path: path };
+    return path;
   } catch (error) {
-    if (error instanceof AppError && error.code === 'database_unavailable') throw error;
+    if (isPassing(error) || signal?.aborted) throw error;
     return bareFailure(
       'model_not_found',
       error instanceof AppError ? error.message : 'The folder of the base model cannot be read.',
@@ -38,6 +58,7 @@ export async function locateInputs(run: HeldRun): Promise<Inputs | JobFailure> {
 export async function locateAdapters(
   run: HeldRun,
   artifact_ids: string[],
+  signal?: AbortSignal,
 ): Promise<{ path: string; sha256: string }[] | JobFailure> {
   const found: { path: string; sha256: string }[] = [];
   for (const id of artifact_ids) {
@@ -48,7 +69,7 @@ export async function locateAdapters(
         .where(and(eq(modelArtifacts.id, id), eq(modelArtifacts.user_id, run.user_id), isNull(modelArtifacts.purged_at))),
     );
     if (artifact === undefined) return bareFailure('bad_config', 'The adapter that this training starts from is gone.');
-    found.push({ path: await storage().localPath(run.user_id, id), sha256: artifact.sha256 });
+    found.push({ path: await storage().folderOnDisk(run.user_id, id, signal), sha256: artifact.sha256 });
   }
   return found;
 }

@@ -30,7 +30,12 @@ export function readRuns(worker_id: string, job_ids?: string[]) {
         /** how long the attempt has been going, by the database's clock */
         age_ms: sql<number>`(extract(epoch FROM clock_timestamp() - ${jobRuns.started_at}) * 1000)::float8`,
         device: { id: gpuDevices.id, kind: gpuDevices.kind, uuid: gpuDevices.uuid },
-        dataset: { id: datasets.id, storage_path: datasets.storage_path, deleted_at: datasets.deleted_at },
+        dataset: {
+          id: datasets.id,
+          storage_path: datasets.storage_path,
+          checksum: datasets.checksum,
+          deleted_at: datasets.deleted_at,
+        },
         base_model: { id: baseModels.id, local_path: baseModels.local_path, storage_path: baseModels.storage_path },
       })
       .from(trainingJobs)

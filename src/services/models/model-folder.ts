@@ -22,10 +22,10 @@ export interface ModelLocation {
  * Where a ready model lies. Throws `not_found`, and `base_model_not_ready` when it is not ready or its weights are no
  * longer those that were registered (gone, or of another size).
  */
-export async function modelFolder(model_id: string): Promise<ModelLocation> {
+export async function modelFolder(model_id: string, signal?: AbortSignal): Promise<ModelLocation> {
   const model = await asScheduler((tx) => findModel(tx, model_id));
   if (model.status !== 'ready') throw new AppError('base_model_not_ready', `Base model ${model.name} is not ready`);
-  const path = model.local_path ?? (await storage().localPath(SHARED_OWNER, model.id));
+  const path = model.local_path ?? (await storage().folderOnDisk(SHARED_OWNER, model.id, signal));
   const weights = Array.isArray(model.metadata.weights) ? (model.metadata.weights as { path: string; bytes: number }[]) : [];
   for (const file of weights) {
     const facts = await stat(join(path, file.path)).catch(() => null);
