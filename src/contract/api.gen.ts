@@ -2259,6 +2259,73 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/jobs/{id}/clone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A new job of the same spec, whatever became of this one */
+        post: {
+            parameters: {
+                query?: {
+                    view?: "wizard";
+                };
+                header?: {
+                    /** @description With it the same request makes one thing and gets the same answer for 24 hours */
+                    "Idempotency-Key"?: string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["CloneJob"];
+                };
+            };
+            responses: {
+                /** @description The new job */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["TrainingJob"];
+                            /** @enum {boolean} */
+                            success: true;
+                        } | components["schemas"]["WizardJob"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                405: components["responses"]["MethodNotAllowed"];
+                408: components["responses"]["RequestTimeout"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["PayloadTooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                422: components["responses"]["NotTrainable"];
+                429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["DatabaseUnavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/jobs/{id}/events": {
         parameters: {
             query?: never;
@@ -2492,6 +2559,64 @@ export interface paths {
                 421: components["responses"]["MisdirectedRequest"];
                 422: components["responses"]["NotTrainable"];
                 429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["DatabaseUnavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{id}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a held job start as soon as there is a place for it */
+        post: {
+            parameters: {
+                query?: {
+                    view?: "wizard";
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The job, held no more */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["TrainingJob"];
+                            /** @enum {boolean} */
+                            success: true;
+                        } | components["schemas"]["WizardJob"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                405: components["responses"]["MethodNotAllowed"];
+                408: components["responses"]["RequestTimeout"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["PayloadTooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["DatabaseUnavailable"];
@@ -4773,6 +4898,20 @@ export interface components {
             /** @description Of one of them, assumed while no model is known */
             tokens_per_second?: number;
         };
+        /**
+         * @example {
+         *       "name": "The same once more",
+         *       "start": false
+         *     }
+         */
+        CloneJob: {
+            /** @description The job’s own when absent */
+            name?: string;
+            /** @description The job’s own when absent */
+            priority?: number;
+            /** @description true when absent; false: stored and held until it is started */
+            start?: boolean;
+        };
         /** @description With compatible_with_model */
         Compatibility: {
             compatible: boolean;
@@ -4879,9 +5018,15 @@ export interface components {
              * @enum {string}
              */
             preset_id?: "fast" | "balanced" | "quality" | "custom" | "aggressive" | "conservative";
-            /** @default 0 */
+            /**
+             * @description Within one’s own jobs: a higher one starts first
+             * @default 0
+             */
             priority?: number;
-            /** @default true */
+            /**
+             * @description false: stored and held until it is started
+             * @default true
+             */
             start?: boolean;
         };
         /**
@@ -5082,7 +5227,10 @@ export interface components {
                 [key: string]: unknown;
             };
             name: string;
-            /** @default 0 */
+            /**
+             * @description Within one’s own jobs: a higher one starts first
+             * @default 0
+             */
             priority?: number;
             /** @example lora */
             recipe_id: string;
@@ -5093,7 +5241,10 @@ export interface components {
                 /** @description A part of an executor; null: any */
                 partition_id?: string | null;
             };
-            /** @default true */
+            /**
+             * @description false: stored and held until it is started
+             * @default true
+             */
             start?: boolean;
             /** @default {} */
             strategy?: {
@@ -5702,10 +5853,13 @@ export interface components {
             dataset_id: string;
             /** @description Made up when absent */
             name?: string;
-            /** @default 0 */
+            /**
+             * @description Within one’s own jobs: a higher one starts first
+             * @default 0
+             */
             priority?: number;
             /**
-             * @description false: stored and held
+             * @description false: stored and held until it is started
              * @default true
              */
             start?: boolean;

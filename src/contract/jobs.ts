@@ -8,6 +8,7 @@ import { doorOf } from '#/domain/wizard-training.ts';
 import { ByteOffset, IdempotencyKey, IdParam, Instant, PageFields, PageLimit, PageNumber, WholeQuery } from './common.ts';
 import { declareRoute } from './declare-route.ts';
 import { WIZARD_STATUSES } from './experiments.ts';
+import { EverySubmission } from './submission.ts';
 import { CreateWizardJobBody } from './wizard.ts';
 
 /** Door B's submission. `estimated_cost` is accepted and ignored: ours is computed. */
@@ -21,8 +22,7 @@ export const CreateJobBody = z
     estimated_cost: z.number().optional(),
     name: ResourceName.optional(),
     base_model_id: z.uuid().optional(),
-    priority: z.int().min(-10).max(10).default(0),
-    start: z.boolean().default(true),
+    ...EverySubmission,
   })
   .openapi('CreateJob', {
     example: {
@@ -113,7 +113,7 @@ const answers = <T extends z.ZodType>(schema: T, description: string) => ({
 
 export const JobAnswer = enveloped(TrainingJob);
 /** A job as either door tells it. */
-const ToldJob = z.union([JobAnswer, WizardJob]);
+export const ToldJob = z.union([JobAnswer, WizardJob]);
 
 const MIXED = 'belongs to another kind of submission: send recipe_id and train, or preset_id and hyperparameters';
 
@@ -139,7 +139,7 @@ export const SubmitJobBody = z.preprocess(
 const TOTAL_RULE = 'true where there are more than ten thousand';
 
 /** `view=wizard`: the plain object of door C instead of door B's envelope. */
-const View = z.enum(['wizard']).optional();
+export const View = z.enum(['wizard']).optional();
 
 export const createJobRoute = declareRoute({
   method: 'post',

@@ -6,6 +6,7 @@ import { Resolution, ResourceName, TRAINING_METHODS, TriggerWords } from '#/doma
 import { written } from '#/domain/written-number.ts';
 import { IdempotencyKey, IdParam, Instant } from './common.ts';
 import { declareRoute } from './declare-route.ts';
+import { EverySubmission } from './submission.ts';
 
 /** Door A's ranges: the domain's, or narrower. */
 export const DOOR_A_RANGES = {
@@ -46,8 +47,7 @@ export const SubmitTrainingBody = z
     name: ResourceName.optional().describe('Made up when absent'),
     config: TrainingConfig,
     trigger_words: TriggerWords.default([]),
-    priority: z.int().min(-10).max(10).default(0),
-    start: z.boolean().default(true).describe('false: stored and held'),
+    ...EverySubmission,
   })
   .openapi('SubmitTraining', {
     example: {

@@ -8,6 +8,7 @@ import { TRAINER_STRATEGIES } from '#/domain/trainer-config.ts';
 import { ResourceName } from '#/domain/training-spec.ts';
 import { declareRoute } from './declare-route.ts';
 import { RecipeRef } from './recipes.ts';
+import { EverySubmission } from './submission.ts';
 
 const ADAPTERS_NAMED_MAX = 10;
 
@@ -73,8 +74,7 @@ export const CreateWizardJobBody = z
     eval: Evaluation.default({ suites: [] }),
     export: Exports,
     metadata: Metadata.default({}),
-    priority: z.int().min(-10).max(10).default(0),
-    start: z.boolean().default(true),
+    ...EverySubmission,
   })
   .openapi('CreateWizardJob', {
     example: { name: 'Rank 16', ...EXAMPLE, resources: { gpus: 1 }, export: ['safetensors'], metadata: { origin: 'wizard' } },

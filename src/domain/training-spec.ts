@@ -27,6 +27,9 @@ export const Resolution = z.int(side_rule).min(256, side_rule).max(1024, side_ru
 export const GPUConfig = z.strictObject({ type: z.string().min(1).max(60), count: z.int({ abort: true }).min(1).max(8) });
 export type GPUConfig = z.infer<typeof GPUConfig>;
 
+/** Which of one's own jobs starts first. */
+export const Priority = z.int({ abort: true }).min(-10).max(10);
+
 /** How a run goes, where its door lets one say it; null: planned. */
 export const RunWishes = z.strictObject({
   /** The built-in style or saved template that the rest was filled in from. */
@@ -86,7 +89,7 @@ export const TrainingSpec = z
     run: RunWishes.default(NO_WISHES),
     /** What its client notes on it; nobody here reads it. */
     metadata: z.record(z.string(), z.unknown()).default({}),
-    priority: z.int().min(-10).max(10),
+    priority: Priority,
     start: z.boolean(),
   })
   .refine((spec) => spec.hyperparameters.epochs !== null || spec.max_steps !== null, {

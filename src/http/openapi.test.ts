@@ -147,6 +147,7 @@ describe('the document', () => {
       'POST /api/experiments/preflight',
       'POST /api/jobs',
       'POST /api/jobs/estimate',
+      'POST /api/jobs/{id}/clone',
       'POST /api/jobs/{id}/retry',
       'POST /api/training/submit',
       'POST /api/transfers',

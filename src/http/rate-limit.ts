@@ -34,6 +34,7 @@ const LIMITS: Record<string, Limit> = {
   'POST /api/training/submit': SUBMIT,
   'POST /api/jobs': SUBMIT,
   'POST /api/jobs/{id}/retry': SUBMIT,
+  'POST /api/jobs/{id}/clone': SUBMIT,
   'POST /api/jobs/estimate': ESTIMATE,
   'POST /api/experiments/preflight': ESTIMATE,
   'POST /api/base-models': MODEL,

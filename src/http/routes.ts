@@ -6,6 +6,7 @@ import { datasetRoutes } from './dataset-routes.ts';
 import { experimentRoutes } from './experiment-routes.ts';
 import { gpuCatalogRoutes } from './gpu-catalog-routes.ts';
 import { jobRoutes } from './job-routes.ts';
+import { jobVerbRoutes } from './job-verb-routes.ts';
 import { memberRoutes } from './member-routes.ts';
 import { modelRoutes } from './model-routes.ts';
 import { notificationRoutes } from './notification-routes.ts';
@@ -24,6 +25,7 @@ export const ROUTES: RouteModule[] = [
   peopleRoutes,
   memberRoutes,
   jobRoutes,
+  jobVerbRoutes,
   trainingRoutes,
   datasetRoutes,
   modelRoutes,

@@ -102,6 +102,7 @@ test('every request that makes something of one’s own takes an Idempotency-Key
     '/api/gpu-catalog',
     '/api/invitations',
     '/api/jobs',
+    '/api/jobs/{id}/clone',
     '/api/jobs/{id}/retry',
     '/api/keys',
     '/api/projects',

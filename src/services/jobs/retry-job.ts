@@ -1,9 +1,9 @@
 import { asUser } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
 import { isTerminal } from '#/domain/statuses.ts';
-import { TrainingSpec } from '#/domain/training-spec.ts';
 import type { Context } from '#/services/context.ts';
-import { createJob, type SubmissionOptions } from './create-job.ts';
+import { cloneJob } from './clone-job.ts';
+import type { SubmissionOptions } from './create-job.ts';
 import { findJob, type JobRow } from './job-row.ts';
 
 /** The same again as a NEW job that remembers its origin. Throws `not_found`, `job_not_final` and what `createJob` throws. */
@@ -16,6 +16,5 @@ export async function retryJob(
   if (!isTerminal(job.status)) {
     throw new AppError('job_not_final', `This job is still ${job.status}; cancel it first or wait for its end`);
   }
-  const spec = TrainingSpec.parse(job.config.spec);
-  return createJob(ctx, { ...spec, start: true }, { ...options, retried_from: job_id, experiment_id: job.experiment_id });
+  return cloneJob(ctx, job_id, {}, options);
 }

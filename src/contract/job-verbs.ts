@@ -1,0 +1,42 @@
+/** What becomes of a job on its owner's word, beside its end. */
+import { z } from '@hono/zod-openapi';
+import { Priority, ResourceName } from '#/domain/training-spec.ts';
+import { IdempotencyKey, IdParam } from './common.ts';
+import { declareRoute } from './declare-route.ts';
+import { ToldJob, View } from './jobs.ts';
+
+const asOneTells = (description: string) => ({ description, content: { 'application/json': { schema: ToldJob } } });
+const query = z.strictObject({ view: View });
+
+export const startJobRoute = declareRoute({
+  method: 'post',
+  path: '/api/jobs/{id}/start',
+  tags: ['jobs'],
+  summary: 'Let a held job start as soon as there is a place for it',
+  request: { params: IdParam, query },
+  responses: { 200: asOneTells('The job, held no more') },
+  faults: [404, 409],
+});
+
+export const CloneJobBody = z
+  .strictObject({
+    name: ResourceName.optional().describe('The job’s own when absent'),
+    priority: Priority.optional().describe('The job’s own when absent'),
+    start: z.boolean().optional().describe('true when absent; false: stored and held until it is started'),
+  })
+  .openapi('CloneJob', { example: { name: 'The same once more', start: false } });
+
+export const cloneJobRoute = declareRoute({
+  method: 'post',
+  path: '/api/jobs/{id}/clone',
+  tags: ['jobs'],
+  summary: 'A new job of the same spec, whatever became of this one',
+  request: {
+    params: IdParam,
+    query,
+    headers: IdempotencyKey,
+    body: { required: false, content: { 'application/json': { schema: CloneJobBody } } },
+  },
+  responses: { 201: asOneTells('The new job') },
+  faults: [404, 409, 422, 429],
+});

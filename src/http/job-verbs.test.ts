@@ -1,0 +1,178 @@
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { TrainingJob, WizardJob } from '#/contract/jobs.ts';
+import { claimJob } from '#/services/jobs/claim-job.ts';
+import { registerWorker } from '#/services/machine/register-worker.ts';
+import { addCaller, noWaiting, useApi } from '../../test/api.ts';
+import { useDatabase } from '../../test/database.ts';
+import { addBaseModel, addDataset, addJob } from '../../test/factories.ts';
+
+const db = useDatabase();
+const api = useApi();
+const NO_ID = '00000000-0000-4000-8000-000000000000';
+const WORKER = 'worker';
+let owner: Awaited<ReturnType<typeof addCaller>>;
+let stranger: Awaited<ReturnType<typeof addCaller>>;
+let base_model_id: string;
+let dataset_id: string;
+beforeAll(async () => {
+  const gpus = Array.from({ length: 64 }, (_, at) => ({ kind: 'gpu' as const, uuid: `GPU-${at}`, name: 'Test', memory_mb: 1 }));
+  await registerWorker({ id: WORKER, boot_id: 'boot', pid: 1, version: '0', facts: {} }, gpus);
+  base_model_id = await addBaseModel(db, { hf_repo_id: 'owner/tiny', hf_revision: 'main' });
+});
+// A person for each test: what one of them has in the queue is nobody else's turn.
+beforeEach(async () => {
+  await noWaiting(db);
+  await db.asOwner('DELETE FROM lowrank.training_jobs');
+  owner = await addCaller(db);
+  stranger = await addCaller(db);
+  dataset_id = await addDataset(db, owner.user_id);
+});
+
+const claimed = async () => (await claimJob(WORKER, 'process', 30_000))?.job_id ?? null;
+const post = (path: string, headers: Record<string, string> = owner.headers, body: unknown = {}) => api.post(path, body, headers);
+const codeOf = async (answer: Response) => [answer.status, ((await answer.json()) as { code?: string }).code];
+const dataOf = async (answer: Response, status = 200) => {
+  expect([answer.status, await answer.clone().text()]).toEqual([status, expect.any(String)]);
+  return ((await answer.json()) as { data: TrainingJob }).data;
+};
+const read = async (id: string) => dataOf(await api.request(`/api/jobs/${id}`, { headers: owner.headers }));
+const mine = (fields: Record<string, unknown> = {}) => addJob(db, owner.user_id, { dataset_id, base_model_id, ...fields });
+
+/** A job as door B makes it. */
+const submitted = async (more: Record<string, unknown> = {}) => {
+  const asked = { dataset_id, base_model_id, preset_id: 'fast', ...more };
+  return (await dataOf(await post('/api/jobs', owner.headers, asked), 201)).id;
+};
+const config = { steps: 100 };
+const train = { max_steps: 20, global_batch_size: 8 };
+/** The same training at each door, with what every submission takes. */
+const DOORS: [door: string, submit: (more: Record<string, unknown>) => Promise<string>][] = [
+  [
+    'A',
+    async (more) => {
+      const asked = { dataset_id, type: 'lora', base_model: 'owner/tiny', config, ...more };
+      const answer = await post('/api/training/submit', owner.headers, asked);
+      return ((await answer.json()) as { job_id: string }).job_id;
+    },
+  ],
+  ['B', submitted],
+  [
+    'C',
+    async (more) => {
+      const asked = { name: 'C', dataset_id, base_model_id, recipe_id: 'lora', train, resources: { gpus: 1 }, ...more };
+      return ((await (await post('/api/jobs', owner.headers, asked)).json()) as WizardJob).id;
+    },
+  ],
+];
+
+describe('a held job', () => {
+  test.each(DOORS)('of door %s is not claimed before it is started, and then at once', async (_, submit) => {
+    const id = await submit({ start: false });
+    expect(await read(id)).toMatchObject({ status: 'queued', held_at: expect.any(String) });
+    expect(await claimed()).toBeNull();
+    expect(await dataOf(await post(`/api/jobs/${id}/start`))).toMatchObject({ id, status: 'queued', held_at: null });
+    expect(await claimed()).toBe(id);
+  });
+
+  test('is started once: said again it is answered as it is, also while it runs', async () => {
+    const id = await mine({ held_at: new Date() });
+    const started = await dataOf(await post(`/api/jobs/${id}/start`));
+    expect(await dataOf(await post(`/api/jobs/${id}/start`))).toEqual(started);
+    expect(await claimed()).toBe(id);
+    expect(await dataOf(await post(`/api/jobs/${id}/start`))).toMatchObject({ id, status: 'initializing' });
+  });
+
+  test('that has been cancelled is a conflict; a stranger’s is not found and stays held', async () => {
+    const id = await mine({ held_at: new Date() });
+    expect(await codeOf(await post(`/api/jobs/${id}/start`, stranger.headers))).toEqual([404, 'not_found']);
+    expect(await codeOf(await post(`/api/jobs/${NO_ID}/start`))).toEqual([404, 'not_found']);
+    expect((await read(id)).held_at).not.toBeNull();
+    expect(await dataOf(await post(`/api/jobs/${id}/cancel`))).toMatchObject({ status: 'cancelled' });
+    expect(await codeOf(await post(`/api/jobs/${id}/start`))).toEqual([409, 'job_already_final']);
+  });
+
+  test('is started in the words of door C, too', async () => {
+    const id = await mine({ held_at: new Date() });
+    const answer = await post(`/api/jobs/${id}/start?view=wizard`);
+    expect([answer.status, await answer.json()]).toEqual([
+      200,
+      expect.objectContaining({ id, status: 'PENDING', held_at: null }),
+    ]);
+  });
+});
+
+describe('the priority', () => {
+  test.each(DOORS)('of door %s goes before age among one’s own jobs', async (_, submit) => {
+    const [first, last, usual] = [await submit({ priority: -10 }), await submit({}), await submit({ priority: 10 })];
+    await db.asOwner('UPDATE lowrank.user_queues SET active_max = 9 WHERE user_id = $1', [owner.user_id]);
+    await db.asOwner('INSERT INTO lowrank.job_slots (user_id, slot) SELECT $1, generate_series(3, 9)', [owner.user_id]);
+    expect([await claimed(), await claimed(), await claimed()]).toEqual([usual, last, first]);
+  });
+
+  test.each([
+    ['/api/training/submit', 11],
+    ['/api/jobs', -11],
+    ['/api/jobs', 0.5],
+    ['/api/jobs', '1'],
+  ])('at %s is refused when it is %j', async (path, priority) => {
+    const answer = await post(path, owner.headers, { priority });
+    const told = (await answer.json()) as { details: { path: string }[]; violations?: { path: string }[] };
+    expect([answer.status, (told.violations ?? told.details).map((row) => row.path)]).toEqual([
+      400,
+      expect.arrayContaining(['priority']),
+    ]);
+  });
+});
+
+describe('a clone', () => {
+  test.each(DOORS)('of a job of door %s is a new job of the same spec, whatever became of that', async (door, submit) => {
+    const id = await submit({ priority: 4 });
+    const before = await read(id);
+    const clone = await dataOf(await api.request(`/api/jobs/${id}/clone`, { method: 'POST', headers: owner.headers }), 201);
+    expect(clone).toMatchObject({ status: 'queued', held_at: null, retried_from: id, attempt: 0, progress: 0 });
+    for (const same of ['name', 'dataset_id', 'base_model_id', 'type', 'hyperparameters', 'total_steps', 'priority'] as const)
+      expect([same, clone[same]]).toEqual([same, before[same]]);
+    expect(clone.config).toEqual(before.config);
+    const wizard = async (job: string) =>
+      (await (await api.request(`/api/jobs/${job}?view=wizard`, { headers: owner.headers })).json()) as WizardJob;
+    const experiments = [(await wizard(id)).experiment_id, (await wizard(clone.id)).experiment_id];
+    expect(experiments[0]).toBe(experiments[1]);
+    expect(experiments[0] !== null).toBe(door === 'C');
+    expect(await read(id)).toEqual(before);
+  });
+
+  test('may have a name, a priority and a start of its own', async () => {
+    const id = await submitted();
+    const changes = { name: 'Once more', priority: -3, start: false };
+    const clone = await dataOf(await post(`/api/jobs/${id}/clone`, owner.headers, changes), 201);
+    expect(clone).toMatchObject({ name: 'Once more', priority: -3, held_at: expect.any(String), retried_from: id });
+  });
+
+  test('with one Idempotency-Key is one job, and with it another clone is a conflict', async () => {
+    const id = await submitted();
+    const headers = { ...owner.headers, 'idempotency-key': 'clone' };
+    const first = await post(`/api/jobs/${id}/clone`, headers);
+    const again = await post(`/api/jobs/${id}/clone`, headers);
+    expect(again.headers.get('idempotent-replayed')).toBe('true');
+    expect(await again.text()).toBe(await first.text());
+    expect(await codeOf(await post(`/api/jobs/${id}/clone`, headers, { name: 'other' }))).toEqual([
+      409,
+      'idempotency_key_reused',
+    ]);
+  });
+
+  test('of a stranger’s job is not found; what it does not know is refused by name', async () => {
+    const id = await submitted();
+    expect(await codeOf(await post(`/api/jobs/${id}/clone`, stranger.headers))).toEqual([404, 'not_found']);
+    expect(await codeOf(await post(`/api/jobs/${NO_ID}/clone`))).toEqual([404, 'not_found']);
+    const answer = await post(`/api/jobs/${id}/clone`, owner.headers, { name: '', priority: 11, steps: 1 });
+    const told = (await answer.json()) as { violations: { path: string }[] };
+    expect([answer.status, told.violations.map((row) => row.path).sort()]).toEqual([400, ['name', 'priority', 'steps']]);
+  });
+
+  test('of a dataset that is gone since is refused as a submission of it is', async () => {
+    const id = await submitted();
+    await db.asOwner(`UPDATE lowrank.datasets SET status = 'error', training_ready = false WHERE id = $1`, [dataset_id]);
+    expect(await codeOf(await post(`/api/jobs/${id}/clone`))).toEqual([409, 'dataset_not_ready']);
+  });
+});
