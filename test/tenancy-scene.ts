@@ -3,7 +3,7 @@ import { addBaseModel, addJob } from './factories.ts';
 
 /** One row of this person in every owned table: the scene of what proves that tenants are kept apart. */
 export async function addTenantRows(db: TestDatabase, user_id: string): Promise<void> {
-  const base_model_id = await addBaseModel(db, { created_by: user_id });
+  const base_model_id = await addBaseModel(db, { created_by: user_id, hf_repo_id: `a/${user_id}`, size_bytes: 1 });
   const job = await addJob(db, user_id, { status: 'running', base_model_id });
   await addJob(db, user_id, { status: 'queued', base_model_id });
   const values = `'${job}', '${user_id}'`;

@@ -32,3 +32,14 @@ export const openApiRoute = declareRoute({
     200: { description: 'OpenAPI 3.1', content: { 'application/json': { schema: z.record(z.string(), z.unknown()) } } },
   },
 });
+
+export const metricsRoute = declareRoute({
+  method: 'get',
+  path: '/metrics',
+  tags: ['system'],
+  summary:
+    'Figures for Prometheus (administrators): requests of this process, jobs, queue, devices, storage, webhooks, transfers',
+  responses: {
+    200: { description: 'The text format of Prometheus', content: { 'text/plain': { schema: z.string() } } },
+  },
+});

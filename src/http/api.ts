@@ -6,6 +6,8 @@ import type { Api, ApiEnv, ApiOptions } from './api-env.ts';
 import { sharedWith } from './cors.ts';
 import { errorResponse } from './error-response.ts';
 import { gate } from './gate.ts';
+import { type Metrics, makeMetrics } from './metrics.ts';
+import { metricsRoutes } from './metrics-routes.ts';
 import { registerComponents } from './openapi.ts';
 import { allowanceHeaders } from './rate-limit.ts';
 import { type RouteTable, routeTable } from './route-table.ts';
@@ -14,8 +16,8 @@ import { apiHeaders } from './security-headers.ts';
 import { sessionCookieName } from './session-cookie.ts';
 import { brokenRules, predicateOf } from './violations.ts';
 
-/** Names every request, dresses every answer and writes one line about it. */
-function frame(options: ApiOptions): MiddlewareHandler<ApiEnv> {
+/** Names every request, dresses every answer, counts it and writes one line about it. */
+function frame(options: ApiOptions, metrics: Metrics): MiddlewareHandler<ApiEnv> {
   const headers = Object.entries(apiHeaders(options.base_url));
   return async (c, next) => {
     const began = performance.now();
@@ -33,7 +35,9 @@ function frame(options: ApiOptions): MiddlewareHandler<ApiEnv> {
     if (!c.res.headers.has('Cache-Control')) c.res.headers.set('Cache-Control', 'no-store');
     // A token in a path is a secret: then the log has the path as declared.
     const path = c.var.template?.includes('{token}') ? c.var.template : redact(c.req.path);
-    const line = { method: c.req.method, path, status: c.res.status, ms: Math.round(performance.now() - began) };
+    const ms = performance.now() - began;
+    const line = { method: c.req.method, path, status: c.res.status, ms: Math.round(ms) };
+    metrics.observe({ method: c.req.method, template: c.var.template, status: c.res.status, seconds: ms / 1000 });
     log[c.req.method === 'GET' && c.res.status < 400 ? 'debug' : 'info'](line, 'request');
   };
 }
@@ -54,9 +58,10 @@ export function createApi(options: ApiOptions): Api {
   api.onError((error, c) =>
     errorResponse(error, { path: c.req.path, wizard: c.var.wizard, request_id: c.var.request_id, log: c.var.log }),
   );
-  api.use('*', frame(options));
+  const metrics = makeMetrics();
+  api.use('*', frame(options, metrics));
   api.use('*', gate(options, routes));
-  for (const register of ROUTES) register(api, options);
+  for (const register of [...ROUTES, metricsRoutes(metrics)]) register(api, options);
   registerComponents(api, sessionCookieName(options));
   return api;
 }
