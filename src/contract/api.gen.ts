@@ -57,7 +57,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -100,7 +100,7 @@ export interface paths {
                 421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -151,7 +151,7 @@ export interface paths {
                 421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -205,7 +205,7 @@ export interface paths {
                 421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -257,7 +257,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -306,7 +306,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -342,7 +342,7 @@ export interface paths {
                 421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         options?: never;
@@ -397,7 +397,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -457,7 +457,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -519,7 +519,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -570,7 +570,7 @@ export interface paths {
                 421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -643,7 +643,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -696,7 +696,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
                 507: components["responses"]["StorageFull"];
             };
         };
@@ -744,7 +744,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -781,7 +781,7 @@ export interface paths {
                 421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         options?: never;
@@ -823,7 +823,7 @@ export interface paths {
                 421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         trace?: never;
@@ -876,7 +876,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -947,7 +947,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -996,7 +996,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -1033,7 +1033,7 @@ export interface paths {
                 421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         options?: never;
@@ -1076,7 +1076,7 @@ export interface paths {
                 421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         trace?: never;
@@ -1124,7 +1124,7 @@ export interface paths {
                 421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -1204,7 +1204,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
                 507: components["responses"]["StorageFull"];
             };
         };
@@ -1270,7 +1270,7 @@ export interface paths {
                 421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -1335,7 +1335,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -1384,7 +1384,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -1439,7 +1439,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -1482,7 +1482,7 @@ export interface paths {
                 421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -1532,7 +1532,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -1579,7 +1579,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -1622,7 +1622,7 @@ export interface paths {
                 421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -1673,7 +1673,7 @@ export interface paths {
                 421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         options?: never;
@@ -1716,7 +1716,7 @@ export interface paths {
                 421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         trace?: never;
@@ -1756,7 +1756,7 @@ export interface paths {
                 421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -1810,7 +1810,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -1867,7 +1867,7 @@ export interface paths {
                 421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -1917,7 +1917,7 @@ export interface paths {
                 421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         options?: never;
@@ -1999,7 +1999,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -2048,7 +2048,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -2101,7 +2101,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -2138,7 +2138,7 @@ export interface paths {
                 421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         options?: never;
@@ -2190,7 +2190,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -2250,7 +2250,7 @@ export interface paths {
                 421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -2317,7 +2317,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -2373,7 +2373,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -2436,7 +2436,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -2496,7 +2496,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -2561,7 +2561,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -2619,7 +2619,7 @@ export interface paths {
                 421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -2668,7 +2668,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -2729,7 +2729,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -2775,7 +2775,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -2831,7 +2831,7 @@ export interface paths {
                 421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -2883,7 +2883,7 @@ export interface paths {
                 421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         options?: never;
@@ -2934,7 +2934,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -2999,7 +2999,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -3052,7 +3052,7 @@ export interface paths {
                 421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -3103,7 +3103,7 @@ export interface paths {
                 421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -3164,7 +3164,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -3206,7 +3206,7 @@ export interface paths {
                 421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -3253,7 +3253,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -3289,7 +3289,7 @@ export interface paths {
                 421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         options?: never;
@@ -3331,7 +3331,7 @@ export interface paths {
                 421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         trace?: never;
@@ -3371,7 +3371,7 @@ export interface paths {
                 421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -3436,7 +3436,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -3479,7 +3479,7 @@ export interface paths {
                 421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -3526,7 +3526,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -3562,7 +3562,7 @@ export interface paths {
                 421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         options?: never;
@@ -3604,7 +3604,7 @@ export interface paths {
                 421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         trace?: never;
@@ -3657,7 +3657,7 @@ export interface paths {
                 421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -3722,7 +3722,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -3769,7 +3769,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -3830,7 +3830,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
                 507: components["responses"]["StorageFull"];
             };
         };
@@ -3892,7 +3892,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -3944,7 +3944,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
                 507: components["responses"]["StorageFull"];
             };
         };
@@ -3992,7 +3992,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -4046,7 +4046,7 @@ export interface paths {
                 421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -4098,7 +4098,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -4159,7 +4159,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -4202,7 +4202,7 @@ export interface paths {
                 421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -4249,7 +4249,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -4285,7 +4285,7 @@ export interface paths {
                 421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         options?: never;
@@ -4327,7 +4327,7 @@ export interface paths {
                 421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         trace?: never;
@@ -4386,7 +4386,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -4442,7 +4442,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -4500,7 +4500,7 @@ export interface paths {
                 421: components["responses"]["MisdirectedRequest"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -4556,7 +4556,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -4600,7 +4600,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -4648,7 +4648,7 @@ export interface paths {
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
-                503: components["responses"]["DatabaseUnavailable"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -6315,17 +6315,6 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description The database does not answer */
-        DatabaseUnavailable: {
-            headers: {
-                /** @description Seconds to wait */
-                "Retry-After"?: number;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/json": components["schemas"]["Error"];
-            };
-        };
         /** @description Expect names something other than 100-continue */
         ExpectationFailed: {
             headers: {
@@ -6450,6 +6439,17 @@ export interface components {
         /** @description No valid session or key, or a wrong password */
         Unauthorized: {
             headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description The database, or the storage of files, does not answer */
+        Unavailable: {
+            headers: {
+                /** @description Seconds to wait */
+                "Retry-After"?: number;
                 [name: string]: unknown;
             };
             content: {

@@ -40,6 +40,7 @@ export const APP_ERROR_CODES = [
   'rate_limited',
   'invitation_required',
   'database_unavailable',
+  'storage_unavailable',
   'fenced',
   'internal',
 ] as const;

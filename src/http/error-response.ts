@@ -45,6 +45,7 @@ const STATUS_OF: Record<AppErrorCode, FaultStatus> = {
   internal: 500,
   launch_failed: 500,
   database_unavailable: 503,
+  storage_unavailable: 503,
   storage_full: 507,
 };
 

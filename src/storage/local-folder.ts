@@ -1,18 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { lstat, mkdir, readdir, rename, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AppError } from '#/domain/app-error.ts';
 import { asStorageError, errnoOf, isAbsent } from './disk-error.ts';
 import { openFileBeneath } from './open-beneath.ts';
+import { OWNER, RESOURCE, refuseOddName, refuseOddPlace } from './places.ts';
 import { readManifest, sameContent, stageCopy, stageInPlace } from './published-folder.ts';
 import { syncFolder, writeStream } from './staged-file.ts';
 import type { PublishedFile, Storage } from './storage.ts';
 
 /** Beside the owners' folders, so that a rename out of it never crosses a file system. */
 const STAGING = '.staging';
-const OWNER = /^(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|shared)$/;
-const RESOURCE = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-const FILE_NAME = /^[a-z0-9][a-z0-9._-]{0,99}$/;
 const STAGING_NAME = /^[a-z0-9-]{1,100}$/;
 
 /**
@@ -21,7 +18,7 @@ const STAGING_NAME = /^[a-z0-9-]{1,100}$/;
  */
 export function localFolder(root: string): Storage {
   const folderOf = (owner: string, resource_id: string): string => {
-    if (!OWNER.test(owner) || !RESOURCE.test(resource_id)) throw new AppError('not_found', 'No such file');
+    refuseOddPlace(owner, resource_id);
     return join(root, owner, resource_id);
   };
   const newStaging = async (): Promise<string> => {
@@ -95,7 +92,7 @@ export function localFolder(root: string): Storage {
     receive: (owner, resource_id, name, source, bytes_max) =>
       staged(async (folder) => {
         const target = folderOf(owner, resource_id);
-        if (!FILE_NAME.test(name)) throw new Error(`${name} is no name for a stored file`);
+        refuseOddName(name);
         const stored = await writeStream(join(folder, name), source, bytes_max);
         await syncFolder(folder);
         const parent = await ownerFolder(owner);
@@ -119,6 +116,10 @@ export function localFolder(root: string): Storage {
         const whole = range === undefined;
         return { bytes, stream: file.createReadStream(whole ? { start: 0 } : { start: range.first, end: range.last }) };
       }),
+
+    async signedUrl() {
+      return null;
+    },
 
     fileOnDisk: (owner, resource_id, path) =>
       guarded(async () => {

@@ -11,7 +11,7 @@ import type { PublishedFile } from './storage.ts';
 
 /** Lies in every published folder; no file of a publisher may have this name. */
 export const MANIFEST = '.manifest.json';
-const MANIFEST_BYTES_MAX = 16 * 1024 * 1024;
+export const MANIFEST_BYTES_MAX = 16 * 1024 * 1024;
 const FILES_MAX = 10_000;
 const DEPTH_MAX = 8;
 /** What no name may hold: a backslash parts folders elsewhere, control characters hide, U+FFFD says that it is not UTF-8. */
@@ -64,7 +64,8 @@ async function visitFile(folder: OpenFolder, name: string, path: string, visit: 
   }
 }
 
-async function walkFolder(source_dir: string, visit: Visit): Promise<void> {
+/** Visits every file of a folder, in the order of its names. Throws `conflict` for what a published folder may not hold. */
+export async function walkFolder(source_dir: string, visit: Visit): Promise<void> {
   const root = await openRoot(source_dir);
   try {
     await walk(root, '', 0, { files: 0 }, visit);
@@ -101,11 +102,20 @@ export async function stageInPlace(staged: string): Promise<PublishedFile[]> {
 }
 
 async function writeManifest(folder: string, files: PublishedFile[]): Promise<void> {
-  const text = Buffer.from(JSON.stringify({ version: 1, files }));
-  await writeStream(join(folder, MANIFEST), oneChunk(text), MANIFEST_BYTES_MAX);
+  await writeStream(join(folder, MANIFEST), oneChunk(manifestText(files)), MANIFEST_BYTES_MAX);
 }
 
-async function* oneChunk(chunk: Uint8Array): AsyncGenerator<Uint8Array> {
+/** What a manifest holds; `parseManifest` reads it again. */
+export function manifestText(files: PublishedFile[]): Buffer {
+  return Buffer.from(JSON.stringify({ version: 1, files }));
+}
+
+/** The files that a manifest lists. Throws when it is not one of ours. */
+export function parseManifest(text: string): PublishedFile[] {
+  return Manifest.parse(JSON.parse(text)).files;
+}
+
+export async function* oneChunk(chunk: Uint8Array): AsyncGenerator<Uint8Array> {
   yield chunk;
 }
 
@@ -120,7 +130,7 @@ export async function readManifest(folder: string): Promise<PublishedFile[] | nu
   }
   try {
     if ((await file.stat()).size > MANIFEST_BYTES_MAX) throw new Error('A manifest is larger than any that we write');
-    return Manifest.parse(JSON.parse(await file.readFile('utf8'))).files;
+    return parseManifest(await file.readFile('utf8'));
   } finally {
     await file.close();
   }

@@ -1,11 +1,15 @@
 // What every storage promises, whatever keeps its bytes: each of them goes through all of this.
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { LookupFunction } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loopback, startS3, type TestS3 } from '../../test/s3-server.ts';
 import { localFolder } from './local-folder.ts';
+import type { S3Options } from './s3/s3-options.ts';
+import { s3Storage } from './s3/s3-storage.ts';
 import { SHARED_OWNER, type Storage } from './storage.ts';
 
 const owner = randomUUID();
@@ -16,24 +20,37 @@ async function* chunks(...parts: (string | Buffer)[]): AsyncGenerator<Uint8Array
 }
 
 interface Kind {
-  /** A storage below `folder`, which nobody has used before. */
-  make(folder: string): Promise<Storage>;
-  end(): Promise<void>;
+  /** A storage below `folder`, which nobody has used before, and how it ends. */
+  make(folder: string): Promise<{ storage: Storage; end(): Promise<void> }>;
+}
+
+function onS3(choose: (s3: TestS3) => S3Options, lookup?: LookupFunction): Kind {
+  return {
+    async make(folder) {
+      const s3 = await startS3();
+      return { storage: s3Storage(choose(s3), join(folder, 'storage'), lookup), end: s3.close };
+    },
+  };
 }
 
 const kinds: [string, Kind][] = [
-  ['a local folder', { make: async (folder) => localFolder(join(folder, 'storage')), end: async () => undefined }],
+  ['a local folder', { make: async (folder) => ({ storage: localFolder(join(folder, 'storage')), end: async () => undefined }) }],
+  ['S3 with buckets in the path', onS3((s3) => s3.options())],
+  ['S3 with buckets as hosts', onS3((s3) => s3.virtualHost(), loopback)],
+  ['S3 with checksums of its own', onS3((s3) => s3.options({ checksums: true }))],
+  ['S3 with one bucket for all', onS3((s3) => s3.options({ models_bucket: 'lora-datasets' }))],
 ];
 
 describe.each(kinds)('%s', (_, kind) => {
   let folder: string;
   let storage: Storage;
+  let end: () => Promise<void>;
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'lowrank-storage-'));
-    storage = await kind.make(folder);
+    ({ storage, end } = await kind.make(folder));
   });
   afterAll(async () => {
-    await kind.end();
+    await end();
     rmSync(folder, { recursive: true, force: true });
   });
 
@@ -143,7 +160,9 @@ describe.each(kinds)('%s', (_, kind) => {
       const path = await storage.fileOnDisk(owner, id, 'data', sha256('rows'), scratch);
       expect(readFileSync(path, 'utf8')).toBe('rows');
       expect(await storage.fileOnDisk(owner, id, 'data', sha256('rows'), scratch)).toBe(path);
-      await expect(storage.fileOnDisk(owner, randomUUID(), 'data', sha256('rows'), scratch)).rejects.toMatchObject({
+      await expect(
+        storage.fileOnDisk(owner, randomUUID(), 'data', sha256('rows'), join(folder, randomUUID())),
+      ).rejects.toMatchObject({
         code: 'not_found',
       });
     });

@@ -37,7 +37,8 @@ export interface StoredResource {
 
 /**
  * Every resource is one folder `{owner}/{resource_id}`; its files are whole or absent. Verbs throw `storage_full` when
- * the disk is, `payload_too_large` when a source gives more than its limit, `not_found` for a file that is not there.
+ * the disk is, `payload_too_large` when a source gives more than its limit, `not_found` for a file that is not there, and
+ * `storage_unavailable` when a storage elsewhere does not answer, or not to us.
  */
 export interface Storage {
   /** Stores one streamed file: staged, hashed while written, synced, renamed. Nothing is left of a source that fails. */
@@ -61,6 +62,11 @@ export interface Storage {
   /** Opens a file for reading, whole or in part. The range must lie within the file. */
   open(owner: string, resource_id: string, path: string, range?: ByteRange): Promise<OpenedFile>;
   /**
+   * An address at which whoever has it gets a file for a minute, sent with this Content-Disposition; null where files are
+   * sent by us alone.
+   */
+  signedUrl(owner: string, resource_id: string, path: string, content_disposition: string): Promise<string | null>;
+  /**
    * Absolute path of a stored file on this machine, for a program that reads files itself: where it lies, or a copy in
    * `scratch`, a folder that the caller removes. A copy with another SHA-256 than `expected` is refused with `conflict`.
    */
@@ -83,7 +89,7 @@ export interface Storage {
   resources(): AsyncIterable<StoredResource>;
   /** Removes staged leftovers older than this; answers how many. */
   collectStaging(older_than_ms: number): Promise<number>;
-  /** Bytes that may still be written; null where that has no meaning. */
+  /** Bytes that this machine's disk still takes, which stages and copies go to; null where that has no meaning. */
   freeBytes(): Promise<number | null>;
 }
 
