@@ -48,6 +48,15 @@ const Env = z.object({
   LOWRANK_USER_QUOTA_GB: z.coerce.number().positive().default(50),
   /** Disk that uploads and downloads leave free for the database and for checkpoints, in GB. */
   LOWRANK_DISK_RESERVE_GB: z.coerce.number().min(0).default(1),
+  /** A Supabase project whose people may come with its access tokens: its legacy JWT secret (HS256), or where its signing keys lie. */
+  SUPABASE_JWT_SECRET: z.string().min(32, 'must be the whole secret, of at least 32 characters').optional(),
+  SUPABASE_JWKS_URL: z.url({ protocol: /^https?$/ }).optional(),
+  /** The algorithm of those signing keys. */
+  SUPABASE_JWKS_ALGORITHM: z.enum(['ES256', 'RS256']).default('ES256'),
+  /** What a token must name as its issuer, e.g. https://PROJECT.supabase.co/auth/v1 */
+  SUPABASE_JWT_ISSUER: z.url({ protocol: /^https?$/ }).optional(),
+  /** And as its audience. */
+  SUPABASE_JWT_AUDIENCE: z.string().min(1).default('authenticated'),
   HF_ENDPOINT: z.url({ protocol: /^https?$/ }).default('https://huggingface.co'),
   HF_TOKEN: z.string().optional(),
   /** For the command line: a studio elsewhere, and the key to speak to it with. */
@@ -79,7 +88,16 @@ const Env = z.object({
   CI: flag,
 });
 
+/** By what an access token is judged: fixed here, never by what a token says of itself. */
+export interface TokenRules {
+  issuer: string;
+  audience: string;
+  key: { algorithm: 'HS256'; secret: string } | { algorithm: 'ES256' | 'RS256'; jwks_url: string };
+}
+
 export type Env = z.infer<typeof Env> & {
+  /** Null where no Supabase project's tokens are taken. */
+  token_rules: TokenRules | null;
   repo: string;
   data_dir: string;
   python: string;
@@ -90,6 +108,23 @@ export type Env = z.infer<typeof Env> & {
 /** A variable that breaks its rule: whoever started us is told in a sentence. */
 class EnvironmentError extends Error {
   readonly cure = 'Set the variable as docs/operations.md says, or leave it out.';
+}
+
+function tokenRules(set: z.infer<typeof Env>): TokenRules | null {
+  const { SUPABASE_JWT_SECRET: secret, SUPABASE_JWKS_URL: jwks_url, SUPABASE_JWT_ISSUER: issuer } = set;
+  if (secret !== undefined && jwks_url !== undefined)
+    throw new EnvironmentError('SUPABASE_JWT_SECRET and SUPABASE_JWKS_URL are both set: tokens are judged by one of them');
+  if (secret === undefined && jwks_url === undefined) {
+    if (issuer === undefined) return null;
+    throw new EnvironmentError('SUPABASE_JWT_ISSUER is set, but neither SUPABASE_JWKS_URL nor SUPABASE_JWT_SECRET');
+  }
+  if (issuer === undefined)
+    throw new EnvironmentError(
+      'SUPABASE_JWT_ISSUER is not set: a token must name its project, https://PROJECT.supabase.co/auth/v1',
+    );
+  const audience = set.SUPABASE_JWT_AUDIENCE;
+  if (jwks_url !== undefined) return { issuer, audience, key: { algorithm: set.SUPABASE_JWKS_ALGORITHM, jwks_url } };
+  return secret === undefined ? null : { issuer, audience, key: { algorithm: 'HS256', secret } };
 }
 
 function readEnv(): Env {
@@ -103,6 +138,7 @@ function readEnv(): Env {
   const repo = resolve(import.meta.dirname, '..');
   return {
     ...parsed.data,
+    token_rules: tokenRules(parsed.data),
     repo,
     data_dir: resolve(repo, parsed.data.LOWRANK_DATA_DIR),
     python: parsed.data.LOWRANK_PYTHON ?? join(repo, 'trainer/.venv/bin/python'),

@@ -6,7 +6,7 @@ import { makeLog } from '#/http/log.ts';
 import { openServices, type WebLogins } from '#/http/open-services.ts';
 import { pagePolicies } from '#/http/page-policy.ts';
 import { drain, listen, type Pages, serve } from '#/http/web-server.ts';
-import { env } from './env.ts';
+import { env, type TokenRules } from './env.ts';
 
 export interface ServerOptions {
   host: string;
@@ -21,6 +21,7 @@ export interface ServerOptions {
   allowed_origins?: string[];
   allow_plain_http: boolean;
   open_sign_up: boolean;
+  token_rules?: TokenRules | null;
   log: Logger;
   body_timeout_ms?: number;
 }
@@ -69,7 +70,15 @@ export async function runServer(options: ServerOptions): Promise<RunningServer> 
   const named = { public_url: options.public_url, hosts: options.allowed_hosts };
   const addresses = addressesOf({ host: options.host, port }, named);
   const { allowed_origins = [], open_sign_up } = options;
-  const api = createApi({ ...addresses, allowed_origins, open_sign_up, log, auth_secret: services.auth_secret, body_timeout_ms });
+  const api = createApi({
+    ...addresses,
+    allowed_origins,
+    open_sign_up,
+    log,
+    auth_secret: services.auth_secret,
+    access_tokens: services.access_tokens,
+    body_timeout_ms,
+  });
   serve(server, { ...addresses, api, pages, body_timeout_ms, log });
   log.info({ url: addresses.base_url, port }, 'listening');
   return {
@@ -99,6 +108,7 @@ async function main(): Promise<void> {
     allowed_origins: env.ALLOWED_ORIGINS,
     allow_plain_http: env.ALLOW_PLAIN_HTTP,
     open_sign_up: env.OPEN_SIGN_UP,
+    token_rules: env.token_rules,
     log,
   });
   let ending = false;

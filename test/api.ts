@@ -20,6 +20,7 @@ export const TEST_OPTIONS: ApiOptions = {
   allowed_hosts: ['localhost'],
   allowed_origins: [],
   open_sign_up: false,
+  access_tokens: null,
   body_timeout_ms: 5_000,
   auth_secret: 'a secret for tests',
 };

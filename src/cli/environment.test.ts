@@ -18,3 +18,26 @@ test.each([
   expect(ended.stderr).toContain('docs/operations.md');
   expect(ended.stderr).not.toMatch(/^\s+at |Node\.js v/m);
 });
+
+test.each([
+  [
+    {
+      SUPABASE_JWT_SECRET: 's'.repeat(40),
+      SUPABASE_JWKS_URL: 'https://p.example/keys',
+      SUPABASE_JWT_ISSUER: 'https://p.example',
+    },
+    /both set/,
+  ],
+  [{ SUPABASE_JWKS_URL: 'https://p.example/keys' }, /SUPABASE_JWT_ISSUER is not set/],
+  [{ SUPABASE_JWT_SECRET: 's'.repeat(40) }, /SUPABASE_JWT_ISSUER is not set/],
+  [{ SUPABASE_JWT_ISSUER: 'https://p.example' }, /neither SUPABASE_JWKS_URL nor SUPABASE_JWT_SECRET/],
+  [{ SUPABASE_JWT_SECRET: 'too short', SUPABASE_JWT_ISSUER: 'https://p.example' }, /SUPABASE_JWT_SECRET: /],
+])('tokens that could be judged in two ways, or in none, end the start: %j', (variables, sentence) => {
+  const ended = spawnSync(process.execPath, [join(env.repo, 'src/cli.ts'), 'start'], {
+    env: { ...process.env, ...variables },
+    encoding: 'utf8',
+    timeout: 30_000,
+  });
+  expect([ended.status, ended.stderr]).toEqual([1, expect.stringMatching(sentence)]);
+  expect(ended.stderr).not.toMatch(/^\s+at |s{40}/m);
+});

@@ -2917,7 +2917,7 @@ export interface paths {
                         "application/json": {
                             credential: {
                                 /** @enum {string} */
-                                kind: "session" | "api_key";
+                                kind: "session" | "api_key" | "access_token";
                                 scopes: ("read" | "write")[];
                             };
                             user: components["schemas"]["Person"];
@@ -4085,7 +4085,7 @@ export interface paths {
                             limit: number;
                             offset: number;
                             total: number;
-                            users: components["schemas"]["Person"][];
+                            users: components["schemas"]["Member"][];
                         };
                     };
                 };
@@ -4107,6 +4107,64 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/users/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Lock a person out or let them in again (administrators): their sessions end, their keys and tokens are not taken */
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        disabled: boolean;
+                    };
+                };
+            };
+            responses: {
+                /** @description The person */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Member"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                405: components["responses"]["MethodNotAllowed"];
+                408: components["responses"]["RequestTimeout"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["PayloadTooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
         trace?: never;
     };
     "/api/webhooks": {
@@ -5582,6 +5640,13 @@ export interface components {
             /** Format: uuid */
             user_id?: string;
         };
+        Member: components["schemas"]["Person"] & {
+            /**
+             * Format: date-time
+             * @description When an administrator locked them out
+             */
+            disabled_at: string | null;
+        };
         MetricPoint: {
             attempt: number;
             epoch: number | null;
@@ -6445,7 +6510,7 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description The database, or the storage of files, does not answer */
+        /** @description The database, the storage, or whoever proves identities, does not answer */
         Unavailable: {
             headers: {
                 /** @description Seconds to wait */

@@ -26,7 +26,11 @@ const FAULTS = {
   429: { name: 'TooManyRequests', description: 'Too many requests', headers: retry_after },
   431: { name: 'HeadersTooLarge', description: 'The headers are larger than 16 kB' },
   500: { name: 'InternalError', description: 'A fault of ours; request_id finds it in the log' },
-  503: { name: 'Unavailable', description: 'The database, or the storage of files, does not answer', headers: retry_after },
+  503: {
+    name: 'Unavailable',
+    description: 'The database, the storage, or whoever proves identities, does not answer',
+    headers: retry_after,
+  },
   507: { name: 'StorageFull', description: 'The disk of this installation is full' },
 } as const;
 

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { IdParam, Instant, PageLimit, PageOffset } from './common.ts';
-import { declareRoute } from './declare-route.ts';
+import { declareRoute, SESSION_ONLY } from './declare-route.ts';
 import { Person } from './people.ts';
 
 /** An invitation that nobody has accepted: its link is told when it is made and never again. */
@@ -13,6 +13,11 @@ export const OpenInvitation = z
     created_at: Instant,
   })
   .openapi('OpenInvitation');
+
+/** A person as administrators see them. */
+const Member = Person.extend({
+  disabled_at: Instant.nullable().describe('When an administrator locked them out'),
+}).openapi('Member');
 
 const answers = <T extends z.ZodType>(schema: T, description: string) => ({
   description,
@@ -27,8 +32,22 @@ export const listUsersRoute = declareRoute({
   summary: 'Everybody in this studio (administrators), in the order in which they came',
   request: page,
   responses: {
-    200: answers(z.object({ users: z.array(Person), total: z.int(), limit: z.int(), offset: z.int() }), 'One page'),
+    200: answers(z.object({ users: z.array(Member), total: z.int(), limit: z.int(), offset: z.int() }), 'One page'),
   },
+});
+
+export const changeUserRoute = declareRoute({
+  method: 'patch',
+  path: '/api/users/{id}',
+  tags: ['people'],
+  summary: 'Lock a person out or let them in again (administrators): their sessions end, their keys and tokens are not taken',
+  security: SESSION_ONLY,
+  request: {
+    params: IdParam,
+    body: { required: true, content: { 'application/json': { schema: z.strictObject({ disabled: z.boolean() }) } } },
+  },
+  responses: { 200: answers(Member, 'The person') },
+  faults: [404, 409],
 });
 
 export const listInvitationsRoute = declareRoute({

@@ -136,7 +136,7 @@ export const meRoute = declareRoute({
     200: answers(
       z.object({
         user: Person,
-        credential: z.object({ kind: z.enum(['session', 'api_key']), scopes: z.array(z.enum(API_KEY_SCOPES)) }),
+        credential: z.object({ kind: z.enum(['session', 'api_key', 'access_token']), scopes: z.array(z.enum(API_KEY_SCOPES)) }),
       }),
       'The caller',
     ),

@@ -41,6 +41,7 @@ export const APP_ERROR_CODES = [
   'invitation_required',
   'database_unavailable',
   'storage_unavailable',
+  'identity_unavailable',
   'fenced',
   'internal',
 ] as const;

@@ -1,15 +1,18 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Logger } from 'pino';
 import type { Context } from '#/services/context.ts';
+import type { AccessTokens } from '#/services/people/access-tokens.ts';
 import type { Allowance } from '#/services/rate-limits/take-allowance.ts';
 
 /** What a request proved itself with: for scopes, and for `stillValid` while a stream is open. */
 export interface Credential {
-  kind: 'session' | 'api_key';
-  /** The row's id, never the secret. */
+  kind: 'session' | 'api_key' | 'access_token';
+  /** The row's id, never the secret; of an access token its hash. */
   id: string;
   user_id: string;
   scopes: readonly ('read' | 'write')[];
+  /** When an access token is over; null where the database knows. */
+  expires_at: Date | null;
 }
 
 /** What every handler finds in `c.var`. `ctx` and `credential` are there on every route but the public ones of `authenticate.ts`. */
@@ -41,6 +44,8 @@ export interface ApiOptions {
   /** Origins whose pages may read our answers, with a key. */
   allowed_origins: string[];
   open_sign_up: boolean;
+  /** Judges a Supabase project's access tokens; null where none are taken. */
+  access_tokens: AccessTokens | null;
   /** Milliseconds from a request's head to the last byte of its JSON body. */
   body_timeout_ms: number;
   /** Signs session cookies; see `services/settings/session-secret.ts`. */

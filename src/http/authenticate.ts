@@ -1,5 +1,6 @@
 import type { Context as HonoContext } from 'hono';
 import { AppError } from '#/domain/app-error.ts';
+import { isAccessToken } from '#/services/people/access-tokens.ts';
 import { isWellFormedApiKey } from '#/services/people/api-key-format.ts';
 import {
   isCredentialLive,
@@ -55,34 +56,40 @@ export function stillValid(credential: Credential): Promise<boolean> {
 
 const unauthenticated = (message: string) => new AppError('unauthenticated', message);
 
-/** The key of an Authorization header: null without one. Anything but one well-formed Bearer key is refused unasked. */
-function bearerKey(header: string | undefined): string | null {
+/** Who sends an Authorization header: null without one. Anything but one well-formed Bearer key or access token is refused unasked. */
+async function resolveBearer(header: string | undefined, options: ApiOptions): Promise<ResolvedCredential | null> {
   if (header === undefined) return null;
-  const key = /^Bearer +(\S+)$/i.exec(header)?.[1];
-  if (key === undefined || !isWellFormedApiKey(key)) {
-    throw unauthenticated('The Authorization header does not hold a valid API key: send Authorization: Bearer lowrank_…');
+  const sent = /^Bearer +(\S+)$/i.exec(header)?.[1] ?? '';
+  const { access_tokens } = options;
+  if (access_tokens !== null && isAccessToken(sent)) {
+    const found = await believe(
+      resolved,
+      sent,
+      () => access_tokens.resolve(sent),
+      () => true,
+    );
+    if (found.expires_at !== null && found.expires_at.getTime() > Date.now()) return found;
+    throw unauthenticated('This access token has expired: refresh it and try again');
   }
-  return key;
+  if (!isWellFormedApiKey(sent))
+    throw unauthenticated('The Authorization header does not hold a valid API key: send Authorization: Bearer lowrank_…');
+  const found = await believe(
+    resolved,
+    sent,
+    () => resolveApiKey(sent),
+    (key) => key !== null,
+  );
+  if (found !== null) return found;
+  throw unauthenticated('This API key is unknown, revoked or expired: make a new one in the settings');
 }
 
 /**
- * Finds out who asks, by session cookie or API key, and sets `c.var.ctx` and `c.var.credential`. Throws `unauthenticated`
- * and, for a cookie and a key of two people, `ambiguous_credentials`.
+ * Finds out who asks, by session cookie, API key or access token, and sets `c.var.ctx` and `c.var.credential`. Throws
+ * `unauthenticated`, `identity_unavailable` and, for a cookie and a key of two people, `ambiguous_credentials`.
  */
 export async function authenticate(c: HonoContext<ApiEnv>, options: ApiOptions): Promise<void> {
-  const key = bearerKey(c.req.header('authorization'));
+  const by_key = await resolveBearer(c.req.header('authorization'), options);
   const token = readSessionCookie(c, options);
-  const by_key =
-    key === null
-      ? null
-      : await believe(
-          resolved,
-          key,
-          () => resolveApiKey(key),
-          (found) => found !== null,
-        );
-  if (key !== null && by_key === null)
-    throw unauthenticated('This API key is unknown, revoked or expired: make a new one in the settings');
   const by_session =
     token === null
       ? null

@@ -46,6 +46,7 @@ const STATUS_OF: Record<AppErrorCode, FaultStatus> = {
   launch_failed: 500,
   database_unavailable: 503,
   storage_unavailable: 503,
+  identity_unavailable: 503,
   storage_full: 507,
 };
 

@@ -31,7 +31,10 @@ function refuseAddress(c: HonoContext<ApiEnv>, options: ApiOptions): void {
 
 function checkCredential(c: HonoContext<ApiEnv>, route: KnownRoute): void {
   if (route.session_only && c.var.credential.kind !== 'session') {
-    throw new AppError('session_required', 'No API key may do this: sign in to the studio in a browser and do it there');
+    throw new AppError(
+      'session_required',
+      'No API key or access token may do this: sign in to the studio in a browser and do it there',
+    );
   }
   const scope = changesState(c.req.method) ? 'write' : 'read';
   if (c.var.credential.scopes.includes(scope)) return;

@@ -1,15 +1,27 @@
-import { listInvitationsRoute, listUsersRoute, revokeInvitationRoute } from '#/contract/members.ts';
-import { listPeople } from '#/services/people/list-people.ts';
+import { changeUserRoute, listInvitationsRoute, listUsersRoute, revokeInvitationRoute } from '#/contract/members.ts';
+import { listPeople, type Member } from '#/services/people/list-people.ts';
 import { listOpenInvitations, revokeInvitation } from '#/services/people/open-invitations.ts';
+import { setPersonDisabled } from '#/services/people/set-person-disabled.ts';
 import type { RouteModule } from './api-env.ts';
+import { forgetCredentials } from './authenticate.ts';
+
+const presentMember = (member: Member) => ({
+  ...member,
+  created_at: member.created_at.toISOString(),
+  disabled_at: member.disabled_at?.toISOString() ?? null,
+});
 
 /** Who is in this studio and who is asked to come: for its administrators. */
 export const memberRoutes: RouteModule = (api) => {
   api.openapi(listUsersRoute, async (c) => {
     const page = c.req.valid('query');
     const { people, total } = await listPeople(c.var.ctx, page);
-    const users = people.map((person) => ({ ...person, created_at: person.created_at.toISOString() }));
-    return c.json({ users, total, ...page }, 200);
+    return c.json({ users: people.map(presentMember), total, ...page }, 200);
+  });
+  api.openapi(changeUserRoute, async (c) => {
+    const member = await setPersonDisabled(c.var.ctx, c.req.valid('param').id, c.req.valid('json').disabled);
+    forgetCredentials();
+    return c.json(presentMember(member), 200);
   });
   api.openapi(listInvitationsRoute, async (c) => {
     const page = c.req.valid('query');

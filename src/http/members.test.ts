@@ -42,6 +42,7 @@ test('an administrator sees everybody in the order in which they came, and no se
       email: expect.any(String),
       role: 'user',
       created_at: expect.stringMatching(/^\d{4}-.*Z$/),
+      disabled_at: null,
     },
   ]);
 });

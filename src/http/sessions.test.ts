@@ -161,7 +161,13 @@ describe('signing in', () => {
     const cookie = cookieOf(answer);
     expect((await me({ cookie })).status).toBe(200);
     const [session] = await db.asOwner<{ id: string }>('SELECT id FROM identity.sessions ORDER BY created_at DESC LIMIT 1');
-    const credential = { kind: 'session' as const, id: session?.id ?? '', user_id: person.id, scopes: ['read' as const] };
+    const credential = {
+      kind: 'session' as const,
+      id: session?.id ?? '',
+      user_id: person.id,
+      scopes: ['read' as const],
+      expires_at: null,
+    };
     expect(await stillValid(credential)).toBe(true);
     await resetPassword('Ada@example.org', 'set anew by the owner');
     await pause(4_100);

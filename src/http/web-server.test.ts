@@ -13,7 +13,7 @@ import { loginUrl } from '#/db/migrate.ts';
 import { silenceJobBell } from '#/services/jobs/job-bell.ts';
 import { addCaller, TEST_OPTIONS } from '../../test/api.ts';
 import { useDatabase } from '../../test/database.ts';
-import { addJob } from '../../test/factories.ts';
+import { addJob, addPerson } from '../../test/factories.ts';
 import { addressesOf } from './addresses.ts';
 import { createApi } from './api.ts';
 import { drain, listen, type Pages, serve } from './web-server.ts';
@@ -420,6 +420,7 @@ describe('the web process', () => {
       return text(socket);
     };
     expect(await join('other.example.org')).toMatch(/^HTTP\/1\.1 421 /);
+    await addPerson(db, { role: 'administrator' });
     const joined = await join('studio.example.org');
     expect(joined).toMatch(/^HTTP\/1\.1 201 /);
     expect(joined).toMatch(/^set-cookie: __Host-lowrank\.session=.*; Secure/im);

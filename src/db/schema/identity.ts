@@ -15,6 +15,8 @@ export const users = identity.table(
     role: text('role', { enum: ['administrator', 'user'] })
       .notNull()
       .default('user'),
+    /** an administrator closed the door: no session, key or token of theirs is taken */
+    disabled_at: instant('disabled_at'),
     created_at: createdAt(),
     updated_at: updatedAt(),
   },

@@ -15,7 +15,9 @@ const TRIES_PER_MINUTE = 10;
 /** Any fixed number: whoever would be the first person waits at the same door. */
 const FIRST_PERSON_LOCK = 7_205_912;
 
-const hasPeople = async (tx: Tx): Promise<boolean> => (await tx.select({ id: users.id }).from(users).limit(1)).length > 0;
+/** People of an identity provider may have come before their owner. */
+const hasOwner = async (tx: Tx): Promise<boolean> =>
+  (await tx.select({ id: users.id }).from(users).where(eq(users.role, 'administrator')).limit(1)).length > 0;
 
 const lockFirstPerson = (tx: Tx) => tx.execute(sql`SELECT pg_advisory_xact_lock(${FIRST_PERSON_LOCK})`);
 
@@ -29,7 +31,7 @@ async function writeTokenHash(tx: Tx, value: string | null): Promise<void> {
 
 /** Says if the installation still waits for its owner. */
 export function isFirstRun(): Promise<boolean> {
-  return asIdentity(async (tx) => !(await hasPeople(tx)));
+  return asIdentity(async (tx) => !(await hasOwner(tx)));
 }
 
 /**
@@ -40,14 +42,14 @@ export function issueSetupToken(): Promise<string | null> {
   const token = makeToken();
   return asIdentity(async (tx) => {
     await lockFirstPerson(tx);
-    if (await hasPeople(tx)) return null;
+    if (await hasOwner(tx)) return null;
     await writeTokenHash(tx, secretHash(token));
     return token;
   });
 }
 
 async function checkFirst(tx: Tx, setup_token: string): Promise<void> {
-  if (await hasPeople(tx)) throw new AppError('already_initialised', 'This installation has its owner already: sign in instead');
+  if (await hasOwner(tx)) throw new AppError('already_initialised', 'This installation has its owner already: sign in instead');
   const [row] = await tx.select({ value: settings.value }).from(settings).where(eq(settings.key, SETTING));
   if (typeof row?.value === 'string' && sameHash(row.value, secretHash(setup_token))) return;
   throw new AppError('forbidden', 'This is not the set-up token: copy the one that the terminal shows', [

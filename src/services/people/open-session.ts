@@ -1,4 +1,5 @@
 import { asUnavailable } from '#/db/pools.ts';
+import { refuseDisabled } from './ensure-subject.ts';
 import { signInLibrary } from './sign-in-library.ts';
 
 /** A new session: its token goes into a cookie and nowhere else. */
@@ -7,8 +8,9 @@ export interface OpenSession {
   expires_at: Date;
 }
 
-/** Opens a session for somebody who has just been proved. Throws `database_unavailable`. */
+/** Opens a session for somebody who has just been proved. Throws `forbidden` (locked out) and `database_unavailable`. */
 export async function openSession(user_id: string): Promise<OpenSession> {
+  await refuseDisabled(user_id);
   try {
     const { internalAdapter } = await signInLibrary().$context;
     const session = await internalAdapter.createSession(user_id);

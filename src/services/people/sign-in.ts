@@ -2,6 +2,7 @@ import { isAPIError } from 'better-auth/api';
 import { asUnavailable } from '#/db/pools.ts';
 import { AppError } from '#/domain/app-error.ts';
 import { giveBack, takeAllowance } from '#/services/rate-limits/take-allowance.ts';
+import { refuseDisabled } from './ensure-subject.ts';
 import { secretHash } from './one-time-token.ts';
 import type { OpenSession } from './open-session.ts';
 import { inTurn } from './password-work.ts';
@@ -22,7 +23,7 @@ export interface SignedIn {
 
 /**
  * Signs somebody in by e-mail and password. Unknown e-mail and wrong password get one answer after the same work. `address` is
- * the network's that asks, null where it is not its own. Throws `invalid_credentials`, `rate_limited` and `database_unavailable`.
+ * the network's that asks, null where it is not its own. Throws `invalid_credentials`, `forbidden` (locked out), `rate_limited` and `database_unavailable`.
  */
 export const signIn = (typed: { email: string; password: string }, address: string | null): Promise<SignedIn> =>
   inTurn(() => signInNow(typed, address));
@@ -35,6 +36,7 @@ async function signInNow(typed: { email: string; password: string }, address: st
   await takeAllowance(`sign-in:${secretHash(email)}`, SIGN_INS_PER_MINUTE, 'Too many tries to sign in to this account');
   try {
     const { token, user } = await signInLibrary().api.signInEmail({ body: { email, password: typed.password } });
+    await refuseDisabled(user.id);
     await giveBack(from);
     const expires_at = new Date(Date.now() + SESSION_SECONDS * 1000);
     return { user: await getPerson(user.id), session: { token, expires_at } };

@@ -1,0 +1,375 @@
+// A Supabase project's access tokens as Bearer: whom they let in, and every way in which they must not.
+import { createPublicKey, randomUUID } from 'node:crypto';
+import { exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { TokenRules } from '#/env.ts';
+import { accessTokens } from '#/services/people/access-tokens.ts';
+import { isFirstRun, issueSetupToken } from '#/services/people/first-run.ts';
+import { openSession } from '#/services/people/open-session.ts';
+import { signingKeys } from '#/services/people/signing-keys.ts';
+import { outboundMeans } from '#/storage/outbound/checked-addresses.ts';
+import { addBrowser, addCaller, json, makeApi, OWNER } from '../../test/api.ts';
+import { useDatabase } from '../../test/database.ts';
+import { addDataset, addPerson } from '../../test/factories.ts';
+import { type Receiver, startReceiver } from '../../test/receiver.ts';
+import type { Api } from './api-env.ts';
+import { forgetCredentials, stillValid } from './authenticate.ts';
+import { PUBLIC_ROUTES } from './public-routes.ts';
+import { routeTable } from './route-table.ts';
+
+const db = useDatabase();
+const ISSUER = 'https://project.supabase.test/auth/v1';
+const SECRET = 'a legacy secret of forty characters or so';
+const rules = (key: TokenRules['key']): TokenRules => ({ issuer: ISSUER, audience: 'authenticated', key });
+const HS256 = rules({ algorithm: 'HS256', secret: SECRET });
+const secretOf = (text: string) => new TextEncoder().encode(text);
+
+const now = () => Math.floor(Date.now() / 1000);
+const claimsOf = (sub: string | undefined, more: JWTPayload = {}): JWTPayload => ({
+  ...(sub !== undefined && { sub }),
+  iss: ISSUER,
+  aud: 'authenticated',
+  role: 'authenticated',
+  email: 'ada@example.org',
+  iat: now() - 10,
+  exp: now() + 3600,
+  ...more,
+});
+const without = (claims: JWTPayload, name: string) => Object.fromEntries(Object.entries(claims).filter(([key]) => key !== name));
+const signed = (claims: JWTPayload, secret = SECRET) =>
+  new SignJWT(claims).setProtectedHeader({ alg: 'HS256', typ: 'JWT' }).sign(secretOf(secret));
+const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+
+const api: { request: Api['request'] } = { request: () => Promise.reject(new Error('inside a test')) };
+const ask = async (token: string, path = '/api/me', on: Pick<Api, 'request'> = api) => {
+  const answer = await on.request(path, { headers: { authorization: `Bearer ${token}` } });
+  return { status: answer.status, body: (await answer.json()) as Record<string, never> & { code?: string; error?: string } };
+};
+
+beforeAll(() => {
+  api.request = makeApi({ access_tokens: accessTokens(HS256) }).request;
+});
+beforeEach(() => forgetCredentials());
+
+describe('an access token', () => {
+  test('stands for its subject, who gets a row, a queue and slots at first sight, once for many requests at a time', async () => {
+    const id = randomUUID();
+    const token = await signed(claimsOf(id));
+    const answers = await Promise.all(Array.from({ length: 12 }, () => ask(token)));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(answers[0]?.body).toMatchObject({
+      user: { id, name: 'ada@example.org', role: 'user' },
+      credential: { kind: 'access_token' },
+    });
+    const [row] = await db.asOwner(
+      `SELECT (SELECT count(*)::int FROM lowrank.user_queues WHERE user_id = $1) AS queues,
+              (SELECT count(*)::int FROM lowrank.job_slots WHERE user_id = $1) AS slots`,
+      [id],
+    );
+    expect(row).toEqual({ queues: 1, slots: 2 });
+  });
+
+  test('of a person who is here already is theirs', async () => {
+    const id = await addPerson(db);
+    expect((await ask(await signed(claimsOf(id)))).body).toMatchObject({ user: { id, name: 'Test Person' } });
+  });
+
+  test('takes nobody’s e-mail: two subjects may name the same, and it still can be invited', async () => {
+    const first = await ask(await signed(claimsOf(randomUUID(), { email: 'twice@example.org' })));
+    const second = await ask(await signed(claimsOf(randomUUID(), { email: 'twice@example.org' })));
+    expect([first.status, second.status]).toEqual([200, 200]);
+    const admin = await addBrowser(db, { role: 'administrator' });
+    expect((await api.request('/api/invitations', json({ email: 'twice@example.org' }, admin.headers))).status).toBe(201);
+  });
+
+  test('sees and makes its own rows and no stranger’s, and changes them without the origin that a cookie needs', async () => {
+    const [a, b] = [randomUUID(), randomUUID()];
+    const [of_a, of_b] = [await signed(claimsOf(a)), await signed(claimsOf(b))];
+    await ask(of_a);
+    const dataset = await addDataset(db, a);
+    const change = (token: string) =>
+      api.request(
+        `/api/datasets/${dataset}`,
+        json({ name: 'Mine' }, { authorization: `Bearer ${token}`, origin: 'https://app.example' }, 'PATCH'),
+      );
+    expect([(await ask(of_a, `/api/datasets/${dataset}`)).status, (await change(of_a)).status]).toEqual([200, 200]);
+    expect([(await ask(of_b, `/api/datasets/${dataset}`)).status, (await change(of_b)).status]).toEqual([404, 404]);
+    expect((await ask(of_b, '/api/datasets')).body).toMatchObject({ datasets: [], total: 0 });
+    expect((await ask(of_a, '/api/datasets')).body).toMatchObject({ total: 1 });
+  });
+
+  test('lets in wherever a key does, and a bad one is refused everywhere', async () => {
+    const app = makeApi({ access_tokens: accessTokens(HS256) });
+    const good = await signed(claimsOf(randomUUID()));
+    const bad = await signed(claimsOf(randomUUID()), 'another secret of about forty characters');
+    const routes = routeTable(app.openAPIRegistry.definitions).all.filter(
+      (route) => !PUBLIC_ROUTES.has(`${route.method} ${route.template}`),
+    );
+    expect(routes.length).toBeGreaterThan(50);
+    for (const { method, template } of routes) {
+      const path = template.replaceAll(/\{[a-z_]+\}/g, randomUUID());
+      const [refused, taken] = await Promise.all(
+        [bad, good].map((token) => app.request(path, { method, headers: { authorization: `Bearer ${token}` } })),
+      );
+      expect([method, template, refused?.status]).toEqual([method, template, 401]);
+      expect([method, template, taken?.status]).not.toEqual([method, template, 401]);
+    }
+  });
+
+  test('does nothing that takes a session, and goes on beside keys and cookies', async () => {
+    const id = await addPerson(db);
+    const token = await signed(claimsOf(id));
+    const key = await api.request('/api/keys', json({ name: 'k', scopes: ['read'] }, { authorization: `Bearer ${token}` }));
+    expect([key.status, (await key.json()).code]).toEqual([403, 'session_required']);
+    const caller = await addCaller(db);
+    expect((await api.request('/api/me', { headers: caller.headers })).status).toBe(200);
+    const browser = await addBrowser(db);
+    expect((await api.request('/api/me', { headers: browser.headers })).status).toBe(200);
+    const both = await api.request('/api/me', { headers: { cookie: browser.headers.cookie, authorization: `Bearer ${token}` } });
+    expect([both.status, (await both.json()).code]).toEqual([400, 'ambiguous_credentials']);
+    // The cookie's own rule stands.
+    const foreign = json({ name: 'p' }, { cookie: browser.headers.cookie, origin: 'https://evil.example' });
+    expect((await api.request('/api/projects', foreign)).status).toBe(403);
+  });
+
+  test('that comes before the owner leaves the owner’s place free', async () => {
+    await db.asOwner('TRUNCATE identity.users, lowrank.rate_limits CASCADE');
+    expect((await ask(await signed(claimsOf(randomUUID())))).status).toBe(200);
+    expect(await isFirstRun()).toBe(true);
+    const owner = await api.request('/api/first-run', json({ ...OWNER, setup_token: (await issueSetupToken()) ?? '' }));
+    expect([owner.status, (await owner.json()).user?.role, await isFirstRun()]).toEqual([201, 'administrator', false]);
+  });
+
+  test('means nothing where no project is configured', async () => {
+    const token = await signed(claimsOf(randomUUID()));
+    expect(await ask(token, '/api/me', makeApi())).toMatchObject({ status: 401, body: { code: 'unauthenticated' } });
+  });
+});
+
+describe('refused with 401', () => {
+  const id = randomUUID();
+  const cases: [string, () => Promise<string> | string][] = [
+    ['another secret', () => signed(claimsOf(id), 'another secret of about forty characters')],
+    ['alg none', () => `${part({ alg: 'none', typ: 'JWT' })}.${part(claimsOf(id))}.`],
+    [
+      'alg none with a signature',
+      async () => `${part({ alg: 'none' })}.${part(claimsOf(id))}.${(await signed(claimsOf(id))).split('.')[2]}`,
+    ],
+    [
+      'a stronger algorithm than the configured',
+      () => new SignJWT(claimsOf(id)).setProtectedHeader({ alg: 'HS512' }).sign(secretOf(SECRET)),
+    ],
+    ['another issuer', () => signed(claimsOf(id, { iss: 'https://other.supabase.test/auth/v1' }))],
+    ['an issuer that only begins alike', () => signed(claimsOf(id, { iss: `${ISSUER}/` }))],
+    ['no issuer', () => signed(without(claimsOf(id), 'iss') as JWTPayload)],
+    ['another audience', () => signed(claimsOf(id, { aud: 'somebody-else' }))],
+    ['no audience', () => signed(without(claimsOf(id), 'aud') as JWTPayload)],
+    ['expired', () => signed(claimsOf(id, { exp: now() - 30 }))],
+    ['without an end', () => signed(without(claimsOf(id), 'exp') as JWTPayload)],
+    ['not valid yet', () => signed(claimsOf(id, { nbf: now() + 300 }))],
+    [
+      'tampered claims',
+      async () => {
+        const [head, , signature] = (await signed(claimsOf(id))).split('.');
+        return `${head}.${part(claimsOf(randomUUID()))}.${signature}`;
+      },
+    ],
+    ['tampered signature', async () => `${(await signed(claimsOf(id))).slice(0, -4)}AAAA`],
+    ['no subject', () => signed(claimsOf(undefined))],
+    ['an empty subject', () => signed(claimsOf(''))],
+    ['a subject that is no UUID', () => signed(claimsOf("' or true --"))],
+    ['a subject in upper case', () => signed(claimsOf(id.toUpperCase()))],
+    ['the anon key', () => signed({ iss: ISSUER, aud: 'authenticated', role: 'anon', iat: now(), exp: now() + 3600 })],
+    ['the anon role with a subject', () => signed(claimsOf(id, { role: 'anon' }))],
+    ['the service key', () => signed(claimsOf(id, { role: 'service_role' }))],
+    ['no role', () => signed(without(claimsOf(id), 'role') as JWTPayload)],
+    ['an anonymous sign-in', () => signed(claimsOf(id, { is_anonymous: true }))],
+    [
+      'a key of its own in its header',
+      () =>
+        new SignJWT(claimsOf(id))
+          .setProtectedHeader({ alg: 'HS256', jku: 'https://evil.example/jwks', kid: '../../etc/passwd' })
+          .sign(secretOf('evil evil evil evil evil evil evil evil')),
+    ],
+  ];
+  test.each(cases)('%s', async (_, make) => {
+    const { status, body } = await ask(await make());
+    expect([status, body.code]).toEqual([401, 'unauthenticated']);
+    expect(await db.asOwner('SELECT FROM identity.users WHERE id = $1', [id])).toEqual([]);
+  });
+
+  test('the same token with nothing wrong is taken, also a few seconds after its end or before its beginning', async () => {
+    for (const more of [{}, { exp: now() - 2 }, { nbf: now() + 2 }]) {
+      forgetCredentials();
+      expect((await ask(await signed(claimsOf(randomUUID(), more)))).status).toBe(200);
+    }
+  });
+
+  test('an expired one says so, and no answer tells what was in the token', async () => {
+    expect((await ask(await signed(claimsOf(id, { exp: now() - 30 })))).body.error).toMatch(/expired: refresh it/);
+    const wrong = JSON.stringify((await ask(await signed(claimsOf(id, { aud: 'secret-audience' })))).body);
+    expect(wrong).toMatch(/claim aud/);
+    expect(wrong).not.toMatch(/secret-audience/);
+  });
+
+  test('a person whom an administrator locked out, within seconds and with every credential; and let in again', async () => {
+    const app = makeApi({ access_tokens: accessTokens(HS256) });
+    const admin = await addBrowser(db, { role: 'administrator' });
+    const person = await addBrowser(db);
+    const key = await addCaller(db);
+    const token = await signed(claimsOf(person.user_id));
+    const lock = (user_id: string, disabled: unknown, headers: Record<string, string> = admin.headers) =>
+      app.request(`/api/users/${user_id}`, json({ disabled }, headers, 'PATCH'));
+    const credential = {
+      kind: 'access_token' as const,
+      id: 't',
+      user_id: person.user_id,
+      scopes: ['read' as const],
+      expires_at: new Date(Date.now() + 9e5),
+    };
+    expect([(await ask(token, '/api/me', app)).status, await stillValid(credential)]).toEqual([200, true]);
+    expect((await lock(person.user_id, true, person.headers)).status).toBe(403);
+    expect((await lock(admin.user_id, true)).status).toBe(409);
+    expect((await lock(randomUUID(), true)).status).toBe(404);
+    expect((await lock(person.user_id, 'yes')).status).toBe(400);
+    const locked = await lock(person.user_id, true);
+    expect([locked.status, (await locked.json()).disabled_at]).toEqual([200, expect.stringMatching(/Z$/)]);
+    await lock(key.user_id, true);
+    expect((await ask(token, '/api/me', app)).body).toMatchObject({
+      code: 'unauthenticated',
+      error: expect.stringMatching(/locked out/),
+    });
+    expect(await stillValid(credential)).toBe(false);
+    expect((await app.request('/api/me', { headers: person.headers })).status).toBe(401);
+    expect((await app.request('/api/me', { headers: key.headers })).status).toBe(401);
+    await expect(openSession(person.user_id)).rejects.toMatchObject({ code: 'forbidden' });
+    await lock(key.user_id, false);
+    expect((await (await lock(person.user_id, false)).json()).disabled_at).toBeNull();
+    expect((await ask(token, '/api/me', app)).status).toBe(200);
+    expect((await app.request('/api/me', { headers: key.headers })).status).toBe(200);
+    // Their old sessions stay ended.
+    expect((await app.request('/api/me', { headers: person.headers })).status).toBe(401);
+  });
+
+  test('a stream’s token when it is over', async () => {
+    const user_id = await addPerson(db);
+    const at = (ms: number) => ({
+      kind: 'access_token' as const,
+      id: randomUUID(),
+      user_id,
+      scopes: ['read' as const],
+      expires_at: new Date(Date.now() + ms),
+    });
+    expect([await stillValid(at(60_000)), await stillValid(at(-1))]).toEqual([true, false]);
+  });
+});
+
+describe('signing keys', () => {
+  let issuer: Receiver;
+  let old_key: Awaited<ReturnType<typeof keyPair>>;
+  let keys: unknown[] = [];
+  let status = 200;
+  const keyPair = async (alg: 'ES256' | 'RS256', kid: string) => {
+    const pair = await generateKeyPair(alg, { extractable: true });
+    return { ...pair, alg, kid, jwk: { ...(await exportJWK(pair.publicKey)), kid, alg, use: 'sig' } };
+  };
+  type Pair = Awaited<ReturnType<typeof keyPair>>;
+  const signedBy = (pair: Pair, claims = claimsOf(randomUUID()), kid = pair.kid) =>
+    new SignJWT(claims).setProtectedHeader({ alg: pair.alg, kid }).sign(pair.privateKey);
+  const appWith = (algorithm: 'ES256' | 'RS256' = 'ES256', trusted = [issuer.host]) =>
+    makeApi({ access_tokens: accessTokens(rules({ algorithm, jwks_url: `${issuer.url}/keys` }), outboundMeans(trusted)) });
+
+  beforeAll(async () => {
+    issuer = await startReceiver((response) => {
+      response.writeHead(status, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ keys }));
+    });
+    old_key = await keyPair('ES256', 'old');
+  });
+  beforeEach(() => {
+    keys = [old_key.jwk];
+    status = 200;
+    issuer.got.length = 0;
+  });
+  afterAll(() => issuer.close());
+
+  test('prove tokens of ES256 and of RS256, fetched once', async () => {
+    const app = appWith();
+    for (let i = 0; i < 3; i++) expect((await ask(await signedBy(old_key), '/api/me', app)).status).toBe(200);
+    const rsa = await keyPair('RS256', 'rsa');
+    keys = [old_key.jwk, rsa.jwk];
+    expect((await ask(await signedBy(rsa), '/api/me', appWith('RS256'))).status).toBe(200);
+    expect(issuer.got.map(({ path }) => path)).toEqual(['/keys', '/keys']);
+  });
+
+  test('take no other algorithm, also not HS256 with the public key as its secret', async () => {
+    const app = appWith();
+    const rsa = await keyPair('RS256', 'rsa');
+    keys = [old_key.jwk, rsa.jwk];
+    const pem = await exportSPKI(old_key.publicKey);
+    const raw = createPublicKey(pem).export({ format: 'der', type: 'spki' });
+    const jwk = JSON.stringify(old_key.jwk);
+    for (const secret of [Buffer.from(pem), raw, Buffer.from(jwk)]) {
+      const confused = await new SignJWT(claimsOf(randomUUID())).setProtectedHeader({ alg: 'HS256', kid: 'old' }).sign(secret);
+      expect((await ask(confused, '/api/me', app)).status).toBe(401);
+    }
+    expect((await ask(await signed(claimsOf(randomUUID())), '/api/me', app)).status).toBe(401);
+    expect((await ask(await signedBy(rsa), '/api/me', app)).status).toBe(401);
+    expect((await ask(await signedBy(old_key, undefined, 'rsa'), '/api/me', app)).status).toBe(401);
+    expect((await ask(await signedBy(old_key), '/api/me', app)).status).toBe(200);
+  });
+
+  test('are asked for again when a key is unknown, and not for each of many that are made up', async () => {
+    let now_ms = 0;
+    const next = await keyPair('ES256', 'new');
+    const prove = signingKeys(`${issuer.url}/keys`, outboundMeans([issuer.host]), () => now_ms);
+    const find = (kid: string) => prove({ alg: 'ES256', kid }, { payload: '', signature: '' });
+    await find('old');
+    keys = [old_key.jwk, next.jwk];
+    for (let i = 0; i < 50; i++) await expect(find(`made-up-${i}`)).rejects.toMatchObject({ code: 'ERR_JWKS_NO_MATCHING_KEY' });
+    expect(issuer.got).toHaveLength(1);
+    now_ms += 31_000;
+    await Promise.all([find('new'), find('new'), find('old')]);
+    expect(issuer.got).toHaveLength(2);
+    now_ms += 11 * 60_000;
+    await find('new');
+    expect(issuer.got).toHaveLength(3);
+    // Out of reach, they serve for a while, and then nobody can be proved.
+    status = 500;
+    now_ms += 11 * 60_000;
+    await find('new');
+    await expect(find('made-up')).rejects.toMatchObject({ code: 'identity_unavailable' });
+    now_ms += 60 * 60_000;
+    await expect(find('new')).rejects.toMatchObject({ code: 'identity_unavailable' });
+    status = 200;
+    now_ms += 6_000;
+    await find('new');
+  });
+
+  test('out of reach are a 503 with a code, a time to wait and no address, never a 401', async () => {
+    const token = await signedBy(old_key);
+    const app = appWith();
+    status = 503;
+    const answer = await app.request('/api/me', { headers: { authorization: `Bearer ${token}` } });
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);
+    const body = await answer.json();
+    expect(body).toMatchObject({ code: 'identity_unavailable' });
+    expect(JSON.stringify(body)).not.toContain(issuer.host);
+    // At once again: the issuer is left in peace for a moment.
+    expect((await ask(token, '/api/me', app)).status).toBe(503);
+    expect(issuer.got).toHaveLength(1);
+    // Other ways in do not need it.
+    expect((await app.request('/api/me', { headers: (await addCaller(db)).headers })).status).toBe(200);
+  });
+
+  test('are not fetched from inside of the network unless the operator says so', async () => {
+    const refused = await ask(await signedBy(old_key), '/api/me', appWith('ES256', []));
+    expect([refused.status, issuer.got.length]).toEqual([503, 0]);
+    expect((await ask(await signedBy(old_key), '/api/me', appWith())).status).toBe(200);
+  });
+
+  test('that are no key set are a 503', async () => {
+    keys = 'none' as never;
+    expect((await ask(await signedBy(old_key), '/api/me', appWith())).status).toBe(503);
+  });
+});
