@@ -2210,7 +2210,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Cancel: final within 30 s where its host is reachable; the last checkpoint is kept */
+        /** Cancel: final within 30 s where its host is reachable; the last checkpoint is kept unless it is to be discarded */
         post: {
             parameters: {
                 query?: {
@@ -2222,7 +2222,11 @@ export interface paths {
                 };
                 cookie?: never;
             };
-            requestBody?: never;
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["CancelJob"];
+                };
+            };
             responses: {
                 /** @description The job, cancelled or with its wish noted */
                 200: {
@@ -2501,6 +2505,122 @@ export interface paths {
         };
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop a training at its next checkpoint, free its place, and keep it until it is resumed */
+        post: {
+            parameters: {
+                query?: {
+                    view?: "wizard";
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The job, held or with its wish noted */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["TrainingJob"];
+                            /** @enum {boolean} */
+                            success: true;
+                        } | components["schemas"]["WizardJob"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                405: components["responses"]["MethodNotAllowed"];
+                408: components["responses"]["RequestTimeout"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["PayloadTooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a paused job go on from its last checkpoint, as if it had never stopped */
+        post: {
+            parameters: {
+                query?: {
+                    view?: "wizard";
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The job, in the queue again */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["TrainingJob"];
+                            /** @enum {boolean} */
+                            success: true;
+                        } | components["schemas"]["WizardJob"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                405: components["responses"]["MethodNotAllowed"];
+                408: components["responses"]["RequestTimeout"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["PayloadTooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -4991,6 +5111,15 @@ export interface components {
         };
         /**
          * @example {
+         *       "discard": false
+         *     }
+         */
+        CancelJob: {
+            /** @description true: its last checkpoint is removed, too */
+            discard?: boolean;
+        };
+        /**
+         * @example {
          *       "hourly_rate": 0.15
          *     }
          */
@@ -6151,6 +6280,11 @@ export interface components {
             /** Format: uuid */
             id: string;
             name: string;
+            /**
+             * Format: date-time
+             * @description Beside held_at: paused, to go on from its checkpoint
+             */
+            pause_requested_at: string | null;
             preset_id: string;
             priority: number;
             /** @description Percent, 0 to 100 */

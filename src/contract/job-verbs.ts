@@ -18,6 +18,26 @@ export const startJobRoute = declareRoute({
   faults: [404, 409],
 });
 
+export const pauseJobRoute = declareRoute({
+  method: 'post',
+  path: '/api/jobs/{id}/pause',
+  tags: ['jobs'],
+  summary: 'Stop a training at its next checkpoint, free its place, and keep it until it is resumed',
+  request: { params: IdParam, query },
+  responses: { 200: asOneTells('The job, held or with its wish noted') },
+  faults: [404, 409],
+});
+
+export const resumeJobRoute = declareRoute({
+  method: 'post',
+  path: '/api/jobs/{id}/resume',
+  tags: ['jobs'],
+  summary: 'Let a paused job go on from its last checkpoint, as if it had never stopped',
+  request: { params: IdParam, query },
+  responses: { 200: asOneTells('The job, in the queue again') },
+  faults: [404, 409],
+});
+
 export const CloneJobBody = z
   .strictObject({
     name: ResourceName.optional().describe('The job’s own when absent'),

@@ -68,6 +68,7 @@ export const TrainingJob = z
     attempt: z.int(),
     executor: z.string().nullable(),
     cancel_requested_at: Instant.nullable(),
+    pause_requested_at: Instant.nullable().describe('Beside held_at: paused, to go on from its checkpoint'),
     held_at: Instant.nullable(),
     contact_lost_at: Instant.nullable(),
     queued_at: Instant,
@@ -212,8 +213,21 @@ export const cancelJobRoute = declareRoute({
   method: 'post',
   path: '/api/jobs/{id}/cancel',
   tags: ['jobs'],
-  summary: 'Cancel: final within 30 s where its host is reachable; the last checkpoint is kept',
-  request: { params: IdParam, query: z.strictObject({ view: View }) },
+  summary: 'Cancel: final within 30 s where its host is reachable; the last checkpoint is kept unless it is to be discarded',
+  request: {
+    params: IdParam,
+    query: z.strictObject({ view: View }),
+    body: {
+      required: false,
+      content: {
+        'application/json': {
+          schema: z
+            .strictObject({ discard: z.boolean().optional().describe('true: its last checkpoint is removed, too') })
+            .openapi('CancelJob', { example: { discard: false } }),
+        },
+      },
+    },
+  },
   responses: { 200: answers(ToldJob, 'The job, cancelled or with its wish noted') },
   faults: [404, 409],
 });

@@ -2,7 +2,16 @@ import { describe, expect, test } from 'vitest';
 import { isOurFault, type JobHappening, nextStatus } from './job-state.ts';
 import { JOB_STATUSES, LEGAL_JOB_TRANSITIONS, TERMINAL_JOB_STATUSES } from './statuses.ts';
 
-const HAPPENINGS: JobHappening['type'][] = ['claimed', 'started', 'not_started', 'completed', 'failed', 'cancelled', 'lost'];
+const HAPPENINGS: JobHappening['type'][] = [
+  'claimed',
+  'started',
+  'not_started',
+  'completed',
+  'failed',
+  'cancelled',
+  'paused',
+  'lost',
+];
 
 describe('the job state machine', () => {
   test('every happening leads along a legal pair or nowhere, and every legal pair is reached by one', () => {

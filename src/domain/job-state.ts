@@ -22,6 +22,7 @@ export type JobHappening =
   | { type: 'completed' }
   | { type: 'failed'; failure: JobFailure }
   | { type: 'cancelled' }
+  | { type: 'paused' }
   | { type: 'lost' };
 
 const NEXT: Record<JobHappening['type'], Partial<Record<JobStatus, JobStatus>>> = {
@@ -32,6 +33,8 @@ const NEXT: Record<JobHappening['type'], Partial<Record<JobStatus, JobStatus>>> 
   completed: { running: 'completed' },
   failed: { queued: 'failed', initializing: 'failed', running: 'failed' },
   cancelled: { queued: 'cancelled', initializing: 'cancelled', running: 'cancelled' },
+  // It ended on its user's wish, to go on from its checkpoint.
+  paused: { running: 'queued', initializing: 'queued' },
   // Proved dead for a fault of ours, with attempts left.
   lost: { running: 'queued', initializing: 'queued' },
 };

@@ -14,5 +14,8 @@ export interface RunExit {
   ran_ms: number | null;
 }
 
+/** How a user may wish a run to end. */
+export type UserWish = 'cancel' | 'pause';
+
 /** Why the worker itself asks a run to end. */
-export type StopReason = 'cancel' | 'hang' | 'runtime_limit' | 'disk_full' | 'gpu_lost';
+export type StopReason = UserWish | 'hang' | 'runtime_limit' | 'disk_full' | 'gpu_lost';

@@ -40,6 +40,21 @@ describe('the verdict on a run', () => {
     }
   });
 
+  test('a wish to pause is fulfilled by a run that obeys, and by none that fails of itself just then', () => {
+    const wished = { stop_requested: 'pause' };
+    for (const record of [{ code: 143 }, { signal: 'SIGTERM' }, { signal: 'SIGKILL' }])
+      expect(judge({ ...record, ...wished }, said('internal'))).toEqual({ type: 'paused' });
+    expect(judge({ code: 0, ...wished }, { done: true })).toEqual({ type: 'done' });
+    expect(judge({ code: 143, ...wished }, { cancel_requested: true })).toEqual({ type: 'cancelled' });
+    expect(judge({ code: 143 })).toMatchObject({ type: 'failed' });
+    for (const [record, code] of [
+      [{ signal: 'SIGKILL', oom_kills: 1 }, 'out_of_memory'],
+      [{ signal: 'SIGSEGV' }, 'internal'],
+      [{ code: 6 }, 'nan_loss'],
+    ] as const)
+      expect(judge({ ...record, ...wished })).toMatchObject({ type: 'failed', failure: { code } });
+  });
+
   test.each([
     ['the host was out of memory', { signal: 'SIGKILL', oom_kills: 1 }, {}, 'out_of_memory'],
     [

@@ -21,6 +21,8 @@ export interface RunEvidence {
 export type Verdict =
   | { type: 'done' }
   | { type: 'cancelled' }
+  /** Its user wished it to stop, and it did: it goes on from its last checkpoint when they say so. */
+  | { type: 'paused' }
   /** The run's own fault: the job is over. */
   | { type: 'failed'; failure: JobFailure }
   /** A fault of ours: the job may start again; `failure` is what it ends with when it may not. */
@@ -94,6 +96,7 @@ export function judgeRun(evidence: RunEvidence): Verdict {
   if (evidence.cancel_requested || exit?.stop_requested === 'cancel') return { type: 'cancelled' };
   if (exit === null) return lost('contact_lost', `The run was lost: ${evidence.lost_reason ?? 'it left no record'}.`, evidence);
   if (exit.code === 0 && evidence.done) return { type: 'done' };
+  if (exit.stop_requested === 'pause' && hasObeyed(exit)) return { type: 'paused' };
   switch (exit.stop_requested) {
     case 'hang':
       return failed('hang', 'The training made no progress for too long and was ended.', evidence);
@@ -132,6 +135,11 @@ export function judgeRun(evidence: RunEvidence): Verdict {
   if (exit.code === 0) return failed('internal', 'The trainer ended without saying that it was done.', evidence);
   const code = CODE_OF_EXIT[exit.code ?? 1] ?? 'internal';
   return failed(code, MESSAGE_OF_EXIT[exit.code ?? 1] ?? `The trainer failed with exit code ${exit.code}.`, evidence);
+}
+
+/** It saved itself, or was killed at the end of its grace; whatever else ended it just then was no obedience. */
+function hasObeyed({ code, signal, oom_kills }: RunExit): boolean {
+  return code === 143 || signal === 'SIGTERM' || (signal === 'SIGKILL' && oom_kills === 0);
 }
 
 function failed(code: JobErrorCode, message: string, evidence: RunEvidence, hint: string = HINTS[code]): Verdict {

@@ -186,7 +186,7 @@ describe('a body', () => {
   });
 
   test('where none belongs may be an empty object and nothing else', async () => {
-    const path = `/api/jobs/${NO_ID}/cancel`;
+    const path = `/api/jobs/${NO_ID}/start`;
     expect((await api.request(path, { method: 'POST', headers: browser.headers })).status).toBe(404);
     expect((await post(path, {})).status).toBe(404);
     expect(await (await post(path, { discard: true })).json()).toMatchObject({

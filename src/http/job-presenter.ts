@@ -44,6 +44,7 @@ export function presentJob({ job, dataset, base_model, contact_lost_at }: JobRow
     attempt: job.attempt,
     executor: job.executor,
     cancel_requested_at: instant(job.cancel_requested_at),
+    pause_requested_at: instant(job.pause_requested_at),
     held_at: instant(job.held_at),
     contact_lost_at: instant(contact_lost_at),
     queued_at: job.queued_at.toISOString(),

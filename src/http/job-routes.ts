@@ -68,7 +68,7 @@ export const jobRoutes: RouteModule = (api) => {
     return c.body(null, 204);
   });
   api.openapi(cancelJobRoute, async (c) => {
-    const job = await cancelJob(c.var.ctx, c.req.valid('param').id);
+    const job = await cancelJob(c.var.ctx, c.req.valid('param').id, c.req.valid('json'));
     return c.json(toldByDoor(c, job), 200);
   });
   api.openapi(retryJobRoute, async (c) => {

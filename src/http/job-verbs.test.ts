@@ -101,6 +101,65 @@ describe('a held job', () => {
   });
 });
 
+describe('a pause', () => {
+  const pause = (id: string, headers = owner.headers) => post(`/api/jobs/${id}/pause`, headers);
+  const resume = (id: string, headers = owner.headers) => post(`/api/jobs/${id}/resume`, headers);
+
+  test('of a job that waits holds it until it is resumed', async () => {
+    const id = await submitted();
+    const paused = await dataOf(await pause(id));
+    expect(paused).toMatchObject({ status: 'queued', held_at: expect.any(String), pause_requested_at: expect.any(String) });
+    expect(await dataOf(await pause(id))).toEqual(paused);
+    expect(await claimed()).toBeNull();
+    expect(await dataOf(await resume(id))).toMatchObject({ status: 'queued', held_at: null, pause_requested_at: null });
+    expect(await claimed()).toBe(id);
+  });
+
+  test('of a job that runs is a wish, noted once, which a resume takes back', async () => {
+    const id = await mine({ status: 'running', attempt: 1 });
+    const wished = await dataOf(await pause(id));
+    expect(wished).toMatchObject({ status: 'running', held_at: null, pause_requested_at: expect.any(String) });
+    expect(await dataOf(await pause(id))).toEqual(wished);
+    expect(await dataOf(await resume(id))).toMatchObject({ status: 'running', pause_requested_at: null });
+  });
+
+  test('of a job that is over is a conflict; a stranger’s is not found and goes on', async () => {
+    const over = await mine({ status: 'completed' });
+    expect(await codeOf(await pause(over))).toEqual([409, 'job_already_final']);
+    expect(await codeOf(await resume(over))).toEqual([409, 'job_already_final']);
+    const id = await mine();
+    for (const verb of [pause, resume]) {
+      expect(await codeOf(await verb(id, stranger.headers))).toEqual([404, 'not_found']);
+      expect(await codeOf(await verb(NO_ID))).toEqual([404, 'not_found']);
+    }
+    expect(await read(id)).toMatchObject({ held_at: null, pause_requested_at: null });
+  });
+});
+
+describe('cancelling', () => {
+  const cancel = (id: string, body: unknown, headers = owner.headers) => post(`/api/jobs/${id}/cancel`, headers, body);
+  const discards = async (id: string) =>
+    (await db.asOwner('SELECT discard_requested_at IS NOT NULL AS wish FROM lowrank.training_jobs WHERE id = $1', [id]))[0]?.wish;
+
+  test('keeps the last checkpoint unless it is to be discarded, which may be said afterwards', async () => {
+    const id = await mine({ status: 'running', attempt: 1 });
+    for (const body of [{}, { discard: false }]) {
+      expect((await cancel(id, body)).status).toBe(200);
+      expect(await discards(id)).toBe(false);
+    }
+    expect((await cancel(id, { discard: true }, stranger.headers)).status).toBe(404);
+    expect(await discards(id)).toBe(false);
+    expect((await cancel(id, { discard: true })).status).toBe(200);
+    expect(await discards(id)).toBe(true);
+  });
+
+  test('refuses by name what is no wish', async () => {
+    const answer = await cancel(await mine(), { discard: 'yes', force: true });
+    const told = (await answer.json()) as { violations: { path: string }[] };
+    expect([answer.status, told.violations.map((row) => row.path).sort()]).toEqual([400, ['discard', 'force']]);
+  });
+});
+
 describe('the priority', () => {
   test.each(DOORS)('of door %s goes before age among one’s own jobs', async (_, submit) => {
     const [first, last, usual] = [await submit({ priority: -10 }), await submit({}), await submit({ priority: 10 })];

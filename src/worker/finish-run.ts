@@ -6,7 +6,7 @@ import { isTerminal, type JobStatus } from '#/domain/statuses.ts';
 import type { TrainerErrorCode } from '#/domain/trainer-events.ts';
 import { completeRun, type Ending, settleRun } from '#/services/jobs/finish-run.ts';
 import { noteStage } from '#/services/jobs/launch-run.ts';
-import { type HeldRun, readLastWords } from '#/services/jobs/read-run.ts';
+import { type HeldRun, readJobStates, readLastWords } from '#/services/jobs/read-run.ts';
 import { failpoint } from './failpoint.ts';
 import { patiently } from './patience.ts';
 import { type LastWord, publishAdapter, verifyAdapter, withdrawAdapter } from './publish-adapter.ts';
@@ -31,7 +31,8 @@ export async function finishRun(parts: WorkerParts, run: HeldRun, end: RunEnd, c
   const status = await settle(parts, run, end, cancelled);
   parts.log.info({ job_id: run.job_id, attempt: run.attempt, status }, 'the run is settled');
   if (!isTerminal(status)) return;
-  await pruneRunDirectory(run.job_id);
+  const state = (await patiently(parts, () => readJobStates([run.job_id]))).get(run.job_id);
+  await pruneRunDirectory(run.job_id, { discard: state?.discard_requested_at != null });
   await failpoint('after_prune');
 }
 

@@ -76,11 +76,18 @@ describe('the folder of a run', () => {
     await mkdir(join(attemptFolder(job, 1), 'home/cache'), { recursive: true });
     await mkdir(join(outputFolder(job, 1), 'adapter'));
     for (let twice = 0; twice < 2; twice++) {
-      await pruneRunDirectory(job);
+      await pruneRunDirectory(job, { discard: false });
       expect((await readdir(attemptFolder(job, 1))).sort()).toEqual(['config.json', 'outputs', 'train.log']);
       expect((await readdir(outputFolder(job, 1))).sort()).toEqual(['checkpoints', 'events.jsonl', 'passport.json']);
       expect(await readdir(join(outputFolder(job, 1), 'checkpoints'))).toEqual(['step-00000010']);
     }
+  });
+
+  test('of a job whose checkpoint is to be discarded holds none', async () => {
+    await addCheckpoint(1, 5);
+    await addCheckpoint(2, 10);
+    await pruneRunDirectory(job, { discard: true });
+    for (const attempt of [1, 2]) expect(await readdir(join(outputFolder(job, attempt), 'checkpoints'))).toEqual([]);
   });
 
   test('leads nowhere else: a link in it is removed, what it points to stays', async () => {
@@ -89,7 +96,7 @@ describe('the folder of a run', () => {
     await mkdir(attemptFolder(job, 1), { recursive: true });
     await symlink(outside, outputFolder(job, 1));
     await symlink(join(outside, 'precious'), join(attemptFolder(job, 1), 'train.log'));
-    await pruneRunDirectory(job);
+    await pruneRunDirectory(job, { discard: false });
     expect(await readdir(outside)).toEqual(['precious']);
     expect(await readLogTail(job, 1)).toBe('');
     await rm(outside, { recursive: true });

@@ -110,9 +110,9 @@ async function readEnd(path: string, bytes_max: number): Promise<Buffer | null> 
   }
 }
 
-/** Leaves of a settled job's folder its configuration, logs, events and last good checkpoint. */
-export async function pruneRunDirectory(job_id: string): Promise<void> {
-  const kept = await findCheckpoint(job_id);
+/** Leaves of a settled job's folder its configuration, logs, events and, unless that is to be discarded, last good checkpoint. */
+export async function pruneRunDirectory(job_id: string, { discard }: { discard: boolean }): Promise<void> {
+  const kept = discard ? null : await findCheckpoint(job_id);
   await rm(inputsFolder(job_id), { recursive: true, force: true });
   for (const attempt of await names(jobFolder(job_id))) {
     const folder = join(jobFolder(job_id), attempt);

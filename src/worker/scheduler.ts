@@ -86,7 +86,7 @@ class Scheduler {
       if (supervisor === undefined || supervisor.epoch !== run.epoch) continue;
       const kept = renewal.kept.get(run.job_id);
       if (kept === undefined) supervisor.fence();
-      else if (kept.cancel_requested) supervisor.wish('cancel');
+      else if (kept.wish !== null) supervisor.wish(kept.wish);
     }
     const unattended = renewal.unattended.filter((job_id) => !this.held.has(job_id));
     // Not waited for: the next renewal must not be late because a claim is slow.
@@ -132,7 +132,8 @@ class Scheduler {
     const ear = this.bell.ear();
     while (!this.#parts.stopping.aborted) {
       await attempt(this.#parts, async () => {
-        for (const job_id of await readWishes(this.#parts.worker_id)) this.held.get(job_id)?.wish('cancel');
+        for (const { job_id, wish } of await readWishes(this.#parts.worker_id))
+          if (wish !== null) this.held.get(job_id)?.wish(wish);
         const is_full = await this.#isFull(1);
         if (is_full && !this.#was_full) this.#parts.log.error('the disk is nearly full: no run is started until there is space');
         this.#was_full = is_full;

@@ -72,7 +72,7 @@ class Care {
     this.#began = now - run.age_ms;
     this.#offset = run.events_offset;
     this.#noted_started = run.status === 'running';
-    if (run.cancel_requested) this.wish('cancel');
+    if (run.wish !== null) this.wish(run.wish);
   }
 
   wish(reason: StopReason): boolean {
@@ -191,7 +191,7 @@ class Care {
     await failpoint('after_events_commit');
     this.#offset = stored.offset;
     this.#clock.heard(stored.progress, performance.now());
-    if (stored.cancel_requested) this.wish('cancel');
+    if (stored.wish !== null) this.wish(stored.wish);
     return true;
   }
 

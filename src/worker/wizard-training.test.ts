@@ -2,7 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { WizardJob } from '#/contract/jobs.ts';
+import type { MetricPoint, WizardJob } from '#/contract/jobs.ts';
 import type { Preflight } from '#/contract/wizard.ts';
 import { env } from '#/env.ts';
 import { addCaller, useApi } from '../../test/api.ts';
@@ -50,15 +50,22 @@ const asked = (fields: Record<string, unknown> = {}) => ({
   ...fields,
 });
 
-/** A submission by the wizard, to its end. */
-async function train(fields: Record<string, unknown> = {}): Promise<WizardJob> {
+async function submit(fields: Record<string, unknown> = {}): Promise<string> {
   const answer = await api.post('/api/jobs', { name: 'Wizard', ...asked(fields) }, owner.headers);
   const submitted = (await answer.json()) as WizardJob;
   expect([answer.status, submitted.status], JSON.stringify(submitted)).toEqual([201, 'PENDING']);
-  const over = await untilJob(db, submitted.id, isOver, WITHIN_MS);
-  expect(over, over.error_stack ?? '').toMatchObject({ status: 'completed', current_step: STEPS });
-  return (await (await api.request(`/api/jobs/${submitted.id}?view=wizard`, { headers: owner.headers })).json()) as WizardJob;
+  return submitted.id;
 }
+
+/** The job when it is completed. */
+async function completed(id: string): Promise<WizardJob> {
+  const over = await untilJob(db, id, isOver, WITHIN_MS);
+  expect(over, over.error_stack ?? '').toMatchObject({ status: 'completed' });
+  return (await (await api.request(`/api/jobs/${id}?view=wizard`, { headers: owner.headers })).json()) as WizardJob;
+}
+
+/** A submission by the wizard, to its end. */
+const train = async (fields: Record<string, unknown> = {}) => completed(await submit(fields));
 
 /** The losses on what is held out, from the first evaluation to the last. */
 async function evaluations(job_id: string): Promise<{ step: number; eval_loss: number }[]> {
@@ -103,6 +110,48 @@ describe('a training that was submitted by its recipe', { timeout: 2 * WITHIN_MS
     );
     expect(artifacts).toEqual([{ parent_model_id: null, adapter: expect.stringContaining('adapter_model.safetensors') }]);
     await scene.expectOrder(10_000);
+  });
+
+  test('and was paused is, point by point, what it would have been', async () => {
+    const wanted = {
+      recipe_id: 'lora',
+      train: { max_steps: 60, global_batch_size: 4, learning_rate: 2e-3, seed: 7 },
+      eval: { suites: [], interval: 25 },
+    };
+    const curve = async (id: string) => {
+      const answer = await api.request(`/api/jobs/${id}/metrics`, { headers: owner.headers });
+      const { data } = (await answer.json()) as { data: { points: MetricPoint[] } };
+      return data.points.map(({ step, epoch, loss, eval_loss, learning_rate, grad_norm }) => ({
+        step,
+        epoch,
+        loss,
+        eval_loss,
+        learning_rate,
+        grad_norm,
+      }));
+    };
+    const paused = await submit(wanted);
+    await untilJob(db, paused, (job) => job.current_step > 5, WITHIN_MS);
+    expect((await api.post(`/api/jobs/${paused}/pause`, {}, owner.headers)).status).toBe(200);
+    const at = await untilJob(db, paused, (job) => job.status !== 'running', WITHIN_MS);
+    expect(at).toMatchObject({ status: 'queued', attempt: 1 });
+    expect((await api.post(`/api/jobs/${paused}/resume`, {}, owner.headers)).status).toBe(200);
+    const whole = await train(wanted);
+    expect(await completed(paused)).toMatchObject({ attempt: 2, retry_count: 0 });
+    const [run] = await db.asOwner<{ resumed_from_step: number }>(
+      'SELECT resumed_from_step FROM lowrank.job_runs WHERE job_id = $1 AND attempt = 2',
+      [paused],
+    );
+    // Progress is told once a second: it may have come further.
+    expect(run?.resumed_from_step).toBeGreaterThanOrEqual(at.current_step);
+    expect(run?.resumed_from_step).toBeLessThan(60);
+    const points = await curve(whole.id);
+    expect(points.length).toBeGreaterThan(60);
+    expect(await curve(paused)).toEqual(points);
+    const sums = await db.asOwner('SELECT DISTINCT sha256 FROM lowrank.model_artifacts WHERE job_id = ANY($1)', [
+      [paused, whole.id],
+    ]);
+    expect(sums).toHaveLength(1);
   });
 
   test('goes on from the adapter that it names, whose child its own becomes', async () => {

@@ -47,6 +47,7 @@ export function madeUpJob(status: TrainingJob['status'], over: Partial<TrainingJ
     attempt: waits ? 0 : 1,
     executor: waits ? null : 'process',
     cancel_requested_at: null,
+    pause_requested_at: null,
     held_at: null,
     contact_lost_at: null,
     queued_at: ago(700),

@@ -17,12 +17,13 @@ const LOOKS: Record<JobStatus, { tone: Tone; icon: LucideIcon }> = {
 export function StatusBadge({
   job,
 }: {
-  job: Pick<TrainingJob, 'status' | 'cancel_requested_at' | 'held_at' | 'contact_lost_at'>;
+  job: Pick<TrainingJob, 'status' | 'cancel_requested_at' | 'pause_requested_at' | 'held_at' | 'contact_lost_at'>;
 }) {
   const live = !isTerminal(job.status);
   if (live && job.cancel_requested_at !== null) return <Mark tone="warn" icon={LoaderCircle} word="Cancelling" turning />;
   if (live && job.contact_lost_at !== null) return <Mark tone="warn" icon={CircleAlert} word="Contact lost" />;
-  if (job.status === 'queued' && job.held_at !== null) return <Mark tone="plain" icon={Pause} word="Held" />;
+  if (job.status === 'queued' && job.held_at !== null)
+    return <Mark tone="plain" icon={Pause} word={job.pause_requested_at === null ? 'Held' : 'Paused'} />;
   return <Mark {...LOOKS[job.status]} word={STATUS_WORDS[job.status]} turning={job.status === 'initializing'} />;
 }
 

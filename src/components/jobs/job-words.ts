@@ -29,11 +29,12 @@ export const STAGE_WORDS: Record<string, string> = {
 /** What the job is doing now. */
 export function stageWords(job: TrainingJob): string {
   if (job.status === 'queued') {
-    if (job.held_at !== null) return 'Held until it is started';
+    if (job.held_at !== null) return job.pause_requested_at === null ? 'Held until it is started' : 'Paused until it is resumed';
     return (job.current_stage !== null && STAGE_WORDS[job.current_stage]) || 'Waiting for a free place';
   }
   if (job.status === 'initializing' || job.status === 'running') {
     if (job.cancel_requested_at !== null) return 'Stopping';
+    if (job.pause_requested_at !== null) return 'Pausing';
     const stage = job.current_stage ?? 'starting';
     return STAGE_WORDS[stage] ?? stage.replaceAll('_', ' ');
   }

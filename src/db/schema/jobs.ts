@@ -123,6 +123,9 @@ export const trainingJobs = lowrank.table(
     metadata: jsonb('metadata').$type<Record<string, unknown>>().notNull().default({}),
     /** wishes and doubts: never a status */
     cancel_requested_at: instant('cancel_requested_at'),
+    pause_requested_at: instant('pause_requested_at'),
+    /** with a cancel: nor is its last checkpoint wanted */
+    discard_requested_at: instant('discard_requested_at'),
     held_at: instant('held_at'),
     not_before: instant('not_before'),
     contact_lost_at: instant('contact_lost_at'),

@@ -9,9 +9,9 @@ import { transitionJob } from './transition-job.ts';
 
 /**
  * Cancels a job: at once when it waits, else by a wish that its worker fulfils (`cancelled` is written when the whole
- * process tree is gone). Cancelling a cancelled job answers it again. Throws `not_found` and `job_already_final`.
+ * process tree is gone). Its last checkpoint stays unless it is to be discarded. Cancelling a cancelled job answers it again. Throws `not_found` and `job_already_final`.
  */
-export function cancelJob(ctx: Context, job_id: string): Promise<JobRow> {
+export function cancelJob(ctx: Context, job_id: string, options: { discard?: boolean | undefined } = {}): Promise<JobRow> {
   return asUser(ctx.user_id, async (tx) => {
     const [job] = await tx
       .select()
@@ -28,6 +28,8 @@ export function cancelJob(ctx: Context, job_id: string): Promise<JobRow> {
     } else if (job.status !== 'cancelled') {
       throw new AppError('job_already_final', `This job is ${job.status}; only a job that waits or runs can be cancelled`);
     }
+    if (options.discard === true && job.discard_requested_at === null)
+      await tx.update(trainingJobs).set({ discard_requested_at: sql`clock_timestamp()` }).where(eq(trainingJobs.id, job_id));
     return findJob(tx, job_id);
   });
 }

@@ -4,7 +4,7 @@ import { gpuLeases } from '#/db/schema/machine.ts';
 import { asScheduler, type Tx } from '#/db/tenancy.ts';
 import { AUTOMATIC_RESTARTS_MAX } from '#/domain/constants.ts';
 import type { JobFailure, JobHappening } from '#/domain/job-state.ts';
-import type { RunExit } from '#/domain/run-exit.ts';
+import type { RunExit, UserWish } from '#/domain/run-exit.ts';
 import { bareFailure, type Verdict } from '#/domain/run-verdict.ts';
 import type { JobStatus } from '#/domain/statuses.ts';
 import { billRun, billStorage } from '#/services/costs/bill-runs.ts';
@@ -33,12 +33,14 @@ export interface NewArtifact {
 
 /**
  * Settles a run whose process tree is proved gone, with what it costs, and gives its device back. A fault of ours queues the
- * job again while restarts are left, after a growing pause; a wish to cancel that came meanwhile wins. Throws `fenced`.
+ * job again while restarts are left, after a growing pause; a wish to cancel that came meanwhile wins, and one to pause holds the
+ * job instead of queueing it. Throws `fenced`.
  */
 export function settleRun(run: RunKey, ending: Ending, exit: RunExit | null, pause_ms: number): Promise<JobStatus> {
   return asScheduler(async (tx) => {
     const job = await holdRun(tx, run);
-    const { happening, columns } = settlement(run, ending, job, pause_ms);
+    const launches = ending.type === 'not_started' ? run.attempt - (await countPauses(tx, run.job_id)) : run.attempt;
+    const { happening, columns } = settlement(launches, ending, job, pause_ms);
     await billRun(tx, run, exit);
     const status = await transitionJob(tx, job, happening, columns);
     if (status === 'queued')
@@ -56,7 +58,7 @@ export function completeRun(run: RunKey, artifact: NewArtifact, exit: RunExit): 
   return asScheduler(async (tx) => {
     const job = await holdRun(tx, run);
     let status: JobStatus;
-    if (job.cancel_requested_at !== null) {
+    if (job.wish === 'cancel') {
       await billRun(tx, run, exit);
       status = await transitionJob(tx, job, { type: 'cancelled' });
     } else {
@@ -81,7 +83,7 @@ export function completeRun(run: RunKey, artifact: NewArtifact, exit: RunExit): 
 /** Queues or fails a job whose host has vanished, in the caller's transaction. The run's device stays leased. Throws `fenced`. */
 export async function settleFromAfar(tx: Tx, run: RunKey, failure: JobFailure, pause_ms: number): Promise<void> {
   const job = await holdRun(tx, run);
-  const { happening, columns } = settlement(run, { type: 'lost', failure }, job, pause_ms);
+  const { happening, columns } = settlement(run.attempt, { type: 'lost', failure }, job, pause_ms);
   await billRun(tx, run, null);
   await transitionJob(tx, job, happening, columns);
 }
@@ -89,15 +91,20 @@ export async function settleFromAfar(tx: Tx, run: RunKey, failure: JobFailure, p
 const inMs = (ms: number) => sql`clock_timestamp() + ${ms} * interval '1 ms'` as unknown as Date;
 
 function settlement(
-  run: RunKey,
+  launches: number,
   ending: Ending,
-  job: { cancel_requested_at: Date | null; retry_count: number },
+  job: { wish: UserWish | null; retry_count: number },
   pause_ms: number,
 ): { happening: JobHappening; columns: MovedColumns } {
-  if (job.cancel_requested_at !== null || ending.type === 'cancelled') return { happening: { type: 'cancelled' }, columns: {} };
+  if (job.wish === 'cancel' || ending.type === 'cancelled') return { happening: { type: 'cancelled' }, columns: {} };
   if (ending.type === 'failed') return { happening: { type: 'failed', failure: ending.failure }, columns: {} };
+  if (job.wish === 'pause' || ending.type === 'paused') {
+    // Who took the wish back meanwhile has the run go on at once.
+    const held_at = job.wish === 'pause' ? inMs(0) : null;
+    return { happening: { type: 'paused' }, columns: { worker_id: null, current_stage: null, held_at } };
+  }
   if (ending.type === 'not_started') {
-    const tries = run.attempt - job.retry_count;
+    const tries = launches - job.retry_count;
     if (tries >= LAUNCHES_MAX) return { happening: { type: 'failed', failure: NEVER_STARTED }, columns: {} };
     // A worker that was ended in between has nothing to wait for; one that fails again and again has.
     const not_before = tries > 1 ? inMs(pause_ms * tries) : null;
@@ -114,6 +121,11 @@ function settlement(
       not_before: inMs(wait_ms),
     },
   };
+}
+
+/** Attempts that ended by a pause: no launch that came to nothing. */
+async function countPauses(tx: Tx, job_id: string): Promise<number> {
+  return tx.$count(jobRuns, and(eq(jobRuns.job_id, job_id), eq(sql`${jobRuns.exit} ->> 'stop_requested'`, 'pause')));
 }
 
 async function endRun(tx: Tx, run: RunKey, exit: RunExit | null): Promise<void> {

@@ -2,6 +2,7 @@ import { and, eq, inArray, sql } from 'drizzle-orm';
 import { trainingJobs } from '#/db/schema/jobs.ts';
 import type { Tx } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
+import type { UserWish } from '#/domain/run-exit.ts';
 import { ACTIVE_JOB_STATUSES } from '#/domain/statuses.ts';
 
 /** Names one attempt as the worker that claimed it knows it: writes under another epoch write nothing. */
@@ -10,6 +11,10 @@ export interface RunKey {
   attempt: number;
   epoch: number;
 }
+
+/** What the job's user wishes of its run: its end goes before a pause. */
+export const USER_WISH = sql<UserWish | null>`CASE WHEN cancel_requested_at IS NOT NULL THEN 'cancel'
+  WHEN pause_requested_at IS NOT NULL THEN 'pause' END`;
 
 /**
  * Locks the job's row for a write of its run, and compares the epoch: what `lockRun` does for rows beside the job, for
@@ -25,7 +30,7 @@ export async function holdRun(tx: Tx, run: RunKey) {
       epoch: trainingJobs.epoch,
       event_seq: trainingJobs.event_seq,
       retry_count: trainingJobs.retry_count,
-      cancel_requested_at: trainingJobs.cancel_requested_at,
+      wish: USER_WISH,
       current_step: trainingJobs.current_step,
       total_steps: trainingJobs.total_steps,
       /** the artifact that it goes on from */

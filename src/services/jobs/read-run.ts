@@ -1,11 +1,12 @@
-import { and, eq, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNotNull, isNull, or, sql } from 'drizzle-orm';
 import { baseModels } from '#/db/schema/base-models.ts';
 import { datasets } from '#/db/schema/datasets.ts';
 import { jobEvents, jobRuns, trainingJobs } from '#/db/schema/jobs.ts';
 import { gpuDevices, gpuLeases } from '#/db/schema/machine.ts';
 import { asScheduler } from '#/db/tenancy.ts';
+import type { UserWish } from '#/domain/run-exit.ts';
 import { ACTIVE_JOB_STATUSES } from '#/domain/statuses.ts';
-import type { RunKey } from './hold-run.ts';
+import { type RunKey, USER_WISH } from './hold-run.ts';
 
 /** All that a worker must know to launch a run, or to take it up again. */
 export type HeldRun = NonNullable<Awaited<ReturnType<typeof readRuns>>[number]>;
@@ -24,7 +25,7 @@ export function readRuns(worker_id: string, job_ids?: string[]) {
         config: trainingJobs.config,
         current_stage: trainingJobs.current_stage,
         current_step: trainingJobs.current_step,
-        cancel_requested: sql<boolean>`${trainingJobs.cancel_requested_at} IS NOT NULL`,
+        wish: USER_WISH,
         handle: jobRuns.handle,
         events_offset: jobRuns.events_offset,
         /** how long the attempt has been going, by the database's clock */
@@ -84,6 +85,7 @@ export async function readJobStates(job_ids: string[]) {
         attempt: trainingJobs.attempt,
         worker_id: trainingJobs.worker_id,
         deleted_at: trainingJobs.deleted_at,
+        discard_requested_at: trainingJobs.discard_requested_at,
       })
       .from(trainingJobs)
       .where(inArray(trainingJobs.id, job_ids)),
@@ -91,19 +93,18 @@ export async function readJobStates(job_ids: string[]) {
   return new Map(rows.map((row) => [row.id, row]));
 }
 
-/** Which runs of this worker their users wish to end. */
-export async function readWishes(worker_id: string): Promise<string[]> {
-  const rows = await asScheduler((tx) =>
+/** Which runs of this worker their users wish to end, and how. */
+export function readWishes(worker_id: string): Promise<{ job_id: string; wish: UserWish | null }[]> {
+  return asScheduler((tx) =>
     tx
-      .select({ id: trainingJobs.id })
+      .select({ job_id: trainingJobs.id, wish: USER_WISH })
       .from(trainingJobs)
       .where(
         and(
           eq(trainingJobs.worker_id, worker_id),
           inArray(trainingJobs.status, [...ACTIVE_JOB_STATUSES]),
-          isNotNull(trainingJobs.cancel_requested_at),
+          or(isNotNull(trainingJobs.cancel_requested_at), isNotNull(trainingJobs.pause_requested_at)),
         ),
       ),
   );
-  return rows.map((row) => row.id);
 }

@@ -1,6 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm';
 import { jobEvents, jobRuns, trainingJobs } from '#/db/schema/jobs.ts';
 import { asScheduler, type Tx } from '#/db/tenancy.ts';
+import type { UserWish } from '#/domain/run-exit.ts';
 import { type BatchRows, type PointRow, progressPercent, type RunProgress, sortTrainerLines } from '#/domain/run-record.ts';
 import { holdRun, type RunKey } from './hold-run.ts';
 
@@ -17,7 +18,7 @@ export interface RecordedLines {
   /** Where to read on: also when these lines were stored before. */
   offset: number;
   progress: RunProgress;
-  cancel_requested: boolean;
+  wish: UserWish | null;
 }
 
 /** From this many events on, a job stores only those that decide something: a flood of warnings must not fill the database. */
@@ -32,7 +33,7 @@ const ETA_SECONDS_MAX = 10 * 365 * 86_400;
 export function recordTrainerEvents(run: RunKey, batch: TrainerLines): Promise<RecordedLines> {
   return asScheduler(async (tx) => {
     const job = await holdRun(tx, run);
-    const cancel_requested = job.cancel_requested_at !== null;
+    const { wish } = job;
     const of_run = and(eq(jobRuns.job_id, run.job_id), eq(jobRuns.attempt, run.attempt));
     const [stored] = await tx
       .select({ offset: jobRuns.events_offset, seq: jobRuns.events_seq, rejected: jobRuns.events_rejected })
@@ -40,8 +41,7 @@ export function recordTrainerEvents(run: RunKey, batch: TrainerLines): Promise<R
       .where(of_run);
     if (stored === undefined) throw new Error(`attempt ${run.attempt} of job ${run.job_id} has no row`);
     // A commit whose answer was lost: what is asked for is already there.
-    if (stored.offset !== batch.from)
-      return { offset: stored.offset, progress: sortTrainerLines([], 0).progress, cancel_requested };
+    if (stored.offset !== batch.from) return { offset: stored.offset, progress: sortTrainerLines([], 0).progress, wish };
     const rows = sortTrainerLines(batch.lines, stored.seq);
     await storePoints(tx, run, job.user_id, rows.points);
     const event_seq = await storeEvents(tx, run, job, rows);
@@ -58,7 +58,7 @@ export function recordTrainerEvents(run: RunKey, batch: TrainerLines): Promise<R
       .update(trainingJobs)
       .set({ event_seq, ...columnsOf(rows.progress, job) })
       .where(eq(trainingJobs.id, run.job_id));
-    return { offset: batch.to, progress: rows.progress, cancel_requested };
+    return { offset: batch.to, progress: rows.progress, wish };
   });
 }
 

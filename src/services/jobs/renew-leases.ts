@@ -1,9 +1,11 @@
 import { sql } from 'drizzle-orm';
 import { asScheduler } from '#/db/tenancy.ts';
+import type { UserWish } from '#/domain/run-exit.ts';
+import { USER_WISH } from './hold-run.ts';
 
 export interface Renewal {
-  /** The runs that are still ours, and whether their user wishes them to end. */
-  kept: Map<string, { cancel_requested: boolean }>;
+  /** The runs that are still ours, and what their users wish of them. */
+  kept: Map<string, { wish: UserWish | null }>;
   /** Jobs that the database says are ours and that nobody here looks after: a claim whose answer was lost. */
   unattended: string[];
 }
@@ -24,16 +26,16 @@ export function renewLeases(
     await tx.execute(sql`
       UPDATE lowrank.workers SET heartbeat_at = clock_timestamp(), stopped_at = NULL, facts = facts || ${JSON.stringify(facts)}::jsonb
       WHERE id = ${worker_id}`);
-    const kept = await tx.execute<{ id: string; cancel_requested: boolean }>(sql`
+    const kept = await tx.execute<{ id: string; wish: UserWish | null }>(sql`
       UPDATE lowrank.training_jobs j
       SET lease_until = clock_timestamp() + ${lease_ms} * interval '1 ms', contact_lost_at = NULL
       FROM unnest(${sql.param(ids)}::uuid[], ${sql.param(epochs)}::integer[]) AS h(id, epoch)
       WHERE j.id = h.id AND j.epoch = h.epoch AND j.worker_id = ${worker_id} AND j.status IN ('initializing', 'running')
-      RETURNING j.id, j.cancel_requested_at IS NOT NULL AS cancel_requested`);
+      RETURNING j.id, ${USER_WISH} AS wish`);
     const ours = await tx.execute<{ id: string }>(sql`
       SELECT id FROM lowrank.training_jobs WHERE worker_id = ${worker_id} AND status IN ('initializing', 'running')`);
     return {
-      kept: new Map(kept.rows.map((row) => [row.id, { cancel_requested: row.cancel_requested }])),
+      kept: new Map(kept.rows.map((row) => [row.id, { wish: row.wish }])),
       unattended: ours.rows.map((row) => row.id).filter((id) => !ids.includes(id)),
     };
   });

@@ -12,8 +12,10 @@ import { claimJob } from './claim-job.ts';
 import { completeRun, type NewArtifact, settleRun } from './finish-run.ts';
 import type { RunKey } from './hold-run.ts';
 import { noteStarted } from './launch-run.ts';
+import { pauseJob } from './pause-job.ts';
 import { recordTrainerEvents } from './record-trainer-events.ts';
 import { renewLeases } from './renew-leases.ts';
+import { startJob } from './start-job.ts';
 import { sweepJobs } from './sweep-jobs.ts';
 
 const db = useDatabase();
@@ -54,6 +56,7 @@ beforeEach(async () => {
   await noteStarted(run, {});
 });
 
+const owner = () => ({ user_id, role: 'user' as const });
 const job = async () => {
   const [row] = await db.asOwner<Record<string, unknown>>('SELECT * FROM lowrank.training_jobs');
   if (row === undefined) throw new Error('the job is gone');
@@ -74,7 +77,7 @@ describe('lines of a trainer', () => {
       line(4, { type: 'warning', code: 'note', message: 'words' }),
     ];
     const stored = await recordTrainerEvents(run, batch(0, 100, lines));
-    expect(stored).toMatchObject({ offset: 100, cancel_requested: false, progress: { stage: 'training', step: 6 } });
+    expect(stored).toMatchObject({ offset: 100, wish: null, progress: { stage: 'training', step: 6 } });
     expect(await points()).toEqual([{ seq: 2, step: 1, loss: 1.5, learning_rate: 0.5, extra: null }]);
     expect(await job()).toMatchObject({
       current_stage: 'training',
@@ -245,6 +248,52 @@ describe('the end of a run', () => {
     expect(await job()).toMatchObject({ error_code: 'launch_failed', retry_count: 0 });
   });
 
+  test.each([
+    ['that obeyed', { type: 'paused' } as const],
+    ['that was lost meanwhile', LOST],
+  ])('of a run to be paused %s holds the job without a slot, costs no restart, and another is claimed', async (_, ending) => {
+    await pauseJob(owner(), run.job_id);
+    await addJob(db, user_id);
+    expect(await settleRun(run, ending, { ...EXIT, code: 143, stop_requested: 'pause' }, 0)).toBe('queued');
+    const [paused] = await db.asOwner('SELECT * FROM lowrank.training_jobs WHERE id = $1', [run.job_id]);
+    expect(paused).toMatchObject({
+      slot: null,
+      retry_count: 0,
+      worker_id: null,
+      current_stage: null,
+      held_at: expect.any(Date),
+      pause_requested_at: expect.any(Date),
+    });
+    expect((await claimJob(worker_id, 'process', 1))?.job_id).not.toBe(run.job_id);
+    expect(await claimJob(worker_id, 'process', 1)).toBeNull();
+    expect(await brokenInvariants(db, [])).toEqual([]);
+  });
+
+  test('of a run whose pause was taken back meanwhile queues the job at once', async () => {
+    await pauseJob(owner(), run.job_id);
+    await startJob(owner(), run.job_id);
+    expect(await settleRun(run, { type: 'paused' }, { ...EXIT, code: 143, stop_requested: 'pause' }, 0)).toBe('queued');
+    expect(await job()).toMatchObject({ held_at: null, pause_requested_at: null });
+    expect(await claimJob(worker_id, 'process', 1)).toEqual({ ...run, attempt: 2, epoch: run.epoch + 1 });
+  });
+
+  test('by a pause is no launch that came to nothing, however often', async () => {
+    let key = run;
+    for (let times = 0; times < 12; times++) {
+      await pauseJob(owner(), run.job_id);
+      expect(await settleRun(key, { type: 'paused' }, { ...EXIT, code: 143, stop_requested: 'pause' }, 0)).toBe('queued');
+      await startJob(owner(), run.job_id);
+      key = (await claimJob(worker_id, 'process', 1)) ?? key;
+    }
+    expect(await settleRun(key, { type: 'not_started' }, null, 0)).toBe('queued');
+  });
+
+  test('of a run to be paused that its user then cancelled is cancelled', async () => {
+    await pauseJob(owner(), run.job_id);
+    await cancelJob(owner(), run.job_id);
+    expect(await settleRun(run, { type: 'paused' }, EXIT, 0)).toBe('cancelled');
+  });
+
   test('of a lost run whose user wished its end is cancelled', async () => {
     await cancelJob({ user_id, role: 'user' }, run.job_id);
     expect(await settleRun(run, LOST, null, 0)).toBe('cancelled');
@@ -273,10 +322,12 @@ describe('a lease', () => {
 
   test('is renewed for what is held, and tells of wishes', async () => {
     await db.asOwner("UPDATE lowrank.training_jobs SET lease_until = now() - interval '1 hour', contact_lost_at = now()");
-    expect(await renew()).toEqual({ kept: new Map([[run.job_id, { cancel_requested: false }]]), unattended: [] });
+    expect(await renew()).toEqual({ kept: new Map([[run.job_id, { wish: null }]]), unattended: [] });
     expect(await job()).toMatchObject({ contact_lost_at: null });
+    await pauseJob(owner(), run.job_id);
+    expect((await renew()).kept.get(run.job_id)).toEqual({ wish: 'pause' });
     await cancelJob({ user_id, role: 'user' }, run.job_id);
-    expect((await renew()).kept.get(run.job_id)).toEqual({ cancel_requested: true });
+    expect((await renew()).kept.get(run.job_id)).toEqual({ wish: 'cancel' });
   });
 
   test('under an epoch that is over is not renewed', async () => {

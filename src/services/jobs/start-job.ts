@@ -1,4 +1,4 @@
-import { and, eq, isNull } from 'drizzle-orm';
+import { and, eq, isNotNull, isNull, or } from 'drizzle-orm';
 import { trainingJobs } from '#/db/schema/jobs.ts';
 import { asUser } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
@@ -7,13 +7,13 @@ import type { Context } from '#/services/context.ts';
 import { findJob, type JobRow } from './job-row.ts';
 
 /**
- * Lets a held job be claimed, with the place in the queue that its age gives it. One that waits or runs already is answered
- * as it is. Throws `not_found` and `job_already_final`.
+ * Lets a held or paused job be claimed, with the place in the queue that its age gives it, and takes a wish to pause back. One
+ * that waits or runs already is answered as it is. Throws `not_found` and `job_already_final`.
  */
 export function startJob(ctx: Context, job_id: string): Promise<JobRow> {
   return asUser(ctx.user_id, async (tx) => {
     const [job] = await tx
-      .select({ status: trainingJobs.status, held_at: trainingJobs.held_at })
+      .select({ status: trainingJobs.status })
       .from(trainingJobs)
       .where(and(eq(trainingJobs.id, job_id), isNull(trainingJobs.deleted_at)))
       .for('update');
@@ -21,7 +21,10 @@ export function startJob(ctx: Context, job_id: string): Promise<JobRow> {
     if (isTerminal(job.status)) {
       throw new AppError('job_already_final', `This job is ${job.status}: retry or clone it for a new one`);
     }
-    if (job.held_at !== null) await tx.update(trainingJobs).set({ held_at: null }).where(eq(trainingJobs.id, job_id));
+    await tx
+      .update(trainingJobs)
+      .set({ held_at: null, pause_requested_at: null })
+      .where(and(eq(trainingJobs.id, job_id), or(isNotNull(trainingJobs.held_at), isNotNull(trainingJobs.pause_requested_at))));
     return findJob(tx, job_id);
   });
 }

@@ -1,0 +1,2 @@
+ALTER TABLE "lowrank"."training_jobs" ADD COLUMN "pause_requested_at" timestamp with time zone;--> statement-breakpoint
+ALTER TABLE "lowrank"."training_jobs" ADD COLUMN "discard_requested_at" timestamp with time zone;
