@@ -8,6 +8,7 @@ import { formatBytes } from '#/domain/bytes.ts';
 import { CANCELLED_WITHIN_MS, DATASET_BYTES_MAX, PROMISE_TIMES } from '#/domain/constants.ts';
 import { FETCH_ERROR_CODES } from '#/domain/hub-fetch.ts';
 import { HYPERPARAMETER_PRESETS, HYPERPARAMETER_RANGES, type HyperparameterName } from '#/domain/hyperparameters.ts';
+import { WAIT_REASONS } from '#/domain/queue.ts';
 import { CANONICAL_FIELDS, DATASET_SHAPES } from '#/domain/trainer-config.ts';
 import { TRAINER_ERROR_CODES, WORKER_ERROR_CODES } from '#/domain/trainer-events.ts';
 import { WEBHOOK_EVENTS, WEBHOOK_TEST_EVENT } from '#/domain/webhooks.ts';
@@ -84,6 +85,11 @@ describe('the documents', () => {
     expect(files).toEqual(expect.arrayContaining([...new Set(raised('DatasetFault'))]));
     const warnings = codes(/^Warnings .*\n.*/m.exec(datasets)?.[0] ?? '');
     expect(warnings.sort()).toEqual([...new Set(raised('warn'))].sort());
+  });
+
+  it('say each reason for which a job waits', async () => {
+    const told = tableAfter(await read('docs/training.md'), '## While it waits').flatMap(([first]) => codes(first ?? ''));
+    expect(told.sort()).toEqual([...WAIT_REASONS].sort());
   });
 
   it('have the shapes, the fields and the size of a dataset', async () => {

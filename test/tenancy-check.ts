@@ -16,6 +16,7 @@ const PUBLIC_ON_PURPOSE = new Set(['settings_read', 'job_transitions_read']);
 const LENT = new Map<string, Role>([
   ['lowrank.dataset_exists(uuid)', 'lowrank_web'],
   ['lowrank.installation_figures()', 'lowrank_identity'],
+  ['lowrank.queue_outlook(integer)', 'lowrank_web'],
 ]);
 
 type Role = 'lowrank_web' | 'lowrank_scheduler' | 'lowrank_identity' | 'lowrank_delivery';
@@ -293,6 +294,16 @@ async function sharedTables(player: Player, { a, b }: Tenants): Promise<string[]
     const answer = await player.as(role, role === 'lowrank_web' ? claimsOf(a) : null, figures);
     await expect(`installation_figures: ${role} may call it`, answer.code === '42501');
   }
+  // What is ahead of whoever waits, and nothing to nobody.
+  const outlook = 'SELECT lowrank.queue_outlook(30000) AS told';
+  const ahead = await player.as('lowrank_web', claimsOf(a), outlook);
+  await expect(`queue_outlook: says ${JSON.stringify(ahead.rows[0]?.told)} (${ahead.message})`, ahead.rows[0]?.told !== null);
+  for (const claims of [null, '{}']) {
+    const answer = await player.as('lowrank_web', claims, outlook);
+    await expect(`queue_outlook: answers ${claims}`, answer.rows[0]?.told === null);
+  }
+  for (const role of ['lowrank_scheduler', 'lowrank_identity', 'lowrank_delivery'] as const)
+    await expect(`queue_outlook: ${role} may call it`, (await player.as(role, null, outlook)).code === '42501');
   // Events are put into the outbox by whoever makes them happen; secrets open to the sender alone.
   const [delivery] = (
     await player.client.query<{ row: Record<string, unknown> }>(

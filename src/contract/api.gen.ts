@@ -3456,6 +3456,69 @@ export interface paths {
         };
         trace?: never;
     };
+    "/api/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Own jobs that wait, in the order in which they start, with why they wait and when they start */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description next_cursor of the page before; counts before offset */
+                    after?: string;
+                    limit?: string;
+                    offset?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description One page */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            limit: number;
+                            /**
+                             * Format: uuid
+                             * @description Sent as `after` it gets the next page; null: there is none
+                             */
+                            next_cursor: string | null;
+                            offset: number;
+                            queue: components["schemas"]["QueuedJob"][];
+                            total: number;
+                            /** @description true where there are more than ten thousand */
+                            total_is_estimate: boolean;
+                        };
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                405: components["responses"]["MethodNotAllowed"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ready": {
         parameters: {
             query?: never;
@@ -5907,6 +5970,43 @@ export interface components {
         ProjectChanges: {
             description?: string;
             name?: string;
+        };
+        /**
+         * @example {
+         *       "job_id": "7f4c1f0a-58c4-4b0e-9a44-0a6c5c1c2b11",
+         *       "name": "Questions, second try",
+         *       "priority": 0,
+         *       "queued_at": "2026-03-01T10:00:00.000Z",
+         *       "position": 1,
+         *       "reason": "active_limit",
+         *       "message": "As many of your jobs as may run at once are running: it starts when one of them ends.",
+         *       "predicted_start_at": "2026-03-01T10:42:00.000Z",
+         *       "unpredicted_because": null
+         *     }
+         */
+        QueuedJob: {
+            /** Format: uuid */
+            job_id: string;
+            /** @description The reason as a sentence */
+            message: string;
+            name: string;
+            /** @description Its place among your own jobs, from 1; null for one that is held or waits for its model */
+            position: number | null;
+            /**
+             * Format: date-time
+             * @description At the earliest, by the runs that are known now
+             */
+            predicted_start_at: string | null;
+            priority: number;
+            /** Format: date-time */
+            queued_at: string;
+            /** @enum {string} */
+            reason: "held" | "fetching_model" | "backing_off" | "no_worker" | "no_device" | "disk_full" | "active_limit" | "behind_own_jobs" | "no_free_device" | "others_first" | "next";
+            /**
+             * @description Why predicted_start_at is null. nothing_starts: no worker, device or disk takes work; unknown_end: a run before it has not told when it ends; too_far: more than a hundred of your jobs are before it
+             * @enum {string|null}
+             */
+            unpredicted_because: "not_in_line" | "nothing_starts" | "unknown_end" | "too_far" | null;
         };
         Recipe: {
             /** @description Whether the trainer of this installation does it */

@@ -57,6 +57,7 @@ const REFUSED: Record<string, [value: string, rule: RegExp][]> = {
   after: whole(/from 0 to 999999999/),
   '/api/base-models after': uuid,
   '/api/jobs after': uuid,
+  '/api/queue after': uuid,
   '/api/datasets after': uuid,
   '/api/projects after': uuid,
   '/api/recipes after': uuid,

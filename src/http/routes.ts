@@ -12,6 +12,7 @@ import { modelRoutes } from './model-routes.ts';
 import { notificationRoutes } from './notification-routes.ts';
 import { peopleRoutes } from './people-routes.ts';
 import { projectRoutes } from './project-routes.ts';
+import { queueRoutes } from './queue-routes.ts';
 import { recipeRoutes } from './recipe-routes.ts';
 import { systemRoutes } from './system-routes.ts';
 import { trainingRoutes } from './training-routes.ts';
@@ -39,5 +40,6 @@ export const ROUTES: RouteModule[] = [
   gpuCatalogRoutes,
   costRoutes,
   webhookRoutes,
+  queueRoutes,
   wizardRoutes,
 ];

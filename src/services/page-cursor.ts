@@ -13,12 +13,15 @@ type Dated = PgTable & { id: PgColumn; created_at: PgColumn };
 export async function behindCursor(tx: Tx, table: Dated, after: string | undefined): Promise<SQL | undefined> {
   if (after === undefined) return undefined;
   const known = await tx.execute(sql`SELECT 1 FROM ${table} WHERE ${table.id} = ${after}`);
-  if (known.rowCount === 0) {
-    const message = 'is no cursor of this list: start again without it';
-    throw new AppError('invalid_request', `after ${message}`, [{ path: 'after', message, code: 'unknown_cursor' }]);
-  }
+  if (known.rowCount === 0) throw unknownCursor();
   // Two values, not one row of a subquery: only so can an index of both columns begin at the cursor.
   return sql`(${table.created_at}, ${table.id}) < ((SELECT c.created_at FROM ${table} c WHERE c.id = ${after}), ${after}::uuid)`;
+}
+
+/** The refusal of a cursor that no list of the caller's has given. */
+export function unknownCursor(): AppError {
+  const message = 'is no cursor of this list: start again without it';
+  return new AppError('invalid_request', `after ${message}`, [{ path: 'after', message, code: 'unknown_cursor' }]);
 }
 
 /** The cursor that the next page takes: null when this one was not full. */
