@@ -8,6 +8,10 @@ import { connectDatabase, disconnectDatabase, LOGINS, type Login } from '#/db/po
 
 export interface BenchDatabase {
   logins: Record<Login, string>;
+  /** The superuser's address: for what is compared with the product. */
+  superuser_url: string;
+  /** The postmaster. */
+  pid: number;
   /** Runs one statement behind all policies. */
   run(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
   close(): Promise<void>;
@@ -28,6 +32,8 @@ export async function openBenchDatabase(connections_max = 20): Promise<BenchData
   await client.connect();
   return {
     logins,
+    superuser_url: server.superuser_url,
+    pid: server.pid,
     run: async (text, values = []) => (await client.query<Record<string, unknown>>(text, values)).rows,
     async close() {
       await disconnectDatabase();
@@ -66,15 +72,15 @@ export function benchId(kind: number, n: number): string {
   return `${kind.toString(16).padStart(8, '0')}-0000-4000-8000-${n.toString(16).padStart(12, '0')}`;
 }
 
-/** Queued jobs of some people, `jobs` each: rows as the triggers would have left them, without their cost a row. */
+/** Queued jobs of some people, `jobs` each, submitted a second apart: rows as the triggers would have left them, without their cost a row. */
 export async function seedJobs(database: BenchDatabase, first_person: number, last_person: number, jobs: number): Promise<void> {
   const people = [first_person, last_person];
   await database.run('BEGIN');
   await database.run('SET LOCAL session_replication_role = replica');
   await database.run(
     `WITH made AS (
-       INSERT INTO lowrank.training_jobs (user_id, name, type, dataset_id, base_model_id, preset_id, hyperparameters, gpu_config, config, total_epochs, total_steps)
-       SELECT bench_id(1, p), 'Run ' || i, 'lora', bench_id(2, p), bench_id(3, 1), 'fast', '{}', '{}', '{}', 1, 100
+       INSERT INTO lowrank.training_jobs (user_id, name, type, dataset_id, base_model_id, preset_id, hyperparameters, gpu_config, config, total_epochs, total_steps, created_at)
+       SELECT bench_id(1, p), 'Run ' || i, 'lora', bench_id(2, p), bench_id(3, 1), 'fast', '{}', '{}', '{}', 1, 100, now() - i * interval '1 second'
        FROM generate_series($1::int, $2::int) p, generate_series(1, $3::int) i RETURNING id, user_id)
      INSERT INTO lowrank.job_events (job_id, user_id, seq, type, to_status, attempt) SELECT id, user_id, 1, 'state', 'queued', 0 FROM made`,
     [...people, jobs],

@@ -6,9 +6,10 @@ import { printFigures } from './figures.ts';
 
 const POINTS = 50_000;
 
-function metricLine(seq: number): string {
+/** A line as the trainer writes it for one step. */
+export function metricLine(step: number, seq = step): string {
   const metric = {
-    loss: 2 / seq,
+    loss: 2 / step,
     learning_rate: 1e-4,
     grad_norm: 0.5,
     tokens_per_second: 1000,
@@ -17,10 +18,10 @@ function metricLine(seq: number): string {
   };
   return JSON.stringify({
     seq,
-    ts: new Date(1_700_000_000_000 + seq).toISOString(),
+    ts: new Date(1_700_000_000_000 + step).toISOString(),
     type: 'metric',
-    step: seq,
-    epoch: seq / POINTS,
+    step,
+    epoch: step / POINTS,
     ...metric,
   });
 }

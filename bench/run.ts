@@ -4,6 +4,9 @@ import { cpus, totalmem } from 'node:os';
 const BENCHES: Record<string, () => Promise<void>> = {
   claim: async () => (await import('./claim.ts')).benchClaim(),
   submit: async () => (await import('./submit.ts')).benchSubmit(),
+  reads: async () => (await import('./reads.ts')).benchReads(),
+  listing: async () => (await import('./listing.ts')).benchListing(),
+  viewers: async () => (await import('./viewers.ts')).benchViewers(),
   ingest: async () => (await import('./ingest.ts')).benchIngest(),
   start: async () => (await import('./start.ts')).benchStart(),
   upload: async () => (await import('./upload.ts')).benchUpload(),

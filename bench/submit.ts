@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { hashApiKey, makeApiKey, prefixOfApiKey } from '#/services/people/api-key-format.ts';
 import { addIds, benchId, openBenchDatabase, seedPeople } from './database.ts';
 import { ms, printFigures, quantile } from './figures.ts';
+import { addKeys, bearer } from './people.ts';
 import { startWeb } from './web.ts';
 
 const PEOPLE = 200;
@@ -16,13 +16,7 @@ export async function benchSubmit(): Promise<void> {
   try {
     await addIds(database);
     await seedPeople(database, PEOPLE);
-    const keys = Array.from({ length: PEOPLE }, () => makeApiKey());
-    for (const [at, key] of keys.entries()) {
-      await database.run(
-        `INSERT INTO identity.api_keys (user_id, name, prefix, hash, scopes) VALUES ($1, 'bench', $2, $3, '{read,write}')`,
-        [benchId(1, at + 1), prefixOfApiKey(key), hashApiKey(key)],
-      );
-    }
+    const keys = await addKeys(database, PEOPLE);
     const queue = Array.from({ length: PEOPLE * EACH }, (_, at) => at % PEOPLE);
     const times: number[] = [];
     const began = performance.now();
@@ -34,7 +28,7 @@ export async function benchSubmit(): Promise<void> {
           const response = await fetch(`${web.url}/api/jobs`, {
             method: 'POST',
             headers: {
-              Authorization: `Bearer ${keys[person]}`,
+              ...bearer(keys[person]),
               'Content-Type': 'application/json',
               'Idempotency-Key': createHash('sha256').update(`${person} ${times.length} ${before}`).digest('hex'),
             },

@@ -26,6 +26,8 @@ export function connectDatabase(logins: Partial<Record<Login, string>>, options:
       lock_timeout: 5_000,
       idle_in_transaction_session_timeout: 15_000,
       keepAlive: true,
+      // A statement goes out without waiting for the one before it; each still has its own answer.
+      pipeline: true,
     });
     // An idle connection that the server drops must not end the process; the next query gets a new one.
     pool.on('error', () => undefined);

@@ -64,8 +64,7 @@ async function inTransaction<T>(login: Login, opening: string, work: (tx: Tx) =>
     };
     client.on('error', onError);
     try {
-      await client.query(opening);
-      const result = await work(databaseOf(client));
+      const result = await openAndWork(client, login, opening, work);
       await client.query('COMMIT');
       return result;
     } catch (error) {
@@ -80,6 +79,21 @@ async function inTransaction<T>(login: Login, opening: string, work: (tx: Tx) =>
       client.release(broken);
     }
   }
+}
+
+/**
+ * Opens a transaction and works in it. The web login's first statement goes out with the opening (see `pipeline` in pools.ts):
+ * a round trip less, a third of a read's. Should the opening fail, that statement runs without claims, and row-level security
+ * gives it nothing; the other logins have rights without claims, so theirs waits.
+ */
+async function openAndWork<T>(client: pg.PoolClient, login: Login, opening: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+  const opened = client.query(opening);
+  if (login !== 'web') await opened;
+  // Both are waited for: nothing of `work` may run on a connection that was given back.
+  const [open, worked] = await Promise.allSettled([opened, work(databaseOf(client))]);
+  if (open.status === 'rejected') throw open.reason;
+  if (worked.status === 'rejected') throw worked.reason;
+  return worked.value;
 }
 
 /**

@@ -20,6 +20,15 @@ export function closeStreams(): void {
   for (const stream of open) stream.abort();
 }
 
+/** What has been written for one viewer, by the row or points that it was made of: those who look together share them. */
+const texts = new WeakMap<object, string>();
+
+function textOf<T extends object>(told: T, present: (told: T) => unknown): string {
+  const text = texts.get(told) ?? JSON.stringify(present(told));
+  texts.set(told, text);
+  return text;
+}
+
 /**
  * Answers a job's live stream. The first look happens before any byte, so that a stranger's job is a plain 404; each
  * event's id is a cursor, so a reconnect with Last-Event-ID sees every point once.
@@ -60,9 +69,10 @@ export async function streamJob(c: HonoContext<ApiEnv>, job_id: string, last_eve
           if (performance.now() - written < PING_MS) continue;
           await stream.write(': ping\n\n');
         } else if (event.type === 'job') {
-          await stream.writeSSE({ event: 'job', id, data: JSON.stringify(presentJob(event.job)) });
+          await stream.writeSSE({ event: 'job', id, data: textOf(event.job, presentJob) });
         } else if (event.type === 'metrics') {
-          await stream.writeSSE({ event: 'metrics', id, data: JSON.stringify({ points: event.points.map(presentPoint) }) });
+          const data = textOf(event.points, (points) => ({ points: points.map(presentPoint) }));
+          await stream.writeSSE({ event: 'metrics', id, data });
         } else {
           const { type, cursor: _, ...data } = event;
           await stream.writeSSE({ event: type, id, data: JSON.stringify(data) });

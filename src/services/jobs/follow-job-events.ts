@@ -9,6 +9,7 @@ import { hearJob, type JobBell } from './job-bell.ts';
 import { type JobCursor, TAIL } from './job-cursor.ts';
 import { findJob, type JobRow } from './job-row.ts';
 import { type MetricRow, metricsAfter } from './read-metrics.ts';
+import { shareAnswers } from './share-answers.ts';
 
 /** What a follower is told, each with the cursor that stands after it. */
 export type FollowedEvent = { cursor: JobCursor } & (
@@ -24,6 +25,8 @@ export type FollowedEvent = { cursor: JobCursor } & (
 const POINTS_A_BATCH = 1_000;
 /** What comes within it is told together: a viewer's page is drawn twice a second at most, which the trainer beside it does not feel. */
 const SETTLE_MS = 500;
+/** How long an answer serves all who ask the same; shorter than SETTLE_MS, see `lookWithOthers`. */
+const SHARED_MS = 200;
 /** Logs grow without a notification. */
 const LOOK_ACTIVE_MS = 1_000;
 const LOOK_SETTLED_MS = 15_000;
@@ -60,7 +63,7 @@ async function* told(
   while (!signal.aborted) {
     let look: Look;
     try {
-      look = await lookAt(ctx, job_id, cursor);
+      look = await (first ? lookAt : lookWithOthers)(ctx, job_id, cursor);
     } catch (error) {
       if (error instanceof AppError && error.code === 'not_found') {
         if (first) throw error;
@@ -83,7 +86,7 @@ async function* told(
       news = true;
       yield { type: 'job', job: look.row, cursor };
     }
-    for (const batch of byAttempt(look.points)) {
+    for (const batch of look.batches) {
       news = true;
       const attempt = batch[0]?.attempt ?? 0;
       if (attempt !== cursor.attempt && attempt > 1) {
@@ -92,7 +95,6 @@ async function* told(
       cursor = { ...cursor, attempt, seq: batch.at(-1)?.seq ?? cursor.seq };
       yield { type: 'metrics', points: batch, cursor };
     }
-    const more = look.points.length === POINTS_A_BATCH;
     if (cursor.log_offset === TAIL && look.row.job.attempt > 0) {
       const log_attempt = look.row.job.attempt;
       cursor = { ...cursor, log_attempt, log_offset: await logTail(job_id, log_attempt) };
@@ -107,7 +109,7 @@ async function* told(
       cursor = { ...cursor, log_attempt: cursor.log_attempt + 1, log_offset: 0 };
       continue;
     }
-    if (more || log.text !== '') continue;
+    if (look.more || log.text !== '') continue;
     if (!news) yield { type: 'idle', cursor };
     await bell.wait(isTerminal(look.row.job.status) ? LOOK_SETTLED_MS : LOOK_ACTIVE_MS, signal);
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
@@ -116,8 +118,21 @@ async function* told(
 
 interface Look {
   row: JobRow;
-  points: MetricRow[];
+  /** The next points, each attempt's by itself. */
+  batches: MetricRow[][];
+  /** True when there may be more points behind them. */
+  more: boolean;
   resumed: Map<number, number>;
+}
+
+// Many viewers of one job stand at one cursor and are woken by one ring: what they look at is read once for all of them.
+const looks = shareAnswers<Look>(SHARED_MS);
+const logs = shareAnswers<{ text: string; next: number }>(SHARED_MS);
+
+/** As `lookAt`, at most SHARED_MS old: always younger than the ring that a viewer settles after. */
+function lookWithOthers(ctx: Context, job_id: string, cursor: JobCursor): Promise<Look> {
+  // The user stands in the key: an answer never reaches another one.
+  return looks(`${ctx.user_id} ${job_id} ${cursor.attempt} ${cursor.seq}`, () => lookAt(ctx, job_id, cursor));
 }
 
 function lookAt(ctx: Context, job_id: string, cursor: JobCursor): Promise<Look> {
@@ -133,14 +148,17 @@ function lookAt(ctx: Context, job_id: string, cursor: JobCursor): Promise<Look> 
         .orderBy(asc(jobRuns.attempt));
       for (const run of runs) resumed.set(run.attempt, run.from ?? 0);
     }
-    return { row, points, resumed };
+    return { row, batches: byAttempt(points), more: points.length === POINTS_A_BATCH, resumed };
   });
 }
 
 async function logAfter(job_id: string, row: JobRow, cursor: JobCursor): Promise<{ text: string; next: number }> {
   if (cursor.log_offset === TAIL) return { text: '', next: TAIL };
   const over = isTerminal(row.job.status) || cursor.log_attempt < row.job.attempt;
-  return readLog(job_id, cursor.log_attempt, cursor.log_offset, over);
+  // Whose job it is the look before has said.
+  return logs(`${job_id} ${cursor.log_attempt} ${cursor.log_offset} ${over}`, () =>
+    readLog(job_id, cursor.log_attempt, cursor.log_offset, over),
+  );
 }
 
 function byAttempt(points: MetricRow[]): MetricRow[][] {
