@@ -2263,6 +2263,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/jobs/{id}/checkpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The checkpoints that a training wrote, of all its attempts */
+        get: {
+            parameters: {
+                query?: {
+                    after?: string;
+                    limit?: string;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description In the order in which they were made */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: {
+                                checkpoints: components["schemas"]["Checkpoint"][];
+                                /** @description Sent as `after` it gets the next page; null: there is none */
+                                next_after: number | null;
+                            };
+                            /** @enum {boolean} */
+                            success: true;
+                        };
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                405: components["responses"]["MethodNotAllowed"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/jobs/{id}/clone": {
         parameters: {
             query?: never;
@@ -2684,6 +2744,66 @@ export interface paths {
                 503: components["responses"]["Unavailable"];
             };
         };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{id}/samples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the model answered to the training’s sample prompts at each evaluation */
+        get: {
+            parameters: {
+                query?: {
+                    after?: string;
+                    limit?: string;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description In the order in which they were made */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: {
+                                /** @description Sent as `after` it gets the next page; null: there is none */
+                                next_after: number | null;
+                                samples: components["schemas"]["TrainingSample"][];
+                            };
+                            /** @enum {boolean} */
+                            success: true;
+                        };
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                405: components["responses"]["MethodNotAllowed"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -5194,6 +5314,17 @@ export interface components {
             /** @description Of one of them, assumed while no model is known */
             tokens_per_second?: number;
         };
+        Checkpoint: {
+            attempt: number;
+            bytes: number;
+            /** Format: date-time */
+            created_at: string;
+            /** @description The number of its event: see /api/jobs/{id}/events */
+            id: number;
+            /** @description Its files are there still: the newest stay while it trains, and the last of it afterwards */
+            kept: boolean;
+            step: number;
+        };
         /**
          * @example {
          *       "name": "The same once more",
@@ -6403,6 +6534,16 @@ export interface components {
             type: string;
             /** Format: date-time */
             updated_at: string;
+        };
+        TrainingSample: {
+            attempt: number;
+            /** Format: date-time */
+            created_at: string;
+            /** @description The number of its event: see /api/jobs/{id}/events */
+            id: number;
+            prompt: string;
+            step: number;
+            text: string;
         };
         Transfer: {
             /** Format: uuid */

@@ -5,6 +5,7 @@ import { costRoutes } from './cost-routes.ts';
 import { datasetRoutes } from './dataset-routes.ts';
 import { experimentRoutes } from './experiment-routes.ts';
 import { gpuCatalogRoutes } from './gpu-catalog-routes.ts';
+import { jobOutputRoutes } from './job-output-routes.ts';
 import { jobRoutes } from './job-routes.ts';
 import { jobVerbRoutes } from './job-verb-routes.ts';
 import { memberRoutes } from './member-routes.ts';
@@ -27,6 +28,7 @@ export const ROUTES: RouteModule[] = [
   memberRoutes,
   jobRoutes,
   jobVerbRoutes,
+  jobOutputRoutes,
   trainingRoutes,
   datasetRoutes,
   modelRoutes,

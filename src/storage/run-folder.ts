@@ -19,6 +19,11 @@ export function inputsFolder(job_id: string): string {
   return join(jobFolder(job_id), 'inputs');
 }
 
+/** The file that a checkpoint has last, by the path that its trainer told. */
+export function checkpointEnd(job_id: string, attempt: number, path: string): string {
+  return join(attemptFolder(job_id, attempt), 'outputs', path, 'complete.json');
+}
+
 /** What the trainer printed, written by the run wrapper alone. */
 export function logFile(job_id: string, attempt: number): string {
   return join(attemptFolder(job_id, attempt), 'train.log');
