@@ -56,6 +56,14 @@ program
   .action(async () => (await import('#/cli/migrate-command.ts')).migrateCommand());
 
 program
+  .command('supabase')
+  .description('bring the Supabase project in DATABASE_URL to what the studio needs: migrations, buckets, policies')
+  .option('--dry-run', 'show the SQL and change nothing')
+  .action(async (options: { dryRun?: boolean }) =>
+    (await import('#/cli/supabase-command.ts')).supabaseCommand({ dry_run: options.dryRun === true }),
+  );
+
+program
   .command('reset-password <email>')
   .description('give a person a new password and end their sessions')
   .action(async (email: string) => (await import('#/cli/reset-password.ts')).resetPasswordCommand(email));

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { BUCKETS } from '#/domain/buckets.ts';
 import { DatasetFormat, Description, FileLabel, Mapping, MappingText } from '#/domain/dataset-options.ts';
 import { RejectedRow } from '#/domain/dataset-report.ts';
 import { Metadata, MetadataChanges, Tags } from '#/domain/labels.ts';
@@ -27,7 +28,7 @@ export const DatasetSummary = z
     file_size: z.int().describe('Bytes; while uploading, what is reserved'),
     size_bytes: z.int(),
     checksum: z.string().nullable().describe('SHA-256 of the file, hex'),
-    storage_bucket: z.literal('lora-datasets'),
+    storage_bucket: z.literal(BUCKETS.datasets.name),
     storage_path: z.string().nullable().describe('A key, never a path of the host'),
     manifest_path: z.string().nullable(),
     num_samples: z.int().nullable(),

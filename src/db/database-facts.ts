@@ -34,9 +34,9 @@ const MIGRATIONS = 'lowrank_migrations.__drizzle_migrations';
 export async function readDatabaseFacts(client: pg.Client): Promise<DatabaseFacts> {
   const one = async <T extends pg.QueryResultRow>(text: string, values: unknown[] = []) =>
     (await client.query<T>(text, values)).rows;
-  const [about] = await one<{ version: string; number: number; me: string; migrated: boolean; has_caller: boolean }>(
+  const [about] = await one<{ version: string; number: number; me: string; has_caller: boolean }>(
     `SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS number, current_user AS me,
-            to_regclass('${MIGRATIONS}') IS NOT NULL AS migrated, to_regprocedure('auth.uid()') IS NOT NULL AS has_caller`,
+            to_regprocedure('auth.uid()') IS NOT NULL AS has_caller`,
   );
   if (about === undefined) throw new Error('The database did not answer what it is');
   const names = LOGINS.map((login) => `lowrank_${login}`);
@@ -54,9 +54,8 @@ export async function readDatabaseFacts(client: pg.Client): Promise<DatabaseFact
        AND (NOT c.relrowsecurity OR NOT c.relforcerowsecurity OR NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid))
      ORDER BY 1`,
   );
-  const [last] = about.migrated ? await one<{ at: string | null }>(`SELECT max(created_at)::text AS at FROM ${MIGRATIONS}`) : [];
-  const known = await knownMigrations();
-  const applied = Number(last?.at ?? 0);
+  const known = (await knownMigrations()).map(({ when }) => when);
+  const applied = await lastApplied(client);
   return {
     major: Math.floor(about.number / 10_000),
     version: about.version.split(' ')[0] ?? about.version,
@@ -69,12 +68,33 @@ export async function readDatabaseFacts(client: pg.Client): Promise<DatabaseFact
   };
 }
 
-/** When each migration of this code was made: the number by which the database remembers it. */
-async function knownMigrations(): Promise<number[]> {
-  const journal = JSON.parse(await readFile(join(import.meta.dirname, 'migrations/meta/_journal.json'), 'utf8')) as {
-    entries: { when: number }[];
-  };
-  return journal.entries.map(({ when }) => when);
+interface Migration {
+  /** When it was made: the number by which the database remembers it. */
+  when: number;
+  /** Its file's name without the ending. */
+  tag: string;
+}
+
+/** The migrations of this code, in their order. */
+async function knownMigrations(): Promise<Migration[]> {
+  const text = await readFile(join(import.meta.dirname, 'migrations/meta/_journal.json'), 'utf8');
+  return (JSON.parse(text) as { entries: Migration[] }).entries;
+}
+
+/** When the last migration that the database has was made; 0 before the first. */
+async function lastApplied(client: pg.Client): Promise<number> {
+  const { rows: there } = await client.query<{ migrated: boolean }>(
+    `SELECT to_regclass('${MIGRATIONS}') IS NOT NULL AS migrated`,
+  );
+  if (there[0]?.migrated !== true) return 0;
+  const { rows } = await client.query<{ at: string | null }>(`SELECT max(created_at)::text AS at FROM ${MIGRATIONS}`);
+  return Number(rows[0]?.at ?? 0);
+}
+
+/** The migrations of this code that the database lacks, by their files' names. */
+export async function readMissingMigrations(client: pg.Client): Promise<string[]> {
+  const applied = await lastApplied(client);
+  return (await knownMigrations()).filter(({ when }) => when > applied).map(({ tag }) => tag);
 }
 
 /** Connects as `url` says and runs `work`, both bounded in time. Throws the driver's own error. */

@@ -1,4 +1,5 @@
 import type { Dataset, DatasetSummary, ListedDataset as ListedDatasetBody } from '#/contract/datasets.ts';
+import { BUCKETS } from '#/domain/buckets.ts';
 import { type JudgedModel, judgeCompatibility } from '#/domain/dataset-compatibility.ts';
 import type { DatasetRow } from '#/services/datasets/dataset-row.ts';
 import type { ListedDataset } from '#/services/datasets/list-datasets.ts';
@@ -31,7 +32,7 @@ export function presentDatasetSummary(row: ListedDataset): DatasetSummary {
     file_size: row.file_size,
     size_bytes: row.file_size,
     checksum: row.checksum,
-    storage_bucket: 'lora-datasets',
+    storage_bucket: BUCKETS.datasets.name,
     storage_path: row.storage_path,
     manifest_path: null,
     num_samples: row.num_samples,

@@ -2,15 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { loginUrl, makePasswords, migrate } from '#/db/migrate.ts';
-import { withDatabase } from '../template-database.ts';
-import { PROJECT, runSql } from './make-project.ts';
+import { makeFreshProject } from './fresh-project.ts';
+import { runSql } from './make-project.ts';
 import { SHAPE_OF_THEIRS } from './shape-of-theirs.ts';
 
 const OURS = `'lowrank', 'identity', 'lowrank_migrations'`;
-const { owner_url, superuser_url } = inject('database');
-const name = `test_${randomUUID().replaceAll('-', '')}`;
-const owner = withDatabase(owner_url, name);
-const behind = withDatabase(superuser_url, name);
+let owner: string;
+let behind: string;
+let remove: () => Promise<void>;
 const theirs = async () => (await runSql<{ line: string }>(behind, SHAPE_OF_THEIRS)).map(({ line }) => line);
 
 /** Everything of ours that an API role was granted, as `privilege on thing to role`. */
@@ -25,9 +24,9 @@ const GRANTED = `
   ) g, aclexplode(g.acl) a JOIN api ON api.oid = a.grantee ORDER BY 1`;
 
 beforeAll(async () => {
-  await runSql(withDatabase(superuser_url, 'template1'), `CREATE DATABASE ${name} TEMPLATE ${PROJECT} OWNER postgres`);
+  ({ owner, behind, remove } = await makeFreshProject());
 });
-afterAll(() => runSql(withDatabase(superuser_url, 'template1'), `DROP DATABASE ${name} WITH (FORCE)`));
+afterAll(() => remove());
 
 describe('migrations of a Supabase project', () => {
   const passwords = inject('database').passwords;
