@@ -35,7 +35,7 @@ export async function addDataset(db: TestDatabase, user_id: string, fields: Reco
     total_validation_pairs: 5,
     ...fields,
   };
-  await insert(db, 'lowrank.datasets', row);
+  await addRow(db, 'lowrank.datasets', row);
   return row.id as string;
 }
 
@@ -53,7 +53,7 @@ export async function addBaseModel(db: TestDatabase, fields: Record<string, unkn
     has_chat_template: true,
     ...fields,
   };
-  await insert(db, 'lowrank.base_models', row);
+  await addRow(db, 'lowrank.base_models', row);
   return row.id as string;
 }
 
@@ -79,11 +79,12 @@ export async function addJob(db: TestDatabase, user_id: string, fields: Record<s
     error_code: status === 'failed' ? 'internal' : null,
     ...fields,
   };
-  await insert(db, 'lowrank.training_jobs', row);
+  await addRow(db, 'lowrank.training_jobs', row);
   return row.id as string;
 }
 
-async function insert(db: TestDatabase, table: string, row: Record<string, unknown>): Promise<void> {
+/** Writes one row as it stands. */
+export async function addRow(db: TestDatabase, table: string, row: Record<string, unknown>): Promise<void> {
   const columns = Object.keys(row);
   const values = columns.map((column) => {
     const value = row[column];
