@@ -103,6 +103,16 @@ export const deleteArtifactRoute = declareRoute({
   faults: [404],
 });
 
+export const restoreArtifactRoute = declareRoute({
+  method: 'post',
+  path: '/api/artifacts/{id}/restore',
+  tags: ['artifacts'],
+  summary: 'Take a deletion back, within 30 days',
+  request: { params: IdParam },
+  responses: { 200: answers(Artifact, 'The artifact, in every list again') },
+  faults: [404, 409, 413],
+});
+
 export const downloadRoute = declareRoute({
   method: 'get',
   path: '/api/downloads/{token}',

@@ -7,12 +7,14 @@ import {
   getArtifactRoute,
   jobArtifactsRoute,
   listArtifactsRoute,
+  restoreArtifactRoute,
 } from '#/contract/artifacts.ts';
 import { AppError } from '#/domain/app-error.ts';
 import { readRange } from '#/services/artifacts/byte-range.ts';
 import { deleteArtifact } from '#/services/artifacts/delete-artifact.ts';
 import { type Download, openDownload, signDownload } from '#/services/artifacts/download-artifact.ts';
 import { getArtifact, listArtifacts, listJobArtifacts } from '#/services/artifacts/list-artifacts.ts';
+import { restoreArtifact } from '#/services/artifacts/restore-artifact.ts';
 import type { ApiEnv, RouteModule } from './api-env.ts';
 import { presentArtifact } from './artifact-presenter.ts';
 import { errorResponse } from './error-response.ts';
@@ -33,6 +35,9 @@ export const artifactRoutes: RouteModule = (api) => {
     await deleteArtifact(c.var.ctx, c.req.valid('param').id);
     return c.body(null, 204);
   });
+  api.openapi(restoreArtifactRoute, async (c) =>
+    c.json(presentArtifact(await restoreArtifact(c.var.ctx, c.req.valid('param').id)), 200),
+  );
   api.openapi(downloadArtifactRoute, async (c) => {
     const signed = await signDownload(c.var.ctx, c.req.valid('param').id, c.req.valid('query').file ?? null);
     const url = `/api/downloads/${signed.token}`;

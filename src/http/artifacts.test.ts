@@ -121,6 +121,41 @@ describe('an artifact', () => {
     expect(await statusOf(address, {})).toBe(404);
     expect(await statusOf(`/api/artifacts/${other.id}`)).toBe(404);
   });
+
+  test('that was deleted is restored within 30 days with its files and its place, and only by its owner', async () => {
+    const other = await addArtifact();
+    const path = `/api/artifacts/${other.id}`;
+    const restore = (headers: Record<string, string>) => api.request(`${path}/restore`, { method: 'POST', headers });
+    const ofJob = async () =>
+      ((await (await get(`/api/jobs/${other.job_id}/artifacts`)).json()) as { data: { artifacts: Artifact[] } }).data.artifacts;
+    const [before] = await ofJob();
+    const address = await addressOf(other.id);
+    const untouched = await restore(owner.headers);
+    expect([untouched.status, await untouched.json()]).toEqual([409, expect.objectContaining({ code: 'conflict' })]);
+    await api.request(path, { method: 'DELETE', headers: owner.headers });
+    expect(await ofJob()).toEqual([]);
+    expect((await restore(stranger.headers)).status).toBe(404);
+    expect(await statusOf(path)).toBe(404);
+    const answer = await restore(owner.headers);
+    expect([answer.status, await answer.json()]).toEqual([200, before]);
+    expect(await ofJob()).toEqual([before]);
+    expect([await statusOf(path), await statusOf(address, {})]).toEqual([200, 200]);
+  });
+
+  test('that is gone for good or was never there is not restored', async () => {
+    const restore = (of: string) => api.request(`/api/artifacts/${of}/restore`, { method: 'POST', headers: owner.headers });
+    const other = await addArtifact();
+    await db.asOwner('UPDATE lowrank.model_artifacts SET deleted_at = now(), purged_at = now() WHERE id = $1', [other.id]);
+    expect([(await restore(other.id)).status, (await restore(randomUUID())).status]).toEqual([404, 404]);
+  });
+
+  test('that was deleted is not restored beyond the quota', async () => {
+    const other = await addArtifact();
+    await db.asOwner('UPDATE lowrank.model_artifacts SET deleted_at = now(), size = 5000000000000 WHERE id = $1', [other.id]);
+    const answer = await api.request(`/api/artifacts/${other.id}/restore`, { method: 'POST', headers: owner.headers });
+    expect([answer.status, await answer.json()]).toEqual([413, expect.objectContaining({ code: 'quota_exceeded' })]);
+    expect(await statusOf(`/api/artifacts/${other.id}`)).toBe(404);
+  });
 });
 
 describe('a signed address', () => {
