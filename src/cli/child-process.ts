@@ -18,10 +18,10 @@ const STOP_WITHIN_MS = 15_000;
 /** A process that lived this long fell for a new reason: start over with the short pause. */
 const SETTLED_MS = 60_000;
 
-/** Starts `src/<name>.ts` with Node as we run it. Its output goes to `<data>/logs/<name>.log`; it ends when we are gone. */
+/** Starts `src/<name>.ts` with Node as we run it and our environment, changed by `variables`: undefined takes one away. Its output goes to `<data>/logs/<name>.log`; it ends when we are gone. */
 export function startProcess(
   name: 'server' | 'worker',
-  variables: Record<string, string>,
+  variables: Record<string, string | undefined>,
   log: (line: string) => void,
 ): StudioProcess {
   const file = openLog(join(env.data_dir, 'logs', `${name}.log`));

@@ -72,16 +72,25 @@ export async function startStudio(
     undo.push(disconnectDatabase);
     const owner = options.make_owner ? (await ensureLocalOwner(LOCAL_OWNER)).user : null;
     const setup_token = await issueSetupToken();
-    const variables = {
+    // Each process has the logins that it works with, and the one that strangers talk to has no secret beside them.
+    const for_web = {
       LOWRANK_WEB_URL: database.logins.web,
       LOWRANK_IDENTITY_URL: database.logins.identity,
+      LOWRANK_SCHEDULER_URL: undefined,
+      LOWRANK_DELIVERY_URL: undefined,
+      DATABASE_URL: undefined,
+      HF_TOKEN: undefined,
+    };
+    const for_worker = {
+      LOWRANK_WEB_URL: undefined,
+      LOWRANK_IDENTITY_URL: undefined,
       LOWRANK_SCHEDULER_URL: database.logins.scheduler,
       LOWRANK_DELIVERY_URL: database.logins.delivery,
     };
     starting(1, 'web and worker');
-    const web: StudioProcess = startProcess('server', variables, say);
+    const web: StudioProcess = startProcess('server', for_web, say);
     undo.push(() => web.stop());
-    const worker: StudioProcess = startProcess('worker', variables, say);
+    const worker: StudioProcess = startProcess('worker', for_worker, say);
     undo.push(() => worker.stop());
     const ready = await web.ready.catch((error: Error) => {
       throw new CommandError(error.message);

@@ -9,7 +9,11 @@ import { identityOf, isAlive, type ProcessIdentity, signalProcess } from '#/work
 import { becomeOwner, localKey, lowrank, signIn } from './command-line.ts';
 import { REPO, startedRun, startStudio, type TestStudio } from './studio.ts';
 
-const VARIABLES = { LOWRANK_WITHOUT_PAGES: '1', LOWRANK_TRAINER: join(REPO, 'trainer/fake_trainer.py') };
+const VARIABLES = {
+  LOWRANK_WITHOUT_PAGES: '1',
+  LOWRANK_TRAINER: join(REPO, 'trainer/fake_trainer.py'),
+  HF_TOKEN: 'hf_canaryCanary1234',
+};
 const STEPS = 600;
 
 let studio: TestStudio;
@@ -76,6 +80,22 @@ describe('a studio', () => {
     expect(code, said).toBe(3);
     expect(said).toContain(`A studio already runs on this data directory: ${studio.url}`);
     expect((await fetch(`${studio.url}/api/health`)).status).toBe(200);
+  });
+
+  test('gives each of its processes the logins that it works with, and web no other secret', async () => {
+    const own = processes().filter(({ variables }) => variables.includes(`LOWRANK_DATA_DIR=${studio.data_dir}\0`));
+    const names = own.map(({ variables }) => variables.split('\0').map((line) => line.split('=')[0] ?? ''));
+    const secret = /^(LOWRANK_(WEB|IDENTITY|SCHEDULER|DELIVERY)_URL|HF_TOKEN|DATABASE_URL)$/;
+    expect(
+      names
+        .map((all) =>
+          all
+            .filter((name) => secret.test(name))
+            .sort()
+            .join(),
+        )
+        .sort(),
+    ).toEqual(['HF_TOKEN', 'HF_TOKEN,LOWRANK_DELIVERY_URL,LOWRANK_SCHEDULER_URL', 'LOWRANK_IDENTITY_URL,LOWRANK_WEB_URL']);
   });
 
   test('that is ended by Ctrl-C takes web, worker and database with it and leaves its training, which the next start finds again', async () => {
