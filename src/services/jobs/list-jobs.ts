@@ -33,6 +33,6 @@ export function listJobs(ctx: Context, query: JobQuery): Promise<{ jobs: JobRow[
       .limit(query.limit)
       .offset(query.after === undefined ? (query.page - 1) * query.limit : 0);
     const ids = jobs.map(({ job }) => job);
-    return { jobs, total: await countRows(tx, trainingJobs, wanted), next_cursor: nextCursor(ids, query.limit) };
+    return { jobs, total: await countRows(tx, ctx.user_id, trainingJobs, wanted), next_cursor: nextCursor(ids, query.limit) };
   });
 }

@@ -96,7 +96,7 @@ export function listQueue(
         predicted_start: in_line ? dated(predicted.get(row.id), now) : { unpredicted: 'not_in_line' },
       };
     });
-    return { jobs, total: await countRows(tx, trainingJobs, waiting), next_cursor: nextCursor(page, query.limit) };
+    return { jobs, total: await countRows(tx, ctx.user_id, trainingJobs, waiting), next_cursor: nextCursor(page, query.limit) };
   });
 }
 
