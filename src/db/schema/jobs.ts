@@ -169,8 +169,9 @@ export const trainingJobs = lowrank.table(
       foreignColumns: [t.id as AnyPgColumn, t.user_id as AnyPgColumn],
       name: 'training_jobs_retried_from_fk',
     }),
-    index('training_jobs_user_created').on(t.user_id, t.created_at.desc(), t.id.desc()),
-    index('training_jobs_user_status').on(t.user_id, t.status),
+    // deleted_at stands last in both, so that a list's rows are counted without reading them.
+    index('training_jobs_user_created').on(t.user_id, t.created_at.desc(), t.id.desc(), t.deleted_at),
+    index('training_jobs_user_status').on(t.user_id, t.status, t.created_at.desc(), t.id.desc(), t.deleted_at),
     index('training_jobs_dataset').on(t.dataset_id),
     index('training_jobs_experiment').on(t.experiment_id, t.created_at),
     index('training_jobs_queue')
