@@ -5489,6 +5489,22 @@ export interface components {
                 learning_rate?: number;
                 rank?: number;
             };
+            /**
+             * @description What it may take of its host; one that is not kept there is a `skipped` event of the job
+             * @default {}
+             */
+            limits?: {
+                /** @description Processors that it computes on */
+                cpus?: number;
+                /** @description What it writes to disk */
+                disk_gb?: number;
+                /** @description Memory of the host, of all its processes */
+                memory_gb?: number;
+                /** @description Of one attempt, from its start */
+                runtime_hours?: number;
+                /** @description Shared memory of its processes */
+                shm_gb?: number;
+            };
             max_steps?: number;
             name?: string;
             /**
@@ -5507,6 +5523,12 @@ export interface components {
              * @default true
              */
             start?: boolean;
+            /**
+             * Format: uuid
+             * @description A trainer of one’s own; null: the one that comes along
+             * @default null
+             */
+            training_image_id?: string | null;
         };
         /**
          * @example {
@@ -5701,6 +5723,22 @@ export interface components {
                 suites?: ("held_out_loss" | "perplexity" | "mmlu" | "hellaswag" | "arc_easy" | "arc_challenge" | "winogrande" | "truthfulqa" | "gsm8k" | "humaneval" | "mt_bench")[];
             };
             export?: ("safetensors" | "merged" | "gguf" | "onnx")[];
+            /**
+             * @description What it may take of its host; one that is not kept there is a `skipped` event of the job
+             * @default {}
+             */
+            limits?: {
+                /** @description Processors that it computes on */
+                cpus?: number;
+                /** @description What it writes to disk */
+                disk_gb?: number;
+                /** @description Memory of the host, of all its processes */
+                memory_gb?: number;
+                /** @description Of one attempt, from its start */
+                runtime_hours?: number;
+                /** @description Shared memory of its processes */
+                shm_gb?: number;
+            };
             /** @default {} */
             metadata?: {
                 [key: string]: unknown;
@@ -5743,6 +5781,12 @@ export interface components {
                 seed?: number;
                 warmup_steps?: number;
             };
+            /**
+             * Format: uuid
+             * @description A trainer of one’s own; null: the one that comes along
+             * @default null
+             */
+            training_image_id?: string | null;
         };
         Dataset: components["schemas"]["DatasetSummary"] & {
             sample_data: ({
@@ -6374,6 +6418,22 @@ export interface components {
             };
             /** Format: uuid */
             dataset_id: string;
+            /**
+             * @description What it may take of its host; one that is not kept there is a `skipped` event of the job
+             * @default {}
+             */
+            limits?: {
+                /** @description Processors that it computes on */
+                cpus?: number;
+                /** @description What it writes to disk */
+                disk_gb?: number;
+                /** @description Memory of the host, of all its processes */
+                memory_gb?: number;
+                /** @description Of one attempt, from its start */
+                runtime_hours?: number;
+                /** @description Shared memory of its processes */
+                shm_gb?: number;
+            };
             /** @description Made up when absent */
             name?: string;
             /**
@@ -6386,6 +6446,12 @@ export interface components {
              * @default true
              */
             start?: boolean;
+            /**
+             * Format: uuid
+             * @description A trainer of one’s own; null: the one that comes along
+             * @default null
+             */
+            training_image_id?: string | null;
             /** @default [] */
             trigger_words?: string[];
             /** @enum {string} */
@@ -6760,10 +6826,10 @@ export interface components {
                 gpus: number;
                 partition_id: string | null;
             };
-            /** @description What was asked for and the trainer lacks */
+            /** @description What was asked for and is not to be had here */
             skipped: {
                 /** @enum {string} */
-                kind: "eval" | "export";
+                kind: "eval" | "export" | "limit";
                 message: string;
                 name: string;
             }[];

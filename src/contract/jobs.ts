@@ -101,7 +101,7 @@ export const WizardJob = TrainingJob.extend({
   resources: z.object({ gpus: z.int(), gpu_type: z.string(), partition_id: z.string().nullable() }),
   eval: z.object({ suites: z.array(z.enum(EVAL_SUITES)), interval: z.int() }),
   export: z.array(z.enum(EXPORT_FORMATS)),
-  skipped: z.array(SkippedWish).describe('What was asked for and the trainer lacks'),
+  skipped: z.array(SkippedWish).describe('What was asked for and is not to be had here'),
   metadata: z.record(z.string(), z.unknown()),
 }).openapi('WizardJob');
 export type WizardJob = z.infer<typeof WizardJob>;

@@ -18,6 +18,8 @@ const spec = (fields: Partial<TrainingSpec> = {}): TrainingSpec => ({
   seed: 42,
   run: NO_WISHES,
   metadata: {},
+  limits: {},
+  training_image_id: null,
   priority: 0,
   start: true,
   ...fields,

@@ -1,6 +1,7 @@
 /** A plan and the facts of one attempt become the trainer's complete `config.json`. */
 import * as z from 'zod';
 import { AskedHyperparameters } from './hyperparameters.ts';
+import { RunLimits } from './run-limits.ts';
 import { TRAINER_CAN } from './trainer-abilities.ts';
 import {
   ColumnMapping,
@@ -21,6 +22,7 @@ export const StoredConfig = z.object({
     trigger_words: z.array(z.string()).default([]),
     method: z.enum(TRAINING_METHODS).default('lora'),
     run: RunWishes.default(NO_WISHES),
+    limits: RunLimits.default({}),
   }),
   plan: z.object({
     total_epochs: z.number(),
@@ -48,6 +50,11 @@ export const StoredConfig = z.object({
   base_model: z.object({ name: z.string(), hf_repo_id: z.string().nullable(), revision: z.string().nullable() }),
 });
 export type StoredConfig = z.infer<typeof StoredConfig>;
+
+/** What a stored configuration, of whatever release, says of its run's limits. */
+export function limitsOf(config: Record<string, unknown>): RunLimits {
+  return z.object({ spec: z.object({ limits: RunLimits }) }).safeParse(config).data?.spec.limits ?? {};
+}
 
 /** Where this attempt runs and what lies where. All paths are absolute. */
 export interface AttemptFacts {

@@ -36,7 +36,7 @@ const HINTS: Record<JobErrorCode, string> = {
   data: 'Correct the dataset, upload it again and start again.',
   model_not_found: 'Check that the base model is still where it was registered.',
   gated_model: 'Ask for access to the base model on its page, then fetch it again.',
-  out_of_memory: 'Halve the batch size, shorten the sequences or lower the rank, and start again.',
+  out_of_memory: 'Halve the batch size, shorten the sequences or lower the rank, or raise its limit of memory, and start again.',
   nan_loss: 'Lower the learning rate, for example to a third, and look at the rows around that step.',
   disk_full: 'Free space on the disk of this installation and start again; the last good checkpoint was kept.',
   interrupted: 'Start again: the last good checkpoint was kept.',
@@ -104,6 +104,12 @@ export function judgeRun(evidence: RunEvidence): Verdict {
       return failed('runtime_limit', 'The training ran longer than the runtime limit and was ended.', evidence);
     case 'disk_full':
       return failed('disk_full', 'The disk of this installation was nearly full, so the training was ended.', evidence);
+    case 'memory_limit':
+      return failed(
+        'out_of_memory',
+        'The training took more memory of the host than its limit gives it, and was ended.',
+        evidence,
+      );
     case 'gpu_lost':
       return lost('gpu_lost', 'The GPU of this training was lost.', evidence);
     case 'fenced':

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { AskedHyperparameters, PRESET_IDS } from './hyperparameters.ts';
 import { HubRepoId, HubRevision } from './model-hub-id.ts';
 import { GradAccum, Interval, RECIPE_METHODS, type RecipeMethod, Seed, WarmupSteps, whyUnavailable } from './recipes.ts';
+import { RunLimits } from './run-limits.ts';
 import { EVAL_SUITES, EXPORT_FORMATS, lacking, MIXED_PRECISIONS, TRAINER_CAN } from './trainer-abilities.ts';
 import { TRAINER_STRATEGIES } from './trainer-config.ts';
 
@@ -89,6 +90,9 @@ export const TrainingSpec = z
     run: RunWishes.default(NO_WISHES),
     /** What its client notes on it; nobody here reads it. */
     metadata: z.record(z.string(), z.unknown()).default({}),
+    limits: RunLimits.default({}),
+    /** null: the trainer that comes along */
+    training_image_id: z.uuid().nullable().default(null),
     priority: Priority,
     start: z.boolean(),
   })
@@ -107,8 +111,8 @@ export function trainingRefusal(method: TrainingMethod, dataset_modality: string
   return whyUnavailable(method);
 }
 
-/** Something known that was asked for and that the trainer lacks: the training goes on without it, and says so. */
-export const SkippedWish = z.object({ kind: z.enum(['eval', 'export']), name: z.string(), message: z.string() });
+/** Something known that was asked for and that is not to be had here: the training goes on without it, and says so. */
+export const SkippedWish = z.object({ kind: z.enum(['eval', 'export', 'limit']), name: z.string(), message: z.string() });
 export type SkippedWish = z.infer<typeof SkippedWish>;
 
 /** What of these wishes the trainer leaves out. */

@@ -17,6 +17,8 @@ const ASKED: WizardSubmission = {
   resources: { gpus: 1 },
   eval: { suites: [] },
   metadata: { origin: 'wizard' },
+  limits: {},
+  training_image_id: null,
   priority: 0,
   start: true,
 };

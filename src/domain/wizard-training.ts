@@ -1,6 +1,7 @@
 /** Door C's way of asking for a training, and how the rest of it comes from its recipe. */
 import { microBatch, type PreflightQuestion } from './preflight.ts';
 import type { Recipe, RecipeDefaults } from './recipes.ts';
+import type { RunLimits } from './run-limits.ts';
 import type { EvalSuite, ExportFormat, MixedPrecision } from './trainer-abilities.ts';
 import type { TrainerConfig } from './trainer-config.ts';
 import type { RunWishes, TrainingSpec } from './training-spec.ts';
@@ -31,6 +32,8 @@ export interface WizardTraining {
 export interface WizardSubmission extends WizardTraining {
   name: string;
   metadata: Record<string, unknown>;
+  limits: RunLimits;
+  training_image_id: string | null;
   priority: number;
   start: boolean;
 }
@@ -89,6 +92,8 @@ export function specOfWizard(asked: WizardSubmission, recipe: Recipe): TrainingS
     seed: train.seed ?? defaults.seed,
     run,
     metadata: asked.metadata,
+    limits: asked.limits,
+    training_image_id: asked.training_image_id,
     priority: asked.priority,
     start: asked.start,
   };

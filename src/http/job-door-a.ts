@@ -26,6 +26,8 @@ export function specOfDoorA(body: z.infer<typeof SubmitTrainingBody>, now: Date)
     seed: DEFAULT_SEED,
     run: NO_WISHES,
     metadata: {},
+    limits: body.limits,
+    training_image_id: body.training_image_id,
     priority: body.priority,
     start: body.start,
   };

@@ -21,6 +21,8 @@ export function specOfDoorB(body: z.infer<typeof CreateJobBody>, now: Date): Tra
     seed: DEFAULT_SEED,
     run: NO_WISHES,
     metadata: {},
+    limits: body.limits,
+    training_image_id: body.training_image_id,
     priority: body.priority,
     start: body.start,
   };

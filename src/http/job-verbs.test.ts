@@ -183,6 +183,73 @@ describe('the priority', () => {
   });
 });
 
+describe('limits', () => {
+  const eventsOf = async (id: string) => {
+    const answer = await api.request(`/api/jobs/${id}/events`, { headers: owner.headers });
+    const { data } = (await answer.json()) as { data: { events: { seq: number; type: string; data: { name?: string } }[] } };
+    return data.events.map(({ seq, type, data: { name } }) => [seq, type, name]);
+  };
+  const specOf = async (id: string) => (await read(id)).config.spec as { limits: unknown; training_image_id: unknown };
+  const kept = { cpus: 2, memory_gb: 8, runtime_hours: 1.5 };
+
+  test.each(DOORS)('at door %s are stored, and those that are not kept here are told by the job', async (_, submit) => {
+    const limits = { ...kept, shm_gb: 1, disk_gb: 20 };
+    const id = await submit({ limits });
+    expect((await specOf(id)).limits).toEqual(limits);
+    expect(await eventsOf(id)).toEqual([
+      [1, 'state', undefined],
+      [2, 'skipped', 'shm_gb'],
+      [3, 'skipped', 'disk_gb'],
+    ]);
+    const other = await submit({ limits: kept });
+    expect((await specOf(other)).limits).toEqual(kept);
+    expect(await eventsOf(other)).toHaveLength(1);
+    expect((await specOf(await submit({}))).limits).toEqual({});
+  });
+
+  const bodies = {
+    A: ['/api/training/submit', {}],
+    B: ['/api/jobs', {}],
+    C: ['/api/jobs', { recipe_id: 'lora' }],
+  } as const;
+  test.each(Object.entries(bodies))('at door %s are refused out of their ranges, all at once', async (_, [path, body]) => {
+    const limits = { cpus: 0, memory_gb: '8', shm_gb: -1, disk_gb: null, runtime_hours: 25, gpus: 1 };
+    const answer = await post(path, owner.headers, { ...body, limits, training_image_id: 'x' });
+    const told = (await answer.json()) as { details: { path: string }[]; violations?: { path: string }[] };
+    expect([answer.status, (told.violations ?? told.details).map((row) => row.path)]).toEqual([
+      400,
+      expect.arrayContaining([...Object.keys(limits).map((name) => `limits.${name}`), 'training_image_id']),
+    ]);
+  });
+
+  test('an image for the training is not found while there is none, and nothing is stored', async () => {
+    const submissions = [
+      post('/api/training/submit', owner.headers, {
+        dataset_id,
+        type: 'lora',
+        base_model: 'owner/tiny',
+        config,
+        training_image_id: NO_ID,
+      }),
+      post('/api/jobs', owner.headers, { dataset_id, base_model_id, training_image_id: NO_ID }),
+      post('/api/jobs', owner.headers, {
+        ...{ name: 'C', dataset_id, base_model_id, recipe_id: 'lora', train, resources: { gpus: 1 } },
+        training_image_id: NO_ID,
+      }),
+    ];
+    for (const answer of await Promise.all(submissions)) {
+      const told = (await answer.json()) as { code: string; details: { path: string }[]; violations?: { path: string }[] };
+      expect([answer.status, told.code, (told.violations ?? told.details).map((row) => row.path)]).toEqual([
+        404,
+        'not_found',
+        ['training_image_id'],
+      ]);
+    }
+    expect(await db.asOwner('SELECT 1 FROM lowrank.training_jobs')).toEqual([]);
+    expect((await specOf(await submitted({ training_image_id: null }))).training_image_id).toBeNull();
+  });
+});
+
 describe('a clone', () => {
   test.each(DOORS)('of a job of door %s is a new job of the same spec, whatever became of that', async (door, submit) => {
     const id = await submit({ priority: 4 });

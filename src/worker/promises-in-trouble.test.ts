@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { scaledPromiseTimes } from '#/domain/constants.ts';
+import { runtimeLimitMs } from '#/domain/run-limits.ts';
 import { env } from '#/env.ts';
 import { useDatabase } from '../../test/database.ts';
 import { brokenInvariants } from '../../test/invariants.ts';
@@ -252,6 +253,29 @@ describe('8, 15 · too little processor', () => {
 
 describe('15 · a run that does not end', () => {
   const scene = setScene(db, 'each test');
+
+  test('is ended at the limit that its submission gave it, and held to what else it says', async () => {
+    const limits = { runtime_hours: 0.02, cpus: 1, memory_gb: 2 };
+    const id = await scene.add([LONG], { held_at: new Date() });
+    await db.asOwner(
+      "UPDATE lowrank.training_jobs SET config = jsonb_set(config, '{spec,limits}', $2), held_at = NULL WHERE id = $1",
+      [id, JSON.stringify(limits)],
+    );
+    await scene.host.start();
+    await scene.until(id, isRunning);
+    expect(JSON.parse(await readFile(scene.file(id, 'run.json'), 'utf8'))).toMatchObject({
+      cpus: 1,
+      memory_bytes_max: 2_000_000_000,
+    });
+    expect(await scene.until(id)).toMatchObject({ status: 'failed', error_code: 'runtime_limit', attempt: 1 });
+    expect(await scene.exited(id)).toMatchObject({ stop_requested: 'runtime_limit' });
+    const [run] = await db.asOwner<{ ms: number }>(
+      'SELECT (extract(epoch FROM ended_at - started_at) * 1000)::float8 AS ms FROM lowrank.job_runs WHERE job_id = $1',
+      [id],
+    );
+    expect(run?.ms).toBeGreaterThan(runtimeLimitMs(limits, TIMES));
+    await scene.expectOrder();
+  });
 
   test('is ended at the runtime limit, counted across restarts of its worker, and not before', async () => {
     const id = await scene.add([LONG]);

@@ -1,6 +1,6 @@
 /** From a fresh claim to a running trainer. */
 import type { JobFailure } from '#/domain/job-state.ts';
-import { makeTrainerConfig, StoredConfig } from '#/domain/run-config.ts';
+import { limitsOf, makeTrainerConfig, StoredConfig } from '#/domain/run-config.ts';
 import { bareFailure } from '#/domain/run-verdict.ts';
 import type { TrainerConfig } from '#/domain/trainer-config.ts';
 import { noteResume } from '#/services/jobs/launch-run.ts';
@@ -23,7 +23,7 @@ export async function startRun(parts: WorkerParts, run: HeldRun): Promise<JobFai
     await prepareRunDirectory({ ...config, resume_from: checkpoint?.path ?? null });
     await failpoint('after_run_directory');
     const cuda_device = run.device?.kind === 'gpu' ? run.device.uuid : '';
-    await parts.executor.launch({ job_id: run.job_id, attempt: run.attempt, cuda_device });
+    await parts.executor.launch({ job_id: run.job_id, attempt: run.attempt, cuda_device, limits: limitsOf(run.config) });
   } catch (error) {
     return launchFailure(error);
   }

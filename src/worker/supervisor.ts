@@ -1,7 +1,9 @@
 /** Cares for one run from its claim, or from a restart of the worker, to its settled end. All that matters of it is on the disk and in rows. */
 import { join } from 'node:path';
 import { AppError } from '#/domain/app-error.ts';
+import { limitsOf } from '#/domain/run-config.ts';
 import type { RunExit, StopReason } from '#/domain/run-exit.ts';
+import { runtimeLimitMs } from '#/domain/run-limits.ts';
 import { noteStarted } from '#/services/jobs/launch-run.ts';
 import type { HeldRun } from '#/services/jobs/read-run.ts';
 import { recordTrainerEvents } from '#/services/jobs/record-trainer-events.ts';
@@ -52,6 +54,7 @@ class Care {
   readonly #handle: RunHandle;
   readonly #clock: StageClock;
   readonly #began: number;
+  readonly #runtime_limit_ms: number;
   #offset: number;
   #noted_started: boolean;
   #wish: StopReason | null = null;
@@ -70,6 +73,7 @@ class Care {
     const now = performance.now();
     this.#clock = new StageClock(parts.times, run.current_stage, run.current_step, now);
     this.#began = now - run.age_ms;
+    this.#runtime_limit_ms = runtimeLimitMs(limitsOf(run.config), parts.times);
     this.#offset = run.events_offset;
     this.#noted_started = run.status === 'running';
     if (run.wish !== null) this.wish(run.wish);
@@ -211,7 +215,7 @@ class Care {
     const now = performance.now();
     if (this.#wish === null) {
       if (this.#clock.isHung(now)) this.#wish = 'hang';
-      else if (now - this.#began > times.runtime_limit_ms) this.#wish = 'runtime_limit';
+      else if (now - this.#began > this.#runtime_limit_ms) this.#wish = 'runtime_limit';
     }
     if (this.#wish !== null && this.#asked_at === null) {
       this.#asked_at = now;

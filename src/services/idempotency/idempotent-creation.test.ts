@@ -34,6 +34,8 @@ beforeAll(async () => {
     seed: 1,
     run: NO_WISHES,
     metadata: {},
+    limits: {},
+    training_image_id: null,
     priority: 0,
     start: true,
   };

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { planTraining, type TrainingPlan } from '#/domain/planner.ts';
+import { skippedLimits } from '#/domain/run-limits.ts';
 import { estimateTraining, type TrainingEstimate } from '#/domain/training-estimate.ts';
 import { skippedWishes, type TrainingSpec } from '#/domain/training-spec.ts';
 import type { DatasetRow } from '#/services/datasets/dataset-row.ts';
@@ -44,7 +45,7 @@ export function configureJob(spec: TrainingSpec, dataset: DatasetRow, model: Bas
       plan,
       gpu,
       /** told by the job's first events */
-      skipped: skippedWishes(spec.run),
+      skipped: [...skippedWishes(spec.run), ...skippedLimits(spec.limits)],
       dataset: {
         checksum: dataset.checksum,
         format: dataset.format,

@@ -37,7 +37,7 @@ export type AskedSpec = TrainingSpec | ((tx: Tx) => Promise<TrainingSpec>);
 /**
  * The one way to a job: checks what the spec names, fills in and counts everything, and stores the job as queued with
  * its notification and its activity. A Hub model that is not there yet is registered, and the job waits for it out of the queue. Throws
- * `not_found` (dataset, base model), `forbidden` (dataset), `dataset_not_ready`, `dataset_not_training_ready`,
+ * `not_found` (dataset, base model, training image), `forbidden` (dataset), `dataset_not_ready`, `dataset_not_training_ready`,
  * `base_model_required`, `base_model_not_ready`, `not_trainable`, `invalid_request` (GPU type), `quota_exceeded`, `storage_full`.
  */
 export async function createJob(ctx: Context, asked: AskedSpec, options: SubmissionOptions = {}): Promise<JobRow> {
@@ -45,6 +45,7 @@ export async function createJob(ctx: Context, asked: AskedSpec, options: Submiss
     const known = await options.before?.(tx);
     if (known != null) return findJob(tx, known);
     const spec = typeof asked === 'function' ? await asked(tx) : asked;
+    refuseImage(spec.training_image_id);
     const dataset = await readyDataset(tx, spec.dataset_id, { tells_foreign: options.tells_foreign_dataset === true });
     const refusal = trainingRefusal(spec.method, dataset.modality);
     if (refusal !== null) throw new AppError('not_trainable', refusal);
@@ -129,6 +130,16 @@ async function registeredModel(tx: Tx, id: string | null): Promise<BaseModelRow>
     ]);
   }
   return model;
+}
+
+/** Runs are processes of their host here, and a process has no image: none is registered that could be found. */
+function refuseImage(id: string | null): void {
+  if (id === null) return;
+  throw new AppError(
+    'not_found',
+    'There is no such training image: leave training_image_id out, and the trainer that comes along is used',
+    [{ path: 'training_image_id', message: 'no such training image', code: 'not_found' }],
+  );
 }
 
 function refuseUntrainable(model: BaseModelRow): void {

@@ -44,6 +44,8 @@ function spec(dataset_id: string, fields: Partial<TrainingSpec> = {}): TrainingS
     seed: 42,
     run: NO_WISHES,
     metadata: {},
+    limits: {},
+    training_image_id: null,
     priority: 0,
     start: true,
     ...fields,

@@ -1,6 +1,7 @@
 /** Where runs live. A run is found again by data alone: what `launch` returns is stored, and any later worker goes on from it. */
 
 import type { RunExit } from '#/domain/run-exit.ts';
+import type { RunLimits } from '#/domain/run-limits.ts';
 
 /** What is launched: one attempt at one job, whose `config.json` lies in its folder. */
 export interface RunSpec {
@@ -8,6 +9,7 @@ export interface RunSpec {
   attempt: number;
   /** The device's own name for CUDA_VISIBLE_DEVICES; '' for a run on the CPU. */
   cuda_device: string;
+  limits: RunLimits;
 }
 
 /** Plain JSON, stored with the run. */

@@ -2,10 +2,11 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { RunLimits } from '#/domain/run-limits.ts';
 import { env } from '#/env.ts';
 import { attemptMarker, findMarked, identityOf, isAlive } from '../process-identity.ts';
 import type { Executor, RunHandle, RunState } from './executor.ts';
@@ -44,11 +45,16 @@ function executor(trainer: string, more: Partial<Parameters<typeof processExecut
 }
 
 /** Launches a run whose trainer is this Python text. */
-async function launch(code: string, more: Parameters<typeof executor>[1] = {}, job_id: string = randomUUID()) {
+async function launch(
+  code: string,
+  more: Parameters<typeof executor>[1] = {},
+  job_id: string = randomUUID(),
+  limits: RunLimits = {},
+) {
   const trainer = join(folder, `${job_id}.py`);
   await writeFile(trainer, code);
   const runs = executor(trainer, more);
-  const handle = await runs.launch({ job_id, attempt: 1, cuda_device: '' });
+  const handle = await runs.launch({ job_id, attempt: 1, cuda_device: '', limits });
   launched.push(handle);
   return { runs, handle, at: (name: string) => join(folderOf(job_id, 1), name) };
 }
@@ -150,6 +156,34 @@ describe('a run as a process', () => {
     expect(await marked(handle)).toEqual([]);
   });
 
+  test('it computes on as many processors as it was given, and all its children do', async () => {
+    const count = 'import os, subprocess, sys\nprint(len(os.sched_getaffinity(0)), flush=True)\n';
+    const child = 'subprocess.run([sys.executable, "-c", "import os; print(len(os.sched_getaffinity(0)))"])';
+    for (const cpus of [1, 512]) {
+      const { handle, at } = await launch(count + child, {}, randomUUID(), { cpus });
+      expect(await ended(handle)).toMatchObject({ code: 0 });
+      const given = String(Math.min(cpus, availableParallelism()));
+      expect(await readFile(at('train.log'), 'utf8')).toBe(`${given}\n${given}\n`);
+    }
+  });
+
+  test('one that takes more memory than it was given is ended, with its children, and told', async () => {
+    const code = ['import os, time', 'child = os.fork()', 'kept = b"x" * (300_000_000 if child else 1)', 'time.sleep(600)'];
+    const { handle } = await launch(code.join('\n'), {}, randomUUID(), { memory_gb: 0.2 });
+    expect(await ended(handle)).toMatchObject({ code: null, stop_requested: 'memory_limit' });
+    expect(await marked(handle)).toEqual([]);
+  });
+
+  test('one that stays below is left alone, what its children share with it counted once', async () => {
+    // Longer than two looks at it.
+    const rest = 'time.sleep(2.5)';
+    const code = ['import os, time', 'kept = b"x" * 120_000_000', 'for _ in range(3):', '  if os.fork() == 0:'];
+    const { handle } = await launch([...code, `    ${rest}`, '    os._exit(0)', rest].join('\n'), {}, randomUUID(), {
+      memory_gb: 0.3,
+    });
+    expect(await ended(handle)).toMatchObject({ code: 0, stop_requested: null });
+  });
+
   test('a grandchild that left its session dies with the run', async () => {
     const { runs, handle } = await launch(
       [
@@ -225,7 +259,7 @@ describe('a run as a process', () => {
 
   test('a program that is not there is exit 127 with the reason in the log', async () => {
     const { runs } = { runs: executor(join(folder, 'x.py'), { cwd: join(folder, 'nowhere') }) };
-    const handle = await runs.launch({ job_id: randomUUID(), attempt: 1, cuda_device: '' });
+    const handle = await runs.launch({ job_id: randomUUID(), attempt: 1, cuda_device: '', limits: {} });
     launched.push(handle);
     expect(await ended(handle)).toMatchObject({ code: 127 });
     expect(await readFile(join(folderOf(handle.job_id, 1), 'train.log'), 'utf8')).toContain('could not be started');
@@ -233,7 +267,7 @@ describe('a run as a process', () => {
 
   test('an interpreter that is not there fails the launch', async () => {
     const runs = executor('x.py', { python: join(folder, 'no-python') });
-    await expect(runs.launch({ job_id: randomUUID(), attempt: 1, cuda_device: '' })).rejects.toMatchObject({
+    await expect(runs.launch({ job_id: randomUUID(), attempt: 1, cuda_device: '', limits: {} })).rejects.toMatchObject({
       code: 'launch_failed',
     });
   });
@@ -254,7 +288,7 @@ describe('a run as a process', () => {
     const runs = executor(join(folder, 'x.py'));
     expect(await runs.forbid(handle)).toBe(true);
     expect(await runs.forbid(handle)).toBe(true);
-    await expect(runs.launch({ ...handle, cuda_device: '' })).rejects.toMatchObject({ code: 'launch_failed' });
+    await expect(runs.launch({ ...handle, cuda_device: '', limits: {} })).rejects.toMatchObject({ code: 'launch_failed' });
     expect(await runs.observe(handle)).toMatchObject({ phase: 'lost', started: false });
     const other = await launch('import time\ntime.sleep(600)');
     expect(await other.runs.forbid(other.handle)).toBe(false);
@@ -291,7 +325,7 @@ describe('a run as a process', () => {
        await processExecutor({ folderOf: (job: string, attempt: number) => ${JSON.stringify(folder)} + '/' + job + '/' + attempt,
          contact_path: ${JSON.stringify(join(folder, 'contact.json'))}, python: ${JSON.stringify(env.python)}, trainer: ${JSON.stringify(trainer)},
          cwd: ${JSON.stringify(folder)}, search_path: ${JSON.stringify(env.PATH)}, heartbeat_ms: 50, grace_ms: 1000, self_fence_ms: 60000,
-         log_bytes_max: 1000000, log_tail_bytes: 100000 }).launch({ job_id: '${job_id}', attempt: 1, cuda_device: '' });
+         log_bytes_max: 1000000, log_tail_bytes: 100000 }).launch({ job_id: '${job_id}', attempt: 1, cuda_device: '', limits: {} });
        process.kill(process.pid, 'SIGKILL');`,
     );
     const child = spawn(process.execPath, [launcher], { cwd: env.repo, stdio: 'inherit' });
@@ -386,7 +420,7 @@ describe('a run as a process', () => {
     await mkdir(join(folder, job_id));
     await writeFile(folderOf(job_id, 1), 'a file in the way');
     await chmod(join(folder, job_id), 0o700);
-    await expect(executor('x.py').launch({ job_id, attempt: 1, cuda_device: '' })).rejects.toMatchObject({
+    await expect(executor('x.py').launch({ job_id, attempt: 1, cuda_device: '', limits: {} })).rejects.toMatchObject({
       code: 'launch_failed',
     });
   });

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { link, mkdir, open, readFile, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { GB } from '#/domain/bytes.ts';
 import { readJsonFile, writeJsonFile } from '../json-file.ts';
 import { attemptMarker, bootId, findMarked, isAlive, ProcessIdentity, signalProcess } from '../process-identity.ts';
 import { type Executor, LaunchError, type RunHandle, type RunState } from './executor.ts';
@@ -136,6 +137,8 @@ export function processExecutor(options: ProcessExecutorOptions): Executor {
             PYTHONDONTWRITEBYTECODE: '1',
             TOKENIZERS_PARALLELISM: 'false',
           },
+          cpus: run.limits.cpus ?? null,
+          memory_bytes_max: run.limits.memory_gb === undefined ? null : Math.floor(run.limits.memory_gb * GB),
           contact_path: options.contact_path,
           heartbeat_ms: options.heartbeat_ms,
           grace_ms: options.grace_ms,

@@ -23,7 +23,9 @@ from processes import (
     boot_id,
     carriers,
     descendants,
+    hold_to_cpus,
     memory_kills,
+    memory_over,
     prctl,
     start_time,
 )
@@ -32,6 +34,7 @@ from train_log import Log
 F_SETPIPE_SZ = 1031
 PIPE_BYTES = 1 << 20
 TICK_S = 0.2
+MEMORY_TICK_S = 1.0
 # Room for exit.json is taken at the start: the run's end must be told on a full disk, too.
 EXIT_RECORD_BYTES = 4096
 
@@ -92,6 +95,8 @@ def start_child(run: dict, output: int, go: int) -> int:
         os.dup2(output, 1)
         os.dup2(output, 2)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        if run.get("cpus") is not None:
+            hold_to_cpus(run["cpus"], run["marker"])
         os.chdir(run["cwd"])
         os.execve(run["argv"][0], run["argv"], run["env"])
     except BaseException as error:  # nothing may return from the child
@@ -120,6 +125,7 @@ class Run:
         self.began_at = time.monotonic()
         self.beat = 0
         self.beat_at = 0.0
+        self.memory_at = 0.0
         self.kills_before = memory_kills()
 
     def path(self, name: str) -> str:
@@ -173,6 +179,15 @@ class Run:
         elif now - self.contact_at > self.run["self_fence_ms"] / 1000 and self.stop_reason is None:
             self.fenced = True
             self.stop("fenced", self.run["grace_ms"] / 1000, now)
+
+    def look_at_memory(self, now: float) -> None:
+        """Ends the run when it takes more than it was given: at once, for there is no time to save anything."""
+        bytes_max = self.run.get("memory_bytes_max")
+        if bytes_max is None or now - self.memory_at < MEMORY_TICK_S:
+            return
+        self.memory_at = now
+        if memory_over(os.getpid(), bytes_max):
+            self.stop("memory_limit", 0.0, now)
 
     def stop(self, reason: str, grace_s: float, now: float) -> None:
         if self.stop_reason is None:
@@ -244,6 +259,7 @@ class Run:
                 looked_at = now
                 self.look_for_stop(now)
                 self.look_for_contact(now)
+                self.look_at_memory(now)
                 self.press(now)
             self.reap()
 

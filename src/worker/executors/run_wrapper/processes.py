@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import os
+import zlib
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
@@ -81,6 +82,35 @@ def carriers(marker: str) -> set[int]:
     wanted = f"LOWRANK_ATTEMPT_ID={marker}".encode()
     found = {pid for pid in process_ids() if pid != os.getpid() and wanted in environment(pid).split(b"\0")}
     return {pid for pid in found if (fields := stat_fields(pid)) is not None and is_living(fields)}
+
+
+def hold_to_cpus(count: int, marker: str) -> None:
+    """Lets this process and its children compute on `count` processors, chosen by marker, so that runs spread."""
+    ours = sorted(os.sched_getaffinity(0))
+    if count >= len(ours):
+        return
+    first = zlib.crc32(marker.encode()) % len(ours)
+    os.sched_setaffinity(0, {ours[(first + place) % len(ours)] for place in range(count)})
+
+
+def kilobytes(path: str, names: tuple[str, ...]) -> int:
+    """The sum of these lines of a file of /proc; 0 for a process that is gone."""
+    found = 0
+    with contextlib.suppress(OSError), open(path) as file:
+        for line in file:
+            name, _, value = line.partition(":")
+            if name in names:
+                found += int(value.split()[0])
+    return found
+
+
+def memory_over(root: int, bytes_max: int) -> bool:
+    """If the processes below `root` take more than so much memory that is no copy of a file."""
+    tree = descendants(root)
+    # Quick to read, but pages that processes share count for each of them: only what is over is looked at closely.
+    if 1024 * sum(kilobytes(f"/proc/{pid}/status", ("RssAnon", "RssShmem")) for pid in tree) <= bytes_max:
+        return False
+    return 1024 * sum(kilobytes(f"/proc/{pid}/smaps_rollup", ("Pss_Anon", "Pss_Shmem")) for pid in tree) > bytes_max
 
 
 def memory_kills() -> int:

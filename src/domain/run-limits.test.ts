@@ -1,0 +1,37 @@
+import { describe, expect, test } from 'vitest';
+import { PROMISE_TIMES, scaledPromiseTimes } from './constants.ts';
+import { RUN_LIMIT_RANGES, type RunLimitName, RunLimits, runtimeLimitMs, skippedLimits } from './run-limits.ts';
+
+const NAMES = Object.keys(RUN_LIMIT_RANGES) as RunLimitName[];
+
+describe('limits of a run', () => {
+  test.each(NAMES)('%s is taken at both ends of its range, and refused beyond them in one sentence', (name) => {
+    const { min, max } = RUN_LIMIT_RANGES[name];
+    for (const value of [min, max]) expect(RunLimits.parse({ [name]: value })).toEqual({ [name]: value });
+    for (const value of [min / 2, 0, -1, max + 1, '1', null, Number.NaN, Infinity, true]) {
+      const issues = RunLimits.safeParse({ [name]: value }).error?.issues.map(({ path, message }) => [path, message]);
+      expect([value, issues]).toEqual([value, [[[name], expect.stringContaining(`${name} must be a`)]]]);
+    }
+  });
+
+  test('are whole processors, and nothing that nobody knows', () => {
+    expect(RunLimits.safeParse({ cpus: 1.5 }).success).toBe(false);
+    expect(RunLimits.safeParse({ gpus: 1 }).success).toBe(false);
+    expect(RunLimits.parse({})).toEqual({});
+  });
+
+  test('that are not kept are named, and no others', () => {
+    const all = Object.fromEntries(NAMES.map((name) => [name, RUN_LIMIT_RANGES[name].max]));
+    expect(skippedLimits(all).map(({ kind, name }) => [kind, name])).toEqual([
+      ['limit', 'shm_gb'],
+      ['limit', 'disk_gb'],
+    ]);
+    expect(skippedLimits({ cpus: 1, memory_gb: 1, runtime_hours: 1 })).toEqual([]);
+  });
+
+  test('of time are in the times that hold, and never above everybody’s', () => {
+    expect(runtimeLimitMs({}, PROMISE_TIMES)).toBe(PROMISE_TIMES.runtime_limit_ms);
+    expect(runtimeLimitMs({ runtime_hours: 2 }, PROMISE_TIMES)).toBe(2 * 3_600_000);
+    expect(runtimeLimitMs({ runtime_hours: 2 }, scaledPromiseTimes(10))).toBe(720_000);
+  });
+});

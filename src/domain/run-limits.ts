@@ -1,0 +1,53 @@
+/** What a run may take of its host, as a submission says it. */
+import * as z from 'zod';
+import { PROMISE_TIMES, type PromiseTimes } from './constants.ts';
+import { toldRule } from './told-rule.ts';
+import { lacking } from './trainer-abilities.ts';
+
+const HOUR_MS = 3_600_000;
+
+/** The widest ranges. GB are 10⁹ bytes; nobody may ask for more time than every run has. */
+export const RUN_LIMIT_RANGES = {
+  cpus: { min: 1, max: 512 },
+  memory_gb: { min: 0.1, max: 16_384 },
+  shm_gb: { min: 0.01, max: 4_096 },
+  disk_gb: { min: 0.1, max: 65_536 },
+  runtime_hours: { min: 0.01, max: PROMISE_TIMES.runtime_limit_ms / HOUR_MS },
+} as const;
+export type RunLimitName = keyof typeof RUN_LIMIT_RANGES;
+
+const limit = (name: RunLimitName, description: string) => {
+  const { min, max } = RUN_LIMIT_RANGES[name];
+  const rule = toldRule(`${name} must be ${name === 'cpus' ? 'a whole number' : 'a number'} between ${min} and ${max}`);
+  const number = name === 'cpus' ? z.int(rule) : z.number(rule);
+  return number.min(min, rule).max(max, rule).optional().describe(description);
+};
+
+/** Each alone; one that is absent is not limited beyond what holds for every run. */
+export const RunLimits = z.strictObject({
+  cpus: limit('cpus', 'Processors that it computes on'),
+  memory_gb: limit('memory_gb', 'Memory of the host, of all its processes'),
+  shm_gb: limit('shm_gb', 'Shared memory of its processes'),
+  disk_gb: limit('disk_gb', 'What it writes to disk'),
+  runtime_hours: limit('runtime_hours', 'Of one attempt, from its start'),
+});
+export type RunLimits = z.infer<typeof RunLimits>;
+
+/** Those that an executor of processes keeps; what it does not is told, never silently left out. */
+const PROCESSES_KEEP = ['cpus', 'memory_gb', 'runtime_hours'] as const satisfies RunLimitName[];
+
+/** What of these limits is not kept, in words. */
+export function skippedLimits(limits: RunLimits): { kind: 'limit'; name: string; message: string }[] {
+  const asked = (Object.keys(RUN_LIMIT_RANGES) as RunLimitName[]).filter((name) => limits[name] !== undefined);
+  return lacking(asked, PROCESSES_KEEP).map((name) => ({
+    kind: 'limit',
+    name,
+    message: `The limit ${name} is skipped: runs are processes of their host here, which are held to ${PROCESSES_KEEP.join(', ')}.`,
+  }));
+}
+
+/** How long one attempt may run, in milliseconds of the given times. */
+export function runtimeLimitMs(limits: RunLimits, times: PromiseTimes): number {
+  const { max } = RUN_LIMIT_RANGES.runtime_hours;
+  return times.runtime_limit_ms * ((limits.runtime_hours ?? max) / max);
+}
