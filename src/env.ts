@@ -7,6 +7,19 @@ const flag = z
   .default('0')
   .transform((value) => value === '1' || value === 'true');
 
+const flagOn = z
+  .enum(['0', '1', 'false', 'true'])
+  .default('1')
+  .transform((value) => value === '1' || value === 'true');
+
+/** An address without a name, a secret or a query in it. */
+const isPlainAddress = (text: string): boolean => {
+  const { username, password, search, hash } = new URL(text);
+  return `${username}${password}${search}${hash}` === '';
+};
+const address = z.url({ protocol: /^https?$/ }).refine(isPlainAddress, 'must be an address alone, without keys or a query');
+const bucket = z.string().regex(/^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$/, 'must be the name of a bucket');
+
 const list = z
   .string()
   .default('')
@@ -57,6 +70,20 @@ const Env = z.object({
   SUPABASE_JWT_ISSUER: z.url({ protocol: /^https?$/ }).optional(),
   /** And as its audience. */
   SUPABASE_JWT_AUDIENCE: z.string().min(1).default('authenticated'),
+  /** An S3 server on which datasets, adapters and fetched models lie; absent means the data directory. */
+  LOWRANK_S3_ENDPOINT: address.optional(),
+  LOWRANK_S3_REGION: z.string().min(1).default('us-east-1'),
+  LOWRANK_S3_ACCESS_KEY_ID: z.string().min(1).optional(),
+  LOWRANK_S3_SECRET_ACCESS_KEY: z.string().min(1).optional(),
+  /** Private buckets, which are there already. They may be the same one. */
+  LOWRANK_S3_DATASETS_BUCKET: bucket.default('lora-datasets'),
+  LOWRANK_S3_MODELS_BUCKET: bucket.default('lora-models'),
+  /** The bucket stands in the address's path; 0 puts it into the host's name. */
+  LOWRANK_S3_PATH_STYLE: flagOn,
+  /** Send S3's own checksums along, which older servers refuse. */
+  LOWRANK_S3_CHECKSUMS: flag,
+  /** The address by which browsers reach the S3 server: downloads are sent there; absent means through the studio. */
+  LOWRANK_S3_PUBLIC_ENDPOINT: address.optional(),
   HF_ENDPOINT: z.url({ protocol: /^https?$/ }).default('https://huggingface.co'),
   HF_TOKEN: z.string().optional(),
   /** For the command line: a studio elsewhere, and the key to speak to it with. */
@@ -127,6 +154,14 @@ function tokenRules(set: z.infer<typeof Env>): TokenRules | null {
   return secret === undefined ? null : { issuer, audience, key: { algorithm: 'HS256', secret } };
 }
 
+function requireS3Key(set: z.infer<typeof Env>): void {
+  const { LOWRANK_S3_ENDPOINT: endpoint, LOWRANK_S3_ACCESS_KEY_ID: key, LOWRANK_S3_SECRET_ACCESS_KEY: secret } = set;
+  if (endpoint !== undefined && (key === undefined || secret === undefined))
+    throw new EnvironmentError(
+      'LOWRANK_S3_ENDPOINT is set: LOWRANK_S3_ACCESS_KEY_ID and LOWRANK_S3_SECRET_ACCESS_KEY go with it',
+    );
+}
+
 function readEnv(): Env {
   const parsed = Env.safeParse(process.env);
   if (!parsed.success) {
@@ -135,6 +170,7 @@ function readEnv(): Env {
       `These environment variables break their rules (docs/operations.md has them):\n${lines.join('\n')}`,
     );
   }
+  requireS3Key(parsed.data);
   const repo = resolve(import.meta.dirname, '..');
   return {
     ...parsed.data,

@@ -35,7 +35,7 @@ describe('the documents', () => {
   it('name every environment variable, with its default, and no other', async () => {
     const source = await read('src/env.ts');
     const schema = source.slice(source.indexOf('z.object({'), source.indexOf('});'));
-    const variables = [...schema.matchAll(/^ {2}([A-Z_]+):/gm)].map((match) => match[1]);
+    const variables = [...schema.matchAll(/^ {2}([A-Z0-9_]+):/gm)].map((match) => match[1]);
     const rows = tableAfter(await read('docs/operations.md'), '## Environment variables');
     expect(rows.flatMap(([names]) => codes(names ?? '')).sort()).toEqual(variables.sort());
     for (const [names = '', fallback = ''] of rows) {

@@ -8,8 +8,9 @@ import S3rver from '@20minutes/s3rver';
 import type { S3Options } from '#/storage/s3/s3-options.ts';
 import { isSignedBy } from './s3-signature.ts';
 
-/** The only pair of keys that the server knows. */
+/** The only key that the server knows; its secret is ours, for we check signatures. */
 const KEY = 'S3RVER';
+export const S3_SECRET = 'the-secret-of-the-tests-own-storage';
 const BUCKETS = { datasets_bucket: 'lora-datasets', models_bucket: 'lora-models' };
 
 export interface TestS3 {
@@ -90,7 +91,7 @@ export async function startS3(): Promise<TestS3> {
     test.asked.push(`${request.method} ${decodeURIComponent(path)}`);
     if (test.fault?.(request, response)) return;
     const is_signed = request.headers.authorization !== undefined || url.searchParams.has('X-Amz-Signature');
-    if (is_signed && !isSignedBy(KEY, KEY, request)) refuseAsS3(response, 403, 'SignatureDoesNotMatch');
+    if (is_signed && !isSignedBy(KEY, S3_SECRET, request)) refuseAsS3(response, 403, 'SignatureDoesNotMatch');
     else if (!is_signed && !test.is_public) refuseAsS3(response, 403, 'AccessDenied');
     else if (!lacking(directory, path, request, url.searchParams, response)) void answer(request, response);
   });
@@ -106,7 +107,7 @@ export async function startS3(): Promise<TestS3> {
     public_endpoint: null,
     region: 'us-east-1',
     access_key_id: KEY,
-    secret_access_key: KEY,
+    secret_access_key: S3_SECRET,
     ...BUCKETS,
     path_style: true,
     checksums: false,
@@ -117,7 +118,7 @@ export async function startS3(): Promise<TestS3> {
     url,
     options,
     virtualHost: (changes) => options({ endpoint: `http://s3.localhost:${port}`, path_style: false, ...changes }),
-    variables: { LOWRANK_S3_ENDPOINT: url, LOWRANK_S3_ACCESS_KEY_ID: KEY, LOWRANK_S3_SECRET_ACCESS_KEY: KEY },
+    variables: { LOWRANK_S3_ENDPOINT: url, LOWRANK_S3_ACCESS_KEY_ID: KEY, LOWRANK_S3_SECRET_ACCESS_KEY: S3_SECRET },
     asked: [],
     fault: null,
     is_public: false,

@@ -1307,6 +1307,14 @@ export interface paths {
                         "application/octet-stream": unknown;
                     };
                 };
+                /** @description The storage has the file: see the address in Location, which is good for a minute */
+                303: {
+                    headers: {
+                        location: string;
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
                 /** @description The file is still the one of If-None-Match */
                 304: {
                     headers: {

@@ -134,6 +134,10 @@ export const downloadRoute = declareRoute({
   },
   responses: {
     200: { description: 'The whole file', content: { 'application/octet-stream': { schema: z.any() } } },
+    303: {
+      description: 'The storage has the file: see the address in Location, which is good for a minute',
+      headers: z.object({ location: z.string() }),
+    },
     206: { description: 'A part of the file', content: { 'application/octet-stream': { schema: z.any() } } },
     304: { description: 'The file is still the one of If-None-Match' },
   },

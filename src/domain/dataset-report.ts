@@ -64,13 +64,16 @@ export interface DatasetVerdict {
   sample_data: unknown[];
 }
 
+/** Why a file is refused whose bytes are not those that were uploaded. */
+export const FILE_CHANGED = {
+  code: 'checksum_mismatch',
+  message: 'The stored file is not the one that was uploaded: upload it again.',
+};
+
 /** Turns a report into the row's columns. `checksum` is the sum that the file had when it was stored. */
 export function judgeDataset(report: DatasetReport, checksum: string): DatasetVerdict {
   // An unreadable file is not hashed to its end; one that was must be the one that was stored.
-  if (report.sha256 !== null && report.sha256 !== checksum) {
-    const message = 'The stored file is not the one that was uploaded: upload it again.';
-    return withoutReport({ code: 'checksum_mismatch', message });
-  }
+  if (report.sha256 !== null && report.sha256 !== checksum) return withoutReport(FILE_CHANGED);
   const { rejected, samples, ...statistics } = report;
   const held_out = heldOutRows(report.rows_valid);
   const pairs = report.rows_valid - held_out;

@@ -41,6 +41,8 @@ const HINTS: Record<JobErrorCode, string> = {
   disk_full: 'Free space on the disk of this installation and start again; the last good checkpoint was kept.',
   interrupted: 'Start again: the last good checkpoint was kept.',
   internal: 'Look at the end of the log; start again with the same settings to see if it repeats.',
+  dataset_missing: 'Upload the dataset once more and start again with it.',
+  dataset_changed: 'Upload the dataset once more and start again with it.',
   killed: 'Find out who or what ended the process (a person, the system); start again.',
   hang: 'Look at the end of the log for what it waited for, and start again.',
   gpu_lost: 'Look at the GPU with nvidia-smi and dmesg; the job starts again when a GPU is free.',

@@ -30,7 +30,16 @@ export const TRAINER_ERROR_CODES = [
 export type TrainerErrorCode = (typeof TRAINER_ERROR_CODES)[number];
 
 /** Why a run ended although its trainer said nothing; only the worker can know. */
-export const WORKER_ERROR_CODES = ['killed', 'hang', 'gpu_lost', 'contact_lost', 'launch_failed', 'runtime_limit'] as const;
+export const WORKER_ERROR_CODES = [
+  'dataset_missing',
+  'dataset_changed',
+  'killed',
+  'hang',
+  'gpu_lost',
+  'contact_lost',
+  'launch_failed',
+  'runtime_limit',
+] as const;
 export type WorkerErrorCode = (typeof WORKER_ERROR_CODES)[number];
 
 /** Process exit code to its meaning. */

@@ -46,7 +46,11 @@ export const artifactRoutes: RouteModule = (api) => {
   });
   api.openapi(downloadRoute, async (c) => {
     const download = await openDownload(c.req.valid('param').token);
-    return download.kind === 'zip' ? sendZip(c, download) : sendFile(c, download);
+    if (download.kind === 'zip') return sendZip(c, download);
+    // A signed address is for GET alone: what HEAD asks, we know.
+    const url = c.req.raw.method === 'HEAD' ? null : await download.address(attachment(download.file_name));
+    if (url === null) return sendFile(c, download);
+    return c.body(null, 303, { Location: url, 'Cache-Control': 'private, no-store' });
   });
 };
 

@@ -8,7 +8,7 @@ import { completeRun, type Ending, settleRun } from '#/services/jobs/finish-run.
 import { noteStage } from '#/services/jobs/launch-run.ts';
 import { type HeldRun, readJobStates, readLastWords } from '#/services/jobs/read-run.ts';
 import { failpoint } from './failpoint.ts';
-import { patiently } from './patience.ts';
+import { patiently, Stopped, unlessEnded } from './patience.ts';
 import { type LastWord, publishAdapter, verifyAdapter, withdrawAdapter } from './publish-adapter.ts';
 import { pruneRunDirectory, readLogTail } from './run-directory.ts';
 import type { WorkerParts } from './worker-parts.ts';
@@ -57,7 +57,13 @@ async function settle(parts: WorkerParts, run: HeldRun, end: RunEnd, cancelled: 
   if (unfit !== null) return close({ type: 'failed', failure: unfit });
   await failpoint('after_verify');
   await patiently(parts, () => noteStage(run, 'publishing'));
-  const artifact = await publishAdapter(run, words);
+  const ended = AbortSignal.any([parts.stopping, cancelled]);
+  const artifact = await unlessEnded(ended, () => patiently(parts, () => publishAdapter(run, words, ended), cancelled));
+  if (parts.stopping.aborted && artifact === null) throw new Stopped();
+  if (artifact === null) {
+    await withdrawAdapter(run);
+    return close({ type: 'cancelled' });
+  }
   if ('code' in artifact) return close({ type: 'failed', failure: artifact });
   const status = await patiently(parts, () => completeRun(run, artifact, exit));
   await failpoint('after_complete_commit');

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '#/domain/app-error.ts';
-import { type DatasetVerdict, judgeDataset, readDatasetReport, withoutReport } from '#/domain/dataset-report.ts';
+import { type DatasetVerdict, FILE_CHANGED, judgeDataset, readDatasetReport, withoutReport } from '#/domain/dataset-report.ts';
 import { sequenceLength } from '#/domain/planner.ts';
 import {
   CHECK_LEASE_S,
@@ -16,6 +16,7 @@ import { DATASET_FILE, type DatasetRow } from '#/services/datasets/dataset-row.t
 import { modelFolder } from '#/services/models/model-folder.ts';
 import { storage } from '#/storage/connect-storage.ts';
 import { log } from './log.ts';
+import { isAway } from './patience.ts';
 import { runPythonProgram } from './python-program.ts';
 
 /** A check takes less than a hundredth of it; a chat template can ask for any amount. */
@@ -99,6 +100,7 @@ async function inspect(dataset: DatasetRow, model: string[], signal: AbortSignal
   } catch (error) {
     if (signal.aborted) return null;
     if (error instanceof AppError && error.code === 'not_found') return withoutReport(FILE_MISSING);
+    if (error instanceof AppError && error.code === 'conflict') return withoutReport(FILE_CHANGED);
     throw error;
   } finally {
     await storage().removeStaging(scratch);
@@ -117,7 +119,7 @@ async function tokenizerOf(base_model_id: string | null): Promise<string[]> {
     const { path, context_length } = await modelFolder(base_model_id);
     return ['--model', path, '--max-seq-length', String(sequenceLength(context_length ?? Number.MAX_SAFE_INTEGER))];
   } catch (error) {
-    if (error instanceof AppError && error.code !== 'database_unavailable') return [];
+    if (error instanceof AppError && !isAway(error)) return [];
     throw error;
   }
 }

@@ -13,7 +13,7 @@ import type { HeldRun } from '#/services/jobs/read-run.ts';
 import { storage } from '#/storage/connect-storage.ts';
 import { storageKey } from '#/storage/storage.ts';
 import { failpoint } from './failpoint.ts';
-import { patiently, Stopped } from './patience.ts';
+import { isAway, patiently, Stopped } from './patience.ts';
 import { runPythonProgram } from './python-program.ts';
 import { outputFolder, readPassport } from './run-directory.ts';
 import type { WorkerParts } from './worker-parts.ts';
@@ -53,13 +53,14 @@ export async function verifyAdapter(parts: WorkerParts, run: HeldRun, cancelled:
 }
 
 /** Puts the adapter into storage, whole, and describes it for its row. What lies there must be what the trainer said it wrote. */
-export async function publishAdapter(run: HeldRun, words: LastWord[]): Promise<NewArtifact | JobFailure> {
+export async function publishAdapter(run: HeldRun, words: LastWord[], signal?: AbortSignal): Promise<NewArtifact | JobFailure> {
   const id = artifactId(run);
   const folder = join(outputFolder(run.job_id, run.attempt), 'adapter');
   let files: NewArtifact['files'];
   try {
-    files = await storage().publishFolder(run.user_id, id, folder);
+    files = await storage().publishFolder(run.user_id, id, folder, signal);
   } catch (error) {
+    if (isAway(error)) throw error;
     if (error instanceof AppError && error.code === 'storage_full')
       return bareFailure('disk_full', 'The disk was full when the adapter was stored.');
     if (error instanceof AppError) return bareFailure('internal', `The adapter could not be stored: ${error.message}.`);
@@ -91,7 +92,11 @@ export async function publishAdapter(run: HeldRun, words: LastWord[]): Promise<N
   };
 }
 
-/** Takes an adapter out of storage that has no row. */
-export function withdrawAdapter(run: HeldRun): Promise<void> {
-  return storage().remove(run.user_id, artifactId(run));
+/** Takes an adapter out of storage that has no row. Left there by a storage that is away, it is collected later. */
+export async function withdrawAdapter(run: HeldRun): Promise<void> {
+  await storage()
+    .remove(run.user_id, artifactId(run))
+    .catch((error: unknown) => {
+      if (!isAway(error)) throw error;
+    });
 }

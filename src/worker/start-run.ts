@@ -9,13 +9,23 @@ import type { HeldRun } from '#/services/jobs/read-run.ts';
 import { jobFolder } from '#/storage/run-folder.ts';
 import { LaunchError } from './executors/executor.ts';
 import { failpoint } from './failpoint.ts';
-import { patiently } from './patience.ts';
+import { patiently, Stopped, unlessEnded } from './patience.ts';
 import { findCheckpoint, outputFolder, prepareRunDirectory } from './run-directory.ts';
 import type { WorkerParts } from './worker-parts.ts';
 
-/** Launches a freshly claimed run. Answers the failure when it cannot be; throws `fenced` and `Stopped`. */
-export async function startRun(parts: WorkerParts, run: HeldRun): Promise<JobFailure | null> {
-  const config = await patiently(parts, () => configure(parts, run));
+/**
+ * Launches a freshly claimed run, once what it reads is on this host. Answers the failure when it cannot be, and `cancelled` when
+ * its user did not want it any more meanwhile; throws `fenced` and `Stopped`.
+ */
+export async function startRun(
+  parts: WorkerParts,
+  run: HeldRun,
+  cancelled: AbortSignal,
+): Promise<JobFailure | 'cancelled' | null> {
+  const ended = AbortSignal.any([parts.stopping, cancelled]);
+  const config = await unlessEnded(ended, () => patiently(parts, () => configure(parts, run, ended), cancelled));
+  if (parts.stopping.aborted && config === null) throw new Stopped();
+  if (config === null) return 'cancelled';
   if ('code' in config) return config;
   const checkpoint = await findCheckpoint(run.job_id);
   await patiently(parts, () => noteResume(run, checkpoint?.step ?? null));
@@ -31,8 +41,8 @@ export async function startRun(parts: WorkerParts, run: HeldRun): Promise<JobFai
   return null;
 }
 
-async function configure(parts: WorkerParts, run: HeldRun): Promise<TrainerConfig | JobFailure> {
-  const inputs = await locateInputs(run);
+async function configure(parts: WorkerParts, run: HeldRun, ended: AbortSignal): Promise<TrainerConfig | JobFailure> {
+  const inputs = await locateInputs(run, ended);
   if ('code' in inputs) return inputs;
   const stored = StoredConfig.safeParse(run.config);
   if (!stored.success) {
@@ -42,7 +52,7 @@ async function configure(parts: WorkerParts, run: HeldRun): Promise<TrainerConfi
       `The job's stored configuration cannot be read: ${issue?.path.join('.')}: ${issue?.message}`,
     );
   }
-  const init_adapters = await locateAdapters(run, stored.data.spec.run.adapters);
+  const init_adapters = await locateAdapters(run, stored.data.spec.run.adapters, ended);
   if ('code' in init_adapters) return init_adapters;
   const gpu = run.device?.kind === 'gpu' ? run.device : null;
   return makeTrainerConfig(stored.data, {

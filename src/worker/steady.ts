@@ -18,7 +18,7 @@ export async function attempt<T>(parts: Pick<WorkerParts, 'log' | 'stopping'>, w
   try {
     return await work();
   } catch (error) {
-    if (isAway(error)) parts.log.warn('the database is away');
+    if (isAway(error)) parts.log.warn({ code: error.code }, 'a round of the worker waits for what is away');
     else if (!parts.stopping.aborted) parts.log.error({ err: error }, 'a round of the worker failed');
     return undefined;
   }

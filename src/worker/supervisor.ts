@@ -135,8 +135,9 @@ class Care {
   /** Launches a fresh run; a state when it is over before it began. */
   async #start(): Promise<Over | 'settled' | null> {
     if (this.#wish !== null) return this.#forbidden();
-    const failure = await startRun(this.#parts, this.#run);
+    const failure = await startRun(this.#parts, this.#run, this.#cancelled.signal);
     if (failure === null) return null;
+    if (failure === 'cancelled') return this.#forbidden();
     await this.#parts.executor.forbid(this.#handle);
     await clearRun(this.#parts, this.#handle);
     await finishRun(

@@ -103,7 +103,7 @@ describe('what a run ends as', () => {
     const gone = await addOwner(db, scene.host);
     await rm(join(scene.host.data_dir, 'storage', gone.user_id), { recursive: true });
     const job = await untilJob(db, await addTraining(db, scene.host, gone), isOver);
-    expect(job).toMatchObject({ status: 'failed', error_code: 'data' });
+    expect(job).toMatchObject({ status: 'failed', error_code: 'dataset_missing' });
     expect(existsSync(scene.file(job.id, 'started.json'))).toBe(false);
   });
 });

@@ -45,6 +45,8 @@ export function stageWords(job: TrainingJob): string {
 const FAILURE_WORDS: Record<JobErrorCode, string> = {
   bad_config: 'The trainer refused the configuration',
   data: 'The dataset could not be trained on',
+  dataset_missing: 'The file of the dataset is gone',
+  dataset_changed: 'The file of the dataset has changed',
   model_not_found: 'The base model was not found',
   gated_model: 'The base model needs its licence accepted',
   out_of_memory: 'The run needed more memory than there is',

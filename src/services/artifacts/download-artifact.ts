@@ -35,7 +35,15 @@ export async function signDownload(ctx: Context, artifact_id: string, file_id: s
 
 /** What a signed address opens. */
 export type Download =
-  | { kind: 'file'; file_name: string; bytes: number; sha256: string; open(range: ByteRange | null): Promise<Readable> }
+  | {
+      kind: 'file';
+      file_name: string;
+      bytes: number;
+      sha256: string;
+      open(range: ByteRange | null): Promise<Readable>;
+      /** Where the storage itself sends it, with this Content-Disposition, for a minute; null when only we do. */
+      address(content_disposition: string): Promise<string | null>;
+    }
   | { kind: 'zip'; file_name: string; open(): Readable };
 
 /** The download behind a token. Throws `not_found` when it is not ours, over, or its artifact is gone or deleted. */
@@ -64,6 +72,7 @@ export async function openDownload(token: string): Promise<Download> {
       }
       return opened.stream;
     },
+    address: (content_disposition) => storage().signedUrl(user_id, artifact_id, file.path, content_disposition),
   };
 }
 

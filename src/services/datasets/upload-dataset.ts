@@ -163,7 +163,7 @@ async function renew(ctx: Context, id: string): Promise<void> {
 
 /**
  * Removes what an upload left, unless its row says that it is more than an upload: an answer can be lost after its
- * commit. What cannot be told now (no database) is collected when the lease is over.
+ * commit. What cannot be told now (no database, no storage) is collected later.
  */
 async function forget(ctx: Context, id: string): Promise<void> {
   const rows = await asUser(ctx.user_id, (tx) =>
@@ -173,7 +173,12 @@ async function forget(ctx: Context, id: string): Promise<void> {
       .where(and(eq(datasets.id, id), eq(datasets.status, 'uploading')))
       .returning({ id: datasets.id }),
   ).catch(() => []);
-  if (rows.length > 0) await storage().remove(ctx.user_id, id);
+  if (rows.length === 0) return;
+  await storage()
+    .remove(ctx.user_id, id)
+    .catch((error: unknown) => {
+      if (!(error instanceof AppError && error.code === 'storage_unavailable')) throw error;
+    });
 }
 
 function emptyFile(): AppError {

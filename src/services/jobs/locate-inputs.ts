@@ -23,7 +23,7 @@ export async function locateInputs(run: HeldRun, signal?: AbortSignal): Promise<
 }
 
 /** What may be there again after a while says nothing about the run. */
-const PASSING: AppErrorCode[] = ['database_unavailable'];
+const PASSING: AppErrorCode[] = ['database_unavailable', 'storage_unavailable'];
 const isPassing = (error: unknown): boolean => error instanceof AppError && PASSING.includes(error.code);
 
 async function locateDataset(run: HeldRun, signal?: AbortSignal): Promise<string | JobFailure> {
@@ -35,6 +35,11 @@ async function locateDataset(run: HeldRun, signal?: AbortSignal): Promise<string
     return path;
   } catch (error) {
     if (isPassing(error) || signal?.aborted) throw error;
+    const code = error instanceof AppError ? error.code : null;
+    if (code === 'not_found') return bareFailure('dataset_missing', 'The file of the dataset is not in the storage any more.');
+    if (code === 'conflict')
+      return bareFailure('dataset_changed', 'The file of the dataset in the storage is not the one that was uploaded.');
+    if (code === 'storage_full') return bareFailure('disk_full', 'The disk had no room for the file of the dataset.');
     return bareFailure('data', 'The file of the dataset cannot be read any more.');
   }
 }
@@ -47,6 +52,8 @@ export async function locateBaseModel(run: HeldRun, signal?: AbortSignal): Promi
     return path;
   } catch (error) {
     if (isPassing(error) || signal?.aborted) throw error;
+    if (error instanceof AppError && error.code === 'storage_full')
+      return bareFailure('disk_full', 'The disk had no room for the files of the base model.');
     return bareFailure(
       'model_not_found',
       error instanceof AppError ? error.message : 'The folder of the base model cannot be read.',
@@ -69,7 +76,12 @@ export async function locateAdapters(
         .where(and(eq(modelArtifacts.id, id), eq(modelArtifacts.user_id, run.user_id), isNull(modelArtifacts.purged_at))),
     );
     if (artifact === undefined) return bareFailure('bad_config', 'The adapter that this training starts from is gone.');
-    found.push({ path: await storage().folderOnDisk(run.user_id, id, signal), sha256: artifact.sha256 });
+    try {
+      found.push({ path: await storage().folderOnDisk(run.user_id, id, signal), sha256: artifact.sha256 });
+    } catch (error) {
+      if (!(error instanceof AppError) || isPassing(error) || signal?.aborted) throw error;
+      return bareFailure('bad_config', `The adapter that this training starts from cannot be read: ${error.message}.`);
+    }
   }
   return found;
 }

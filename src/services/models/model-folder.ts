@@ -4,7 +4,7 @@ import { asScheduler } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
 import { storage } from '#/storage/connect-storage.ts';
 import { SHARED_OWNER } from '#/storage/storage.ts';
-import { findModel } from './model-row.ts';
+import { type BaseModelRow, findModel } from './model-row.ts';
 
 /** What a run is told of its base model. */
 export interface ModelLocation {
@@ -18,6 +18,16 @@ export interface ModelLocation {
   context_length: number | null;
 }
 
+async function fetchedFolder({ id, name }: BaseModelRow, signal: AbortSignal | undefined): Promise<string> {
+  try {
+    return await storage().folderOnDisk(SHARED_OWNER, id, signal);
+  } catch (error) {
+    if (!(error instanceof AppError && (error.code === 'not_found' || error.code === 'conflict'))) throw error;
+    const what = error.code === 'not_found' ? 'are not in the storage any more' : 'in the storage have changed';
+    throw new AppError('base_model_not_ready', `The files of base model ${name} ${what}: fetch it again`);
+  }
+}
+
 /**
  * Where a ready model lies. Throws `not_found`, and `base_model_not_ready` when it is not ready or its weights are no
  * longer those that were registered (gone, or of another size).
@@ -25,7 +35,7 @@ export interface ModelLocation {
 export async function modelFolder(model_id: string, signal?: AbortSignal): Promise<ModelLocation> {
   const model = await asScheduler((tx) => findModel(tx, model_id));
   if (model.status !== 'ready') throw new AppError('base_model_not_ready', `Base model ${model.name} is not ready`);
-  const path = model.local_path ?? (await storage().folderOnDisk(SHARED_OWNER, model.id, signal));
+  const path = model.local_path ?? (await fetchedFolder(model, signal));
   const weights = Array.isArray(model.metadata.weights) ? (model.metadata.weights as { path: string; bytes: number }[]) : [];
   for (const file of weights) {
     const facts = await stat(join(path, file.path)).catch(() => null);
