@@ -14,6 +14,7 @@ const flagOn = z
 
 /** An address without a name, a secret or a query in it. */
 const isPlainAddress = (text: string): boolean => {
+  if (!URL.canParse(text)) return false;
   const { username, password, search, hash } = new URL(text);
   return `${username}${password}${search}${hash}` === '';
 };

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { env } from '#/env.ts';
+import { s3Options } from '#/storage/s3/s3-options.ts';
 import { restoreBackup } from './backup/restore-backup.ts';
 import { writeBackup } from './backup/write-backup.ts';
 import { CommandError } from './command-error.ts';
@@ -26,6 +27,9 @@ function followBytes(stage: string): { onBytes: (done: number, of: number) => vo
 
 const ELSEWHERE = `The database of DATABASE_URL is not in it. Dump it beside the backup, as a superuser of that server (row-level security hides rows from everybody else), with its password in ~/.pgpass:
   pg_dump --format=custom --file=lowrank.dump --host=HOST --username=SUPERUSER DATABASE`;
+
+const BUCKETS = (buckets: string[]) =>
+  `What lies in the buckets ${buckets.join(' and ')} is not in it: copy them beside the backup, or keep their versions, by the server's own means.`;
 
 /** `lowrank backup FILE`: everything of a stopped installation in one file. */
 export async function backupCommand(file: string): Promise<void> {
@@ -57,6 +61,8 @@ export async function backupCommand(file: string): Promise<void> {
     if (report.left_out.length > 0) console.log(`Left out, as they are no plain files:\n  ${report.left_out.join('\n  ')}`);
     if (database_elsewhere) console.log(ELSEWHERE);
     else if (!report.database) console.log('There was no database yet.');
+    const s3 = s3Options();
+    if (s3 !== null) console.log(BUCKETS([...new Set([s3.datasets_bucket, s3.models_bucket])]));
   } finally {
     progress.end();
     await release();

@@ -41,3 +41,18 @@ test.each([
   expect([ended.status, ended.stderr]).toEqual([1, expect.stringMatching(sentence)]);
   expect(ended.stderr).not.toMatch(/^\s+at |s{40}/m);
 });
+
+test.each<[Record<string, string>, RegExp]>([
+  [{ LOWRANK_S3_ENDPOINT: 'https://s3.example' }, /LOWRANK_S3_ACCESS_KEY_ID and LOWRANK_S3_SECRET_ACCESS_KEY go with it/],
+  [{ LOWRANK_S3_ENDPOINT: 'https://key:hidden-word@s3.example' }, /LOWRANK_S3_ENDPOINT: must be an address alone/],
+  [{ LOWRANK_S3_ENDPOINT: 's3.example' }, /LOWRANK_S3_ENDPOINT: /],
+  [{ LOWRANK_S3_MODELS_BUCKET: '../models' }, /LOWRANK_S3_MODELS_BUCKET: must be the name of a bucket/],
+])('a storage that cannot be spoken to ends the start: %j', (variables, sentence) => {
+  const ended = spawnSync(process.execPath, [join(env.repo, 'src/cli.ts'), 'start'], {
+    env: { ...process.env, ...variables },
+    encoding: 'utf8',
+    timeout: 30_000,
+  });
+  expect([ended.status, ended.stderr]).toEqual([1, expect.stringMatching(sentence)]);
+  expect(ended.stderr).not.toMatch(/^\s+at |hidden-word/m);
+});

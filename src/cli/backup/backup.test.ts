@@ -357,3 +357,22 @@ describe('npm run lowrank -- backup and restore', { timeout: 90_000 }, () => {
     expect(again).toMatchObject({ code: 1, text: expect.stringContaining('not empty') });
   });
 });
+
+it('`lowrank backup` says that buckets are not in it', async () => {
+  const variables = {
+    LOWRANK_DATA_DIR: await makeData('with-buckets'),
+    DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
+    LOWRANK_S3_ENDPOINT: 'http://127.0.0.1:1',
+    LOWRANK_S3_ACCESS_KEY_ID: 'k',
+    LOWRANK_S3_SECRET_ACCESS_KEY: 'hidden-word',
+  };
+  const child = spawn(process.execPath, [resolve(import.meta.dirname, '../../cli.ts'), 'backup', join(folder, 'buckets.tar')], {
+    env: { PATH: process.env.PATH, ...variables } as unknown as NodeJS.ProcessEnv,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += chunk));
+  const code = await new Promise((done) => child.once('close', done));
+  expect([code, said]).toEqual([0, expect.stringContaining('the buckets lora-datasets and lora-models is not in it')]);
+  expect(said).not.toContain('hidden-word');
+});

@@ -7,11 +7,12 @@ import type { Finding } from './finding.ts';
 import { gpuCheck } from './gpu.ts';
 import { nodeCheck, platformCheck, pythonCheck } from './machine.ts';
 import { secretsCheck } from './secret-files.ts';
+import { storageCheck } from './storage.ts';
 import { studioChecks } from './studio.ts';
 import { findEnvironment, judgeEnvironment, programsCheck, readTrainerFacts, trainerCheck, trainerPins } from './trainer.ts';
 import { workerCheck } from './worker.ts';
 
-/** Looks at everything, each on its own and side by side, and answers in a fixed order. Starts nothing, changes nothing. */
+/** Looks at everything, each on its own and side by side, and answers in a fixed order. Starts nothing, and leaves nothing changed. */
 export async function examine(): Promise<Finding[]> {
   const logs = join(env.data_dir, 'logs');
   const database_home = async () => (await findDatabaseHome())?.path ?? null;
@@ -31,6 +32,7 @@ export async function examine(): Promise<Finding[]> {
     ...dataChecks(env.data_dir, database_home),
     secretsCheck(env.data_dir, database_home),
     databaseCheck,
+    storageCheck(),
     ...studioChecks(logs),
     workerCheck(logs),
   ];

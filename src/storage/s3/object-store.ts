@@ -7,7 +7,6 @@ import {
   AbortMultipartUploadCommand,
   DeleteObjectCommand,
   GetObjectCommand,
-  HeadBucketCommand,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
   S3Client,
@@ -55,8 +54,8 @@ export interface ObjectStore {
   giveUp(bucket: string, key: string, upload_id: string): Promise<void>;
   /** Where whoever has the address gets the object for a minute; null when browsers do not reach the server. */
   signedUrl(bucket: string, key: string, content_disposition: string): Promise<string | null>;
-  /** Throws when the bucket is not there or refuses us: the library's own error. */
-  head(bucket: string): Promise<void>;
+  /** Lists one object, to see if the bucket is there for us. Throws the library's own error. */
+  look(bucket: string): Promise<void>;
 }
 
 function connect(options: S3Options, endpoint: string, lookup: LookupFunction | undefined): S3Client {
@@ -163,8 +162,8 @@ export function objectStore(options: S3Options, lookup?: LookupFunction): Object
       return getSignedUrl(outside, command, { expiresIn: SIGNED_FOR_S });
     },
 
-    async head(bucket) {
-      await client.send(new HeadBucketCommand({ Bucket: bucket }));
+    async look(bucket) {
+      await client.send(new ListObjectsV2Command({ Bucket: bucket, MaxKeys: 1 }));
     },
   };
 }
