@@ -48,6 +48,14 @@ describe('the documents', () => {
     }
   });
 
+  it('explain every variable of the storage where storage is explained', async () => {
+    const named = (rows: string[][]) =>
+      rows.flatMap(([names]) => codes(names ?? '')).filter((name) => name.startsWith('LOWRANK_S3_'));
+    const all = named(tableAfter(await read('docs/operations.md'), '## Environment variables'));
+    expect(all.length).toBeGreaterThan(0);
+    expect(named(tableAfter(await read('docs/storage.md'), '## On an S3 server')).sort()).toEqual(all.sort());
+  });
+
   it('have the presets and ranges of the domain', async () => {
     const rows = tableAfter(await read('docs/training.md'), '## Presets');
     const told = rows.map(([name = '', fast, balanced, quality, range = '']) => {

@@ -5,13 +5,14 @@ import type { AddressInfo, LookupFunction, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import S3rver from '@20minutes/s3rver';
+import { BUCKETS } from '#/domain/buckets.ts';
 import type { S3Options } from '#/storage/s3/s3-options.ts';
 import { isSignedBy } from './s3-signature.ts';
 
 /** The only key that the server knows; its secret is ours, for we check signatures. */
 const KEY = 'S3RVER';
 export const S3_SECRET = 'the-secret-of-the-tests-own-storage';
-const BUCKETS = { datasets_bucket: 'lora-datasets', models_bucket: 'lora-models' };
+const NAMES = { datasets_bucket: BUCKETS.datasets.name, models_bucket: BUCKETS.models.name };
 
 export interface TestS3 {
   /** `http://127.0.0.1:…`: buckets stand in the path. */
@@ -28,9 +29,9 @@ export interface TestS3 {
   /** Whoever asks without a signature gets what there is, as of a public bucket. */
   is_public: boolean;
   /** The keys of a bucket, sorted. */
-  keys(bucket: keyof typeof BUCKETS): string[];
+  keys(bucket: keyof typeof NAMES): string[];
   /** Where the bytes of an object lie. */
-  pathOf(bucket: keyof typeof BUCKETS, key: string): string;
+  pathOf(bucket: keyof typeof NAMES, key: string): string;
   /** How many uploads were begun and neither completed nor given up. */
   unfinished(): number;
   close(): Promise<void>;
@@ -72,7 +73,7 @@ const UPLOADS = '._S3rver_uploads';
 
 export async function startS3(): Promise<TestS3> {
   const directory = mkdtempSync(join(tmpdir(), 'lowrank-s3-'));
-  const names = Object.values(BUCKETS);
+  const names = Object.values(NAMES);
   const server = new S3rver({
     directory,
     serviceEndpoint: 'localhost',
@@ -108,7 +109,7 @@ export async function startS3(): Promise<TestS3> {
     region: 'us-east-1',
     access_key_id: KEY,
     secret_access_key: S3_SECRET,
-    ...BUCKETS,
+    ...NAMES,
     path_style: true,
     checksums: false,
     ...changes,
@@ -123,11 +124,11 @@ export async function startS3(): Promise<TestS3> {
     fault: null,
     is_public: false,
     keys: (bucket) =>
-      (readdirSync(join(directory, BUCKETS[bucket]), { recursive: true }) as string[])
+      (readdirSync(join(directory, NAMES[bucket]), { recursive: true }) as string[])
         .filter((name) => name.endsWith(OBJECT))
         .map((name) => name.slice(0, -OBJECT.length))
         .sort(),
-    pathOf: (bucket, key) => join(directory, BUCKETS[bucket], `${key}${OBJECT}`),
+    pathOf: (bucket, key) => join(directory, NAMES[bucket], `${key}${OBJECT}`),
     unfinished: () =>
       names.reduce((sum, name) => sum + (existsSync(uploadsOf(name)) ? readdirSync(uploadsOf(name)).length : 0), 0),
     async close() {

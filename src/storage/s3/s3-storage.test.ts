@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { BUCKETS } from '#/domain/buckets.ts';
 import { env } from '#/env.ts';
 import { getFromHere, loopback, refuseAsS3, startS3, type TestS3 } from '../../../test/s3-server.ts';
 import type { Storage, StoredResource } from '../storage.ts';
@@ -53,6 +54,10 @@ const allOf = async (of: Storage) => {
   return found;
 };
 const isPut = (request: IncomingMessage, name: string) => request.method === 'PUT' && request.url?.includes(name) === true;
+
+it('goes into the buckets that a set-up makes, unless others are named', () => {
+  expect([env.LOWRANK_S3_DATASETS_BUCKET, env.LOWRANK_S3_MODELS_BUCKET]).toEqual([BUCKETS.datasets.name, BUCKETS.models.name]);
+});
 
 describe('what is stored', () => {
   it('lies in the bucket of its kind, under the owner’s id and a name that every server takes', async () => {
