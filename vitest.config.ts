@@ -57,7 +57,7 @@ export default defineConfig({
         test: {
           name: 'database-15',
           env,
-          include: ['src/db/(rules|tenancy|tenancy-references).test.ts', 'src/services/jobs/claim-job.test.ts'],
+          include: ['src/db/(rules|tenancy|tenancy-references|shape).test.ts', 'src/services/jobs/claim-job.test.ts'],
           globalSetup: ['test/database-server-15.ts'],
           sequence: { groupOrder: 1 },
         },
@@ -67,7 +67,7 @@ export default defineConfig({
         test: {
           name: 'supabase',
           env,
-          include: ['src/db/(rules|tenancy|tenancy-references).test.ts', 'test/supabase/*.test.ts'],
+          include: ['src/db/(rules|tenancy|tenancy-references|shape).test.ts', 'test/supabase/*.test.ts'],
           globalSetup: ['test/supabase/server.ts'],
           sequence: { groupOrder: 1 },
         },

@@ -9,10 +9,14 @@ import { DATABASE, OWNER, readCredentials } from '#/db/embedded/initialise.ts';
 import { isAlive, readPostmaster, servesFolder } from '#/db/embedded/postmaster.ts';
 import { type LoginPasswords, loginUrl } from '#/db/migrate.ts';
 import { databaseErrorCode, LOGINS, type Login } from '#/db/pools.ts';
+import { compareShapes, expectedShape, readShape } from '#/db/shape.ts';
+import { isSupabase, readStorageFacts } from '#/db/supabase-storage.ts';
 import { env } from '#/env.ts';
 import { runningStudio } from '../one-studio.ts';
 import type { Check } from './check.ts';
 import { type Finding, ok, problem, warning } from './finding.ts';
+import { judgeShape } from './shape.ts';
+import { judgeBuckets } from './supabase.ts';
 
 const ANSWER_MS = 5_000;
 const MAJORS = { oldest: 15, newest: 18 };
@@ -205,6 +209,17 @@ async function findRefused(owner_url: string): Promise<{ login: Login; words: st
   return tried.flat();
 }
 
+/** What is there of ours, held against what should be; of a Supabase project its storage, too. Reads catalogues and policies alone. */
+export async function examineShape(client: Parameters<typeof readShape>[0]): Promise<Finding[]> {
+  const { rows } = await client.query<{ owner: string }>(
+    `SELECT quote_ident(relowner::regrole::text) AS owner FROM pg_class WHERE oid = 'lowrank.training_jobs'::regclass`,
+  );
+  const storage = (await isSupabase(client)) ? await readStorageFacts(client) : null;
+  const expected = await expectedShape();
+  const differences = compareShapes(expected, await readShape(client));
+  return [...judgeShape(expected, differences, rows[0]?.owner ?? ''), ...judgeBuckets(storage)];
+}
+
 export const databaseCheck: Check = {
   topic: 'database',
   within_ms: 30_000,
@@ -214,7 +229,9 @@ export const databaseCheck: Check = {
     try {
       const found = judgeDatabase(await askDatabase(place.url, ANSWER_MS, readDatabaseFacts), place.where);
       const migrated = found.some(({ topic, level }) => topic === 'migrations' && level === 'ok');
-      return migrated ? [...found, ...judgeRefused(await findRefused(place.url))] : found;
+      if (!migrated) return found;
+      const shaped = await askDatabase(place.url, ANSWER_MS, examineShape);
+      return [...found, ...shaped, ...judgeRefused(await findRefused(place.url))];
     } catch (error) {
       return [judgeUnreachable(databaseErrorCode(error), error instanceof Error ? error.message : String(error), place.where)];
     }

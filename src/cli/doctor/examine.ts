@@ -3,6 +3,7 @@ import { env } from '#/env.ts';
 import { type Check, runCheck } from './check.ts';
 import { dataChecks } from './data-folder.ts';
 import { databaseCheck, findDatabaseHome } from './database.ts';
+import { dockerCheck } from './docker.ts';
 import type { Finding } from './finding.ts';
 import { gpuCheck } from './gpu.ts';
 import { nodeCheck, platformCheck, pythonCheck } from './machine.ts';
@@ -29,6 +30,7 @@ export async function examine(): Promise<Finding[]> {
     trainerCheck(trainerFacts),
     programsCheck,
     gpuCheck(trainerFacts),
+    dockerCheck,
     ...dataChecks(env.data_dir, database_home),
     secretsCheck(env.data_dir, database_home),
     databaseCheck,

@@ -4,6 +4,7 @@ import type { DatabaseFacts } from '#/db/database-facts.ts';
 import { GB } from '#/domain/bytes.ts';
 import { fileSystemOf, judgeDisk, judgeFolder } from './data-folder.ts';
 import { judgeDatabase, judgeRefused, judgeUnreachable } from './database.ts';
+import { judgeDocker } from './docker.ts';
 import type { Finding } from './finding.ts';
 import { type GpuFacts, judgeGpus, parseSmi } from './gpu.ts';
 import { judgeNode, judgePlatform, judgePythons } from './machine.ts';
@@ -125,6 +126,25 @@ describe('the trainer', () => {
       'git checkout -- trainer',
     );
     expectFinding(judgePrograms([{ ...failing, code: null }]), 'problem', 'no answer in time', 'git checkout');
+  });
+});
+
+describe('Docker', () => {
+  const says = (more: Partial<Parameters<typeof judgeDocker>[0]>) =>
+    judgeDocker({ code: 1, stdout: '', stderr: '', missing: false, ...more });
+
+  it('is told apart: none, running, not running, not allowed, stuck', () => {
+    expectFinding(says({ missing: true, code: null }), 'ok', 'none');
+    expectFinding(says({ code: 0, stdout: '27.5.1\n' }), 'ok', 'Docker 27.5.1');
+    const down = 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?';
+    expectFinding(says({ stderr: down }), 'warning', 'does not answer: Cannot connect', 'systemctl enable --now docker');
+    expectFinding(
+      says({ stderr: 'permission denied while trying to connect' }),
+      'warning',
+      'may not speak',
+      'usermod -aG docker',
+    );
+    expectFinding(says({ code: null }), 'warning', 'no answer within 10 s', 'systemctl restart docker');
   });
 });
 
