@@ -102,6 +102,7 @@ const NAMES_NOTHING: Record<string, string> = {
   hf_repo_id: 'a repository of the Hub, which is public',
   partition_id: 'a part of an executor, which is the installation’s',
   preset_id: 'one of our own presets',
+  training_image_id: 'an image of the installation’s, of which there are none yet',
 };
 /** Places that prove themselves, and the tests that say so. */
 const PROVED_OTHERWISE: Record<string, string> = {
@@ -125,6 +126,7 @@ const OF_PATHS: Record<string, Kind> = {
   '/api/users/{id}': 'member',
   '/api/invitations/{id}': 'invitation',
   '/api/gpu-catalog/{type}': 'gpu',
+  '/api/gpus/{id}': 'device',
   '/api/webhooks/{id}': 'webhook',
   '/api/webhooks/{id}/deliveries/{delivery_id}': 'delivery',
 };
@@ -135,6 +137,7 @@ const OF_NAMES: Record<string, Kind> = {
   project_id: 'project',
   dataset_id: 'dataset',
   base_model_id: 'model',
+  default_base_model_id: 'default_model',
   compatible_with_model: 'model',
   recipe_id: 'recipe',
   job_id: 'job',
@@ -225,6 +228,7 @@ const BODIES: Record<string, Record<string, unknown>> = {
   // An address needs no name server.
   'POST /api/webhooks': { url: 'https://93.184.216.34/hook' },
   'PATCH /api/users/{id}': { disabled: true },
+  'PATCH /api/gpus/{id}': { drained: true },
   'PATCH /api/datasets/{id}': { description: 'Said anew' },
 };
 const RAW_BODY = '{"text": "one row"}\n';

@@ -14,7 +14,7 @@ import type { Kind, Tenant } from './http-scene.ts';
 /** Of everybody: to be read and used by all, changed by whoever brought it and administrators. */
 const SHARED = new Set<Kind>(['model']);
 /** The installation’s: other people are refused, whichever is named, and any administrator keeps them all. */
-export const OF_ADMINISTRATORS = new Set<Kind>(['member', 'invitation', 'gpu']);
+export const OF_ADMINISTRATORS = new Set<Kind>(['member', 'invitation', 'gpu', 'device', 'default_model']);
 /** Taken for the sake of older clients, and without meaning: the answer is the same whatever is said. */
 const WITHOUT_MEANING = new Set(['POST /api/activity body user_id', 'GET /api/base-models query project']);
 /** The one place that tells a stranger's from none (contracts.md, door A). */

@@ -31,6 +31,8 @@ export const KINDS = [
   'api_key',
   'invitation',
   'gpu',
+  'device',
+  'default_model',
   'webhook',
   'delivery',
 ] as const;
@@ -178,6 +180,8 @@ async function addThings(db: TestDatabase, user_id: string, secret: string): Pro
     },
     invitation: { open: invitation },
     gpu: { added: gpu },
+    device: { free: await addDevice(db) },
+    default_model: { ready: model.ready },
     webhook,
     delivery: {
       failed: await add('lowrank.webhook_deliveries', { ...sent, status: 'failed' }),
@@ -185,6 +189,14 @@ async function addThings(db: TestDatabase, user_id: string, secret: string): Pro
       delivered: await add('lowrank.webhook_deliveries', { ...sent, status: 'delivered', delivered_at: new Date() }),
     },
   };
+}
+
+/** A device of a worker of its own. */
+async function addDevice(db: TestDatabase): Promise<string> {
+  const [id, worker_id] = [randomUUID(), randomUUID()];
+  await addRow(db, 'lowrank.workers', { id: worker_id, boot_id: 'b', pid: 1, version: '1' });
+  await addRow(db, 'lowrank.gpu_devices', { id, worker_id, kind: 'gpu', uuid: 'GPU-1', name: 'GPU', memory_mb: 1 });
+  return id;
 }
 
 async function addArtifacts(db: TestDatabase, user_id: string, job_id: string, secret: string) {
@@ -214,7 +226,7 @@ async function addArtifacts(db: TestDatabase, user_id: string, job_id: string, s
 
 /** What nobody asks for by an id of its own: attempts, points, logs, leases, costs, answers that are kept. */
 async function addMachinery(db: TestDatabase, user_id: string, { job }: Things, secret: string): Promise<void> {
-  const worker_id = `host-${user_id}`;
+  const worker_id = randomUUID();
   await addRow(db, 'lowrank.workers', { id: worker_id, boot_id: 'b', pid: 1, version: '1' });
   const device_id = randomUUID();
   await addRow(db, 'lowrank.gpu_devices', { id: device_id, worker_id, kind: 'cpu', uuid: 'cpu', name: 'CPU', memory_mb: 1 });

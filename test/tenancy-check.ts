@@ -222,6 +222,8 @@ async function sharedTables(player: Player, { a, b }: Tenants): Promise<string[]
     ['lowrank_scheduler', 'gpu_devices'],
     ['lowrank_web', 'gpu_catalog'],
     ['lowrank_identity', 'gpu_catalog'],
+    ['lowrank_identity', 'workers'],
+    ['lowrank_identity', 'gpu_devices'],
   ] as const) {
     await expect(
       `${name}: ${role} cannot read`,

@@ -1781,6 +1781,115 @@ export interface paths {
         };
         trace?: never;
     };
+    "/api/gpus": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The devices of every worker (administrators), and what they do */
+        get: {
+            parameters: {
+                query?: {
+                    limit?: string;
+                    offset?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description One page */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            gpus: components["schemas"]["Device"][];
+                            limit: number;
+                            offset: number;
+                            total: number;
+                        };
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                405: components["responses"]["MethodNotAllowed"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/gpus/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Drain a device, or let work come to it again (administrators): what runs on it goes on */
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ChangeDevice"];
+                };
+            };
+            responses: {
+                /** @description As it stands now */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Device"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                405: components["responses"]["MethodNotAllowed"];
+                408: components["responses"]["RequestTimeout"];
+                413: components["responses"]["PayloadTooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        trace?: never;
+    };
     "/api/health": {
         parameters: {
             query?: never;
@@ -3972,6 +4081,91 @@ export interface paths {
         };
         trace?: never;
     };
+    "/api/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What this installation decides for everybody (administrators) */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description As they stand */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Settings"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                405: components["responses"]["MethodNotAllowed"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Decide otherwise (administrators), from now on: what runs goes on. A quota of null is the environment’s again */
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ChangeSettings"];
+                };
+            };
+            responses: {
+                /** @description As they stand */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Settings"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                405: components["responses"]["MethodNotAllowed"];
+                408: components["responses"]["RequestTimeout"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["PayloadTooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                422: components["responses"]["NotTrainable"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        trace?: never;
+    };
     "/api/sign-in-link": {
         parameters: {
             query?: never;
@@ -4485,7 +4679,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Lock a person out or let them in again (administrators): their sessions end, their keys and tokens are not taken */
+        /** Lock a person out, so that no session, key or token of theirs is taken, or give them a limit of their own (administrators) */
         patch: {
             parameters: {
                 query?: never;
@@ -4497,9 +4691,7 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": {
-                        disabled: boolean;
-                    };
+                    "application/json": components["schemas"]["ChangeUser"];
                 };
             };
             responses: {
@@ -5361,6 +5553,9 @@ export interface components {
             /** @description true: its last checkpoint is removed, too */
             discard?: boolean;
         };
+        ChangeDevice: {
+            drained: boolean;
+        };
         /**
          * @example {
          *       "hourly_rate": 0.15
@@ -5373,6 +5568,26 @@ export interface components {
             hourly_rate?: number;
             /** @description Of one of them, assumed while no model is known */
             tokens_per_second?: number;
+        };
+        /**
+         * @example {
+         *       "active_jobs_per_user": 3
+         *     }
+         */
+        ChangeSettings: {
+            active_jobs_per_user?: number;
+            /** Format: uuid */
+            default_base_model_id?: string | null;
+            user_quota_gb?: number | null;
+        };
+        /**
+         * @example {
+         *       "active_jobs_max": 4
+         *     }
+         */
+        ChangeUser: {
+            active_jobs_max?: number | null;
+            disabled?: boolean;
         };
         Checkpoint: {
             attempt: number;
@@ -5921,6 +6136,38 @@ export interface components {
                 name: string;
             } | null;
         };
+        Device: {
+            /** Format: date-time */
+            drained_at: string | null;
+            /** @description The machine’s name, where its worker told it */
+            host: string | null;
+            /** Format: uuid */
+            id: string;
+            /**
+             * @description cpu: the processor of a machine without a GPU
+             * @enum {string}
+             */
+            kind: "gpu" | "cpu";
+            /** Format: date-time */
+            last_seen_at: string;
+            memory_mb: number;
+            name: string;
+            quarantine_reason: string | null;
+            /** Format: date-time */
+            quarantined_at: string | null;
+            /**
+             * @description quarantined: lost or not seen any more; leased: a run has it; drained: nothing new comes to it
+             * @enum {string}
+             */
+            state: "quarantined" | "leased" | "drained" | "free";
+            /** @description As the driver knows it */
+            uuid: string;
+            worker_id: string;
+            /** @description Seconds since its worker was last heard */
+            worker_silent_s: number;
+            /** @description It ended in order */
+            worker_stopped: boolean;
+        };
         Error: {
             code: string;
             details: components["schemas"]["Violation"][] | string;
@@ -6068,6 +6315,8 @@ export interface components {
             user_id?: string;
         };
         Member: components["schemas"]["Person"] & {
+            /** @description How many of their jobs may be active at once; null: as many as the settings say */
+            active_jobs_max: number | null;
             /**
              * Format: date-time
              * @description When an administrator locked them out
@@ -6361,6 +6610,24 @@ export interface components {
             name?: string;
             /** @description Absolute path of a folder below an allowed one, on the studio’s machine */
             path: string;
+        };
+        /**
+         * @example {
+         *       "active_jobs_per_user": 2,
+         *       "user_quota_gb": 50,
+         *       "default_base_model_id": null
+         *     }
+         */
+        Settings: {
+            /** @description Jobs of one person that may be active at once, unless the person has a limit of their own */
+            active_jobs_per_user: number;
+            /**
+             * Format: uuid
+             * @description For submissions that name no base model
+             */
+            default_base_model_id: string | null;
+            /** @description What one person’s datasets, adapters and fetched models may take */
+            user_quota_gb: number;
         };
         /**
          * @example {

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { ActiveJobsMax } from '#/domain/settings.ts';
 import { IdParam, Instant, PageLimit, PageOffset } from './common.ts';
 import { declareRoute, SESSION_ONLY } from './declare-route.ts';
 import { Person } from './people.ts';
@@ -17,7 +18,16 @@ export const OpenInvitation = z
 /** A person as administrators see them. */
 const Member = Person.extend({
   disabled_at: Instant.nullable().describe('When an administrator locked them out'),
+  active_jobs_max: ActiveJobsMax.nullable().describe(
+    'How many of their jobs may be active at once; null: as many as the settings say',
+  ),
 }).openapi('Member');
+
+const ChangeUserBody = z
+  .strictObject({ disabled: z.boolean(), active_jobs_max: ActiveJobsMax.nullable() })
+  .partial()
+  .refine((changes) => Object.keys(changes).length > 0, 'must have at least one field to change')
+  .openapi('ChangeUser', { example: { active_jobs_max: 4 } });
 
 const answers = <T extends z.ZodType>(schema: T, description: string) => ({
   description,
@@ -40,11 +50,12 @@ export const changeUserRoute = declareRoute({
   method: 'patch',
   path: '/api/users/{id}',
   tags: ['people'],
-  summary: 'Lock a person out or let them in again (administrators): their sessions end, their keys and tokens are not taken',
+  summary:
+    'Lock a person out, so that no session, key or token of theirs is taken, or give them a limit of their own (administrators)',
   security: SESSION_ONLY,
   request: {
     params: IdParam,
-    body: { required: true, content: { 'application/json': { schema: z.strictObject({ disabled: z.boolean() }) } } },
+    body: { required: true, content: { 'application/json': { schema: ChangeUserBody } } },
   },
   responses: { 200: answers(Member, 'The person') },
   faults: [404, 409],

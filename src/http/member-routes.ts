@@ -1,7 +1,7 @@
 import { changeUserRoute, listInvitationsRoute, listUsersRoute, revokeInvitationRoute } from '#/contract/members.ts';
+import { changePerson } from '#/services/people/change-person.ts';
 import { listPeople, type Member } from '#/services/people/list-people.ts';
 import { listOpenInvitations, revokeInvitation } from '#/services/people/open-invitations.ts';
-import { setPersonDisabled } from '#/services/people/set-person-disabled.ts';
 import type { RouteModule } from './api-env.ts';
 import { forgetCredentials } from './authenticate.ts';
 
@@ -19,7 +19,7 @@ export const memberRoutes: RouteModule = (api) => {
     return c.json({ users: people.map(presentMember), total, ...page }, 200);
   });
   api.openapi(changeUserRoute, async (c) => {
-    const member = await setPersonDisabled(c.var.ctx, c.req.valid('param').id, c.req.valid('json').disabled);
+    const member = await changePerson(c.var.ctx, c.req.valid('param').id, c.req.valid('json'));
     forgetCredentials();
     return c.json(presentMember(member), 200);
   });

@@ -43,6 +43,7 @@ test('an administrator sees everybody in the order in which they came, and no se
       role: 'user',
       created_at: expect.stringMatching(/^\d{4}-.*Z$/),
       disabled_at: null,
+      active_jobs_max: null,
     },
   ]);
 });

@@ -1,5 +1,6 @@
 import { METHODS } from 'node:http';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { DEVICE_KINDS, DEVICE_STATES } from '#/domain/devices.ts';
 import { JOB_STATUSES } from '#/domain/statuses.ts';
 import { TRANSFER_KINDS, TRANSFER_STATUSES } from '#/domain/transfer-state.ts';
 import { DELIVERY_STATUSES } from '#/domain/webhooks.ts';
@@ -86,9 +87,9 @@ function figureGauges(registry: Registry): (figures: Figures) => void {
     waiting.set({ reason: 'in_line' }, in_line);
     waiting.set({ reason: 'fetching_model' }, fetching_model);
     waiting.set({ reason: 'held' }, Math.max(0, (figures.jobs.queued ?? 0) - in_line - fetching_model));
-    for (const kind of ['gpu', 'cpu'] as const) {
+    for (const kind of DEVICE_KINDS) {
       const of_kind = figures.devices.filter((device) => device.kind === kind);
-      for (const state of ['free', 'leased', 'quarantined'])
+      for (const state of DEVICE_STATES)
         devices.set({ kind, state }, of_kind.find((device) => device.state === state)?.count ?? 0);
       leases.set({ kind }, figures.leases.find((lease) => lease.kind === kind)?.count ?? 0);
     }

@@ -5,6 +5,7 @@ import { costRoutes } from './cost-routes.ts';
 import { datasetRoutes } from './dataset-routes.ts';
 import { experimentRoutes } from './experiment-routes.ts';
 import { gpuCatalogRoutes } from './gpu-catalog-routes.ts';
+import { gpuRoutes } from './gpu-routes.ts';
 import { jobOutputRoutes } from './job-output-routes.ts';
 import { jobRoutes } from './job-routes.ts';
 import { jobVerbRoutes } from './job-verb-routes.ts';
@@ -15,6 +16,7 @@ import { peopleRoutes } from './people-routes.ts';
 import { projectRoutes } from './project-routes.ts';
 import { queueRoutes } from './queue-routes.ts';
 import { recipeRoutes } from './recipe-routes.ts';
+import { settingsRoutes } from './settings-routes.ts';
 import { systemRoutes } from './system-routes.ts';
 import { trainingRoutes } from './training-routes.ts';
 import { transferRoutes } from './transfer-routes.ts';
@@ -43,5 +45,7 @@ export const ROUTES: RouteModule[] = [
   costRoutes,
   webhookRoutes,
   queueRoutes,
+  settingsRoutes,
+  gpuRoutes,
   wizardRoutes,
 ];

@@ -62,7 +62,7 @@ const changes = ({ method }: Operation) => method !== 'GET';
 const own = (operation: Operation, who: Tenant) => requestOf(operation, who.things);
 const fresh = (operation: Operation) =>
   addTenant(db, newSecret('fresh'), { role: operation.template.match(FOR_ADMINISTRATORS) ? 'administrator' : 'user' });
-const FOR_ADMINISTRATORS = /^\/api\/(users|invitations|gpu-catalog)/;
+const FOR_ADMINISTRATORS = /^\/api\/(users|invitations|gpu-catalog|gpus|settings)/;
 const keyOf = async (who: Tenant, scopes: KeyScope[]) => {
   const { key } = await createApiKey({ user_id: who.user_id, role: 'user' }, { name: 'Scoped', scopes, expires_at: null });
   return { authorization: `Bearer ${key}` };
@@ -123,7 +123,15 @@ describe('lists', () => {
     }
     expect(seen).toEqual(['GET /api/invitations', 'GET /api/users']);
     const { body } = await send(api, administrator.headers, { path: '/api/users?limit=1', init: {} });
-    expect(Object.keys(JSON.parse(body).users[0]).sort()).toEqual(['created_at', 'disabled_at', 'email', 'id', 'name', 'role']);
+    expect(Object.keys(JSON.parse(body).users[0]).sort()).toEqual([
+      'active_jobs_max',
+      'created_at',
+      'disabled_at',
+      'email',
+      'id',
+      'name',
+      'role',
+    ]);
   });
 });
 

@@ -60,6 +60,8 @@ export const userQueues = lowrank.table(
     queued: integer('queued').notNull().default(0),
     active: integer('active').notNull().default(0),
     active_max: integer('active_max').notNull(),
+    /** what an administrator gave this person; null: as many as the installation says */
+    own_active_max: integer('own_active_max'),
     last_claimed_at: instant('last_claimed_at'),
   },
   (t) => [

@@ -12,10 +12,11 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
+import { DEVICE_KINDS } from '#/domain/devices.ts';
 import { NOTIFICATION_PRIORITIES, NOTIFICATION_TYPES } from '#/domain/notifications.ts';
 import { users } from './identity.ts';
 import { trainingJobs } from './jobs.ts';
-import { createdAt, id, identityRole, instant, lowrank, oneOf, ownRows, schedulerRows } from './roles.ts';
+import { createdAt, id, identityRole, identityRows, instant, lowrank, oneOf, ownRows, schedulerRows } from './roles.ts';
 
 /** One row a host that runs trainings. `id` is the host's own, kept in its data directory, so a restarted worker finds its runs. */
 export const workers = lowrank.table(
@@ -31,7 +32,7 @@ export const workers = lowrank.table(
     stopped_at: instant('stopped_at'),
     facts: jsonb('facts').$type<Record<string, unknown>>().notNull().default({}),
   },
-  () => [schedulerRows('workers')],
+  () => [schedulerRows('workers'), identityRows('workers')],
 );
 
 /** What a run can be given: a GPU by its UUID, or the host's one CPU place where there is no GPU. */
@@ -42,19 +43,22 @@ export const gpuDevices = lowrank.table(
     worker_id: text('worker_id')
       .notNull()
       .references(() => workers.id, { onDelete: 'cascade' }),
-    kind: text('kind', { enum: ['gpu', 'cpu'] }).notNull(),
+    kind: text('kind', { enum: DEVICE_KINDS }).notNull(),
     uuid: text('uuid').notNull(),
     name: text('name').notNull(),
     memory_mb: integer('memory_mb').notNull(),
     last_seen_at: instant('last_seen_at').notNull().defaultNow(),
     quarantined_at: instant('quarantined_at'),
     quarantine_reason: text('quarantine_reason'),
+    /** an administrator's word: what runs on it goes on, and nothing new comes */
+    drained_at: instant('drained_at'),
   },
   (t) => [
     uniqueIndex('gpu_devices_uuid_key').on(t.worker_id, t.uuid),
     // Of what kind they are is granted, and no more: whose price a training has that names no device.
     pgPolicy('gpu_devices_read', { for: 'select', to: 'public', using: sql`(select auth.uid()) is not null` }),
     schedulerRows('gpu_devices'),
+    identityRows('gpu_devices'),
   ],
 );
 
@@ -80,6 +84,7 @@ export const gpuLeases = lowrank.table(
       name: 'gpu_leases_job_fk',
     }).onDelete('cascade'),
     schedulerRows('gpu_leases'),
+    identityRows('gpu_leases'),
   ],
 );
 

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import * as z from 'zod';
 import { asIdentity } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
+import { DEVICE_KINDS, DEVICE_STATES } from '#/domain/devices.ts';
 import { JOB_STATUSES } from '#/domain/statuses.ts';
 import { TRANSFER_KINDS, TRANSFER_STATUSES } from '#/domain/transfer-state.ts';
 import { DELIVERY_STATUSES } from '#/domain/webhooks.ts';
@@ -17,8 +18,8 @@ const Figures = z.object({
   storage: z.object({ datasets: count, artifacts: count, models: count }),
   deliveries: z.partialRecord(z.enum(DELIVERY_STATUSES), count),
   transfers: z.array(z.object({ kind: z.enum(TRANSFER_KINDS), status: z.enum(TRANSFER_STATUSES), count })),
-  devices: z.array(z.object({ kind: z.enum(['gpu', 'cpu']), state: z.enum(['free', 'leased', 'quarantined']), count })),
-  leases: z.array(z.object({ kind: z.enum(['gpu', 'cpu']), count })),
+  devices: z.array(z.object({ kind: z.enum(DEVICE_KINDS), state: z.enum(DEVICE_STATES), count })),
+  leases: z.array(z.object({ kind: z.enum(DEVICE_KINDS), count })),
   /** Those that did not end in order, the hundred that were heard last. */
   workers: z.array(z.object({ id: z.string(), silent_s: z.number() })),
 });

@@ -20,7 +20,7 @@ export function claimJob(worker_id: string, executor: string, lease_ms: number):
   return asScheduler(async (tx) => {
     const devices = await tx.execute<{ id: string }>(sql`
       SELECT d.id FROM lowrank.gpu_devices d
-      WHERE d.worker_id = ${worker_id} AND d.quarantined_at IS NULL
+      WHERE d.worker_id = ${worker_id} AND d.quarantined_at IS NULL AND d.drained_at IS NULL
         AND NOT EXISTS (SELECT FROM lowrank.gpu_leases l WHERE l.device_id = d.id AND l.released_at IS NULL)
       ORDER BY d.name, d.uuid LIMIT 1 FOR UPDATE OF d SKIP LOCKED`);
     const device = devices.rows[0];
@@ -57,15 +57,16 @@ export function claimJob(worker_id: string, executor: string, lease_ms: number):
 async function nextHead(tx: Tx): Promise<Head | null> {
   const passed_over: string[] = [];
   while (passed_over.length < PASSED_OVER_MAX) {
-    const users = await tx.execute<{ user_id: string }>(sql`
-      SELECT user_id FROM lowrank.user_queues
+    const users = await tx.execute<{ user_id: string; active_max: number }>(sql`
+      SELECT user_id, active_max FROM lowrank.user_queues
       WHERE queued > 0 AND active < active_max AND user_id <> ALL(${sql.param(passed_over)}::uuid[])
       ORDER BY active, last_claimed_at NULLS FIRST LIMIT 1 FOR UPDATE SKIP LOCKED`);
-    const user_id = users.rows[0]?.user_id;
-    if (user_id === undefined) return null;
+    const user = users.rows[0];
+    if (user === undefined) return null;
+    const { user_id, active_max } = user;
     const heads = await tx.execute<Omit<Head, 'slot'> & { slot: number | null }>(sql`
       SELECT id, user_id, name, status, epoch, attempt,
-        (SELECT s.slot FROM lowrank.job_slots s WHERE s.user_id = ${user_id} AND NOT EXISTS
+        (SELECT s.slot FROM lowrank.job_slots s WHERE s.user_id = ${user_id} AND s.slot <= ${active_max} AND NOT EXISTS
           (SELECT FROM lowrank.training_jobs t WHERE t.user_id = s.user_id AND t.slot = s.slot) ORDER BY s.slot LIMIT 1) AS slot
       FROM lowrank.training_jobs
       WHERE user_id = ${user_id} AND status = 'queued' AND held_at IS NULL AND deleted_at IS NULL

@@ -142,7 +142,8 @@ function refuseImage(id: string | null): void {
   );
 }
 
-function refuseUntrainable(model: BaseModelRow): void {
+/** Throws `base_model_not_ready` and `not_trainable`, with the model's own reason. */
+export function refuseUntrainable(model: BaseModelRow): void {
   if (model.status !== 'ready') {
     const reason = model.status_reason?.message ?? 'its files are still being fetched; try again when it is ready';
     throw new AppError('base_model_not_ready', `Base model ${model.name} is not ready: ${reason}`);

@@ -1,0 +1,57 @@
+/** The devices of this installation: what runs can be given. */
+import { z } from '@hono/zod-openapi';
+import { DEVICE_KINDS, DEVICE_STATES } from '#/domain/devices.ts';
+import { IdParam, Instant, PageLimit, PageOffset } from './common.ts';
+import { declareRoute } from './declare-route.ts';
+
+const Device = z
+  .object({
+    id: z.uuid(),
+    worker_id: z.string(),
+    host: z.string().nullable().describe('The machine’s name, where its worker told it'),
+    worker_silent_s: z.number().describe('Seconds since its worker was last heard'),
+    worker_stopped: z.boolean().describe('It ended in order'),
+    kind: z.enum(DEVICE_KINDS).describe('cpu: the processor of a machine without a GPU'),
+    uuid: z.string().describe('As the driver knows it'),
+    name: z.string(),
+    memory_mb: z.int(),
+    state: z
+      .enum(DEVICE_STATES)
+      .describe('quarantined: lost or not seen any more; leased: a run has it; drained: nothing new comes to it'),
+    drained_at: Instant.nullable(),
+    quarantined_at: Instant.nullable(),
+    quarantine_reason: z.string().nullable(),
+    last_seen_at: Instant,
+  })
+  .openapi('Device');
+export type Device = z.infer<typeof Device>;
+
+const answers = <T extends z.ZodType>(schema: T, description: string) => ({
+  description,
+  content: { 'application/json': { schema } },
+});
+
+export const listDevicesRoute = declareRoute({
+  method: 'get',
+  path: '/api/gpus',
+  tags: ['gpus'],
+  summary: 'The devices of every worker (administrators), and what they do',
+  request: { query: z.strictObject({ limit: PageLimit, offset: PageOffset }) },
+  responses: { 200: answers(z.object({ gpus: z.array(Device), total: z.int(), limit: z.int(), offset: z.int() }), 'One page') },
+});
+
+export const drainDeviceRoute = declareRoute({
+  method: 'patch',
+  path: '/api/gpus/{id}',
+  tags: ['gpus'],
+  summary: 'Drain a device, or let work come to it again (administrators): what runs on it goes on',
+  request: {
+    params: IdParam,
+    body: {
+      required: true,
+      content: { 'application/json': { schema: z.strictObject({ drained: z.boolean() }).openapi('ChangeDevice') } },
+    },
+  },
+  responses: { 200: answers(Device, 'As it stands now') },
+  faults: [404],
+});

@@ -1,0 +1,42 @@
+/** What administrators decide for everybody. */
+import { z } from '@hono/zod-openapi';
+import { InstallationSettings, SettingChanges } from '#/domain/settings.ts';
+import { declareRoute } from './declare-route.ts';
+
+const example = { active_jobs_per_user: 2, user_quota_gb: 50, default_base_model_id: null };
+const { shape } = InstallationSettings;
+const Settings = InstallationSettings.extend({
+  active_jobs_per_user: shape.active_jobs_per_user.describe(
+    'Jobs of one person that may be active at once, unless the person has a limit of their own',
+  ),
+  user_quota_gb: shape.user_quota_gb.describe('What one person’s datasets, adapters and fetched models may take'),
+  default_base_model_id: shape.default_base_model_id.describe('For submissions that name no base model'),
+}).openapi('Settings', { example });
+
+const answers = { description: 'As they stand', content: { 'application/json': { schema: Settings } } };
+
+export const readSettingsRoute = declareRoute({
+  method: 'get',
+  path: '/api/settings',
+  tags: ['settings'],
+  summary: 'What this installation decides for everybody (administrators)',
+  request: { query: z.strictObject({}) },
+  responses: { 200: answers },
+});
+
+export const changeSettingsRoute = declareRoute({
+  method: 'patch',
+  path: '/api/settings',
+  tags: ['settings'],
+  summary: 'Decide otherwise (administrators), from now on: what runs goes on. A quota of null is the environment’s again',
+  request: {
+    body: {
+      required: true,
+      content: {
+        'application/json': { schema: SettingChanges.openapi('ChangeSettings', { example: { active_jobs_per_user: 3 } }) },
+      },
+    },
+  },
+  responses: { 200: answers },
+  faults: [404, 409, 422],
+});

@@ -1,0 +1,5 @@
+/** What a device of this installation does; the first that holds is told. */
+export const DEVICE_STATES = ['quarantined', 'leased', 'drained', 'free'] as const;
+export type DeviceState = (typeof DEVICE_STATES)[number];
+
+export const DEVICE_KINDS = ['gpu', 'cpu'] as const;

@@ -1,0 +1,22 @@
+import { type Device, drainDeviceRoute, listDevicesRoute } from '#/contract/gpus.ts';
+import { type DeviceRow, drainDevice, listDevices } from '#/services/machine/list-devices.ts';
+import type { RouteModule } from './api-env.ts';
+
+const present = (device: DeviceRow): Device => ({
+  ...device,
+  drained_at: device.drained_at?.toISOString() ?? null,
+  quarantined_at: device.quarantined_at?.toISOString() ?? null,
+  last_seen_at: device.last_seen_at.toISOString(),
+});
+
+/** The devices of this installation: for its administrators. */
+export const gpuRoutes: RouteModule = (api) => {
+  api.openapi(listDevicesRoute, async (c) => {
+    const page = c.req.valid('query');
+    const { devices, total } = await listDevices(c.var.ctx, page);
+    return c.json({ gpus: devices.map(present), total, ...page }, 200);
+  });
+  api.openapi(drainDeviceRoute, async (c) =>
+    c.json(present(await drainDevice(c.var.ctx, c.req.valid('param').id, c.req.valid('json').drained)), 200),
+  );
+};

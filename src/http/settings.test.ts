@@ -1,0 +1,249 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { claimJob } from '#/services/jobs/claim-job.ts';
+import { settleRun } from '#/services/jobs/finish-run.ts';
+import { registerWorker } from '#/services/machine/register-worker.ts';
+import { connectStorage } from '#/storage/connect-storage.ts';
+import { localFolder } from '#/storage/local-folder.ts';
+import { addBrowser, addCaller, emptyHouse, json, noWaiting, useApi } from '../../test/api.ts';
+import { useDatabase } from '../../test/database.ts';
+import { addBaseModel, addDataset, addJob } from '../../test/factories.ts';
+
+const db = useDatabase();
+const api = useApi();
+const NO_ID = '00000000-0000-4000-8000-000000000000';
+const DEFAULTS = { active_jobs_per_user: 2, user_quota_gb: 50, default_base_model_id: null };
+let admin: Awaited<ReturnType<typeof addCaller>>;
+let user: Awaited<ReturnType<typeof addCaller>>;
+let folder: string;
+let listener: pg.Client;
+beforeAll(async () => {
+  listener = new pg.Client({ connectionString: db.loginUrl('scheduler') });
+  await listener.connect();
+  folder = mkdtempSync(join(tmpdir(), 'lowrank-settings-'));
+  connectStorage(localFolder(folder));
+});
+afterAll(async () => {
+  await listener.end();
+  rmSync(folder, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  await noWaiting(db);
+  await emptyHouse(db);
+  await db.asOwner('TRUNCATE lowrank.workers CASCADE');
+  await db.asOwner(`DELETE FROM lowrank.settings WHERE key <> 'active_jobs_per_user'`);
+  await db.asOwner(`UPDATE lowrank.settings SET value = '2'`);
+  admin = await addCaller(db, { role: 'administrator' });
+  user = await addCaller(db);
+});
+
+const read = async () => (await api.request('/api/settings', { headers: admin.headers })).json();
+const change = (body: unknown, who = admin) => api.request('/api/settings', json(body, who.headers, 'PATCH'));
+const codeOf = async (answer: Response) => [answer.status, (await answer.json()).code];
+
+/** A worker with eight devices. */
+const addWorker = () =>
+  registerWorker(
+    { id: 'w', boot_id: 'b', pid: 1, version: '0', facts: { host: 'gpu-1' } },
+    Array.from({ length: 8 }, (_, at) => ({ kind: 'gpu' as const, uuid: `GPU-${at}`, name: 'G', memory_mb: 8 })),
+  );
+const claim = () => claimJob('w', 'process', 30_000);
+/** Claims as long as something may start, and says whose jobs did. */
+async function claimAll(): Promise<Record<string, number>> {
+  while ((await claim()) !== null);
+  const rows = await db.asOwner<{ user_id: string; n: number }>(
+    'SELECT user_id, count(*)::integer AS n FROM lowrank.training_jobs WHERE slot IS NOT NULL GROUP BY user_id',
+  );
+  return Object.fromEntries(rows.map(({ user_id, n }) => [user_id, n]));
+}
+async function addJobs(user_id: string, count: number): Promise<void> {
+  const shared = { dataset_id: await addDataset(db, user_id), base_model_id: await addBaseModel(db) };
+  for (let i = 0; i < count; i++) await addJob(db, user_id, shared);
+}
+
+describe('the settings', () => {
+  test('are an administrator’s to see and to change', async () => {
+    expect(await read()).toEqual(DEFAULTS);
+    expect((await api.request('/api/settings')).status).toBe(401);
+    expect(await codeOf(await api.request('/api/settings', { headers: user.headers }))).toEqual([403, 'forbidden']);
+    expect(await codeOf(await change({ active_jobs_per_user: 9 }, user))).toEqual([403, 'forbidden']);
+    expect(await read()).toEqual(DEFAULTS);
+    const changed = await change({ active_jobs_per_user: 3, user_quota_gb: 1.5 });
+    expect([changed.status, await changed.json()]).toEqual([200, { ...DEFAULTS, active_jobs_per_user: 3, user_quota_gb: 1.5 }]);
+    expect(await read()).toEqual({ ...DEFAULTS, active_jobs_per_user: 3, user_quota_gb: 1.5 });
+    expect(await (await change({ user_quota_gb: null })).json()).toMatchObject({ user_quota_gb: 50 });
+  });
+
+  test.each([
+    [{}, 'body', /at least one field/],
+    [{ active_jobs_per_user: 0 }, 'active_jobs_per_user', /at least 1/],
+    [{ active_jobs_per_user: 101 }, 'active_jobs_per_user', /at most 100/],
+    [{ active_jobs_per_user: 1.5 }, 'active_jobs_per_user', /whole number/],
+    [{ active_jobs_per_user: null }, 'active_jobs_per_user', /number/],
+    [{ user_quota_gb: 0 }, 'user_quota_gb', /more than 0/],
+    [{ user_quota_gb: '1' }, 'user_quota_gb', /number/],
+    [{ default_base_model_id: 'x' }, 'default_base_model_id', /UUID/],
+    [{ set_up: true }, 'set_up', /not a known field/],
+  ])('do not take %j', async (body, path, rule) => {
+    const answer = await change(body);
+    const broken = expect.arrayContaining([expect.objectContaining({ path, message: expect.stringMatching(rule) })]);
+    expect([answer.status, (await answer.json()).details]).toEqual([400, broken]);
+    expect(await read()).toEqual(DEFAULTS);
+  });
+
+  test('say how many jobs of everybody run at once, of those who come later too; what runs goes on', async () => {
+    await addWorker();
+    await addJobs(user.user_id, 6);
+    expect(await claimAll()).toEqual({ [user.user_id]: 2 });
+    await change({ active_jobs_per_user: 4 });
+    expect(await claimAll()).toEqual({ [user.user_id]: 4 });
+    await change({ active_jobs_per_user: 1 });
+    const later = await addCaller(db);
+    await addJobs(later.user_id, 2);
+    expect(await claimAll()).toEqual({ [user.user_id]: 4, [later.user_id]: 1 });
+    // Down to the limit before the next one starts, and then in a slot below it.
+    const runs = await db.asOwner<{ job_id: string; attempt: number; epoch: number }>(
+      `SELECT id AS job_id, attempt, epoch FROM lowrank.training_jobs WHERE slot IS NOT NULL AND user_id = $1 ORDER BY slot`,
+      [user.user_id],
+    );
+    for (const [at, run] of runs.entries()) {
+      expect(await claim()).toBeNull();
+      await settleRun(run, { type: 'cancelled' }, null, 0);
+      if (at === 0) expect(await claim()).toBeNull();
+    }
+    expect(await claimAll()).toEqual({ [user.user_id]: 1, [later.user_id]: 1 });
+    expect(await db.asOwner('SELECT DISTINCT slot FROM lowrank.training_jobs WHERE slot IS NOT NULL')).toEqual([{ slot: 1 }]);
+  });
+
+  test('wake the worker when somebody gets more room', async () => {
+    const heard = new Promise<void>((resolve) => {
+      listener.on('notification', () => resolve());
+    });
+    await listener.query('LISTEN lowrank_work');
+    await change({ active_jobs_per_user: 3 });
+    await heard;
+  });
+
+  test('say how much everybody may store', async () => {
+    await change({ user_quota_gb: 0.000001 });
+    const upload = () =>
+      api.request('/api/datasets/upload?file_name=a.jsonl', {
+        method: 'POST',
+        headers: { ...user.headers, 'content-type': 'application/x-ndjson', 'content-length': '2000' },
+        body: 'x'.repeat(2000),
+      });
+    expect(await codeOf(await upload())).toEqual([413, 'quota_exceeded']);
+    await change({ user_quota_gb: null });
+    expect((await upload()).status).toBe(201);
+  });
+
+  test('name the base model of whoever names none: one that can be trained', async () => {
+    const [one, other] = [await addBaseModel(db, { name: 'one' }), await addBaseModel(db, { name: 'other' })];
+    const submit = async () => {
+      const body = { dataset_id: await addDataset(db, user.user_id), preset_id: 'fast' };
+      return (await api.post('/api/jobs', body, user.headers)).json();
+    };
+    expect((await submit()).code).toBe('base_model_required');
+    for (const [fields, refusal] of [
+      [{ status: 'fetching' }, [409, 'base_model_not_ready']],
+      [{ trainable: false }, [422, 'not_trainable']],
+      [{ deleted_at: new Date() }, [404, 'not_found']],
+    ] as const)
+      expect(await codeOf(await change({ default_base_model_id: await addBaseModel(db, fields) }))).toEqual(refusal);
+    expect(await codeOf(await change({ default_base_model_id: NO_ID }))).toEqual([404, 'not_found']);
+    expect(await (await change({ default_base_model_id: other })).json()).toMatchObject({ default_base_model_id: other });
+    expect((await submit()).data.base_model_id).toBe(other);
+    await change({ default_base_model_id: null });
+    expect((await submit()).code).toBe('base_model_required');
+    expect(one).not.toBe(other);
+  });
+});
+
+describe('a person’s own limit', () => {
+  const limit = (active_jobs_max: unknown, headers: Record<string, string>, id = user.user_id) =>
+    api.request(`/api/users/${id}`, json({ active_jobs_max }, headers, 'PATCH'));
+
+  test('counts before everybody’s, until it is taken back', async () => {
+    const { headers } = await addBrowser(db, { role: 'administrator' });
+    await addWorker();
+    await addJobs(user.user_id, 8);
+    const told = await limit(3, headers);
+    expect([told.status, await told.json()]).toEqual([
+      200,
+      expect.objectContaining({ id: user.user_id, active_jobs_max: 3, disabled_at: null }),
+    ]);
+    expect(await claimAll()).toEqual({ [user.user_id]: 3 });
+    await change({ active_jobs_per_user: 5 });
+    expect(await claimAll()).toEqual({ [user.user_id]: 3 });
+    expect(await (await limit(null, headers)).json()).toMatchObject({ active_jobs_max: null });
+    expect(await claimAll()).toEqual({ [user.user_id]: 5 });
+  });
+
+  test('is said by administrators alone, in its range, of somebody who is there', async () => {
+    const { headers } = await addBrowser(db, { role: 'administrator' });
+    expect(await codeOf(await limit(3, (await addBrowser(db)).headers))).toEqual([403, 'forbidden']);
+    for (const wrong of [0, 101, 1.5, '3']) expect((await limit(wrong, headers)).status).toBe(400);
+    expect(await codeOf(await limit(3, headers, NO_ID))).toEqual([404, 'not_found']);
+    expect((await api.request(`/api/users/${user.user_id}`, json({}, headers, 'PATCH'))).status).toBe(400);
+  });
+});
+
+describe('the devices', () => {
+  const list = async (query = '') => (await api.request(`/api/gpus${query}`, { headers: admin.headers })).json();
+  const drain = (id: string, drained: unknown, who = admin) =>
+    api.request(`/api/gpus/${id}`, json({ drained }, who.headers, 'PATCH'));
+
+  test('are an administrator’s to see, with what they do and not for whom', async () => {
+    await addWorker();
+    await addJobs(user.user_id, 1);
+    const run = await claim();
+    const { gpus, ...page } = await list('?limit=3&offset=0');
+    expect(page).toEqual({ total: 8, limit: 3, offset: 0 });
+    expect(gpus[0]).toEqual({
+      id: expect.any(String),
+      worker_id: 'w',
+      host: 'gpu-1',
+      worker_silent_s: expect.any(Number),
+      worker_stopped: false,
+      kind: 'gpu',
+      uuid: 'GPU-0',
+      name: 'G',
+      memory_mb: 8,
+      state: 'leased',
+      drained_at: null,
+      quarantined_at: null,
+      quarantine_reason: null,
+      last_seen_at: expect.stringMatching(/Z$/),
+    });
+    expect(gpus.map(({ state }: { state: string }) => state)).toEqual(['leased', 'free', 'free']);
+    for (const word of [user.user_id, run?.job_id]) expect(JSON.stringify(gpus)).not.toContain(word);
+    expect(await codeOf(await api.request('/api/gpus', { headers: user.headers }))).toEqual([403, 'forbidden']);
+    expect(await codeOf(await drain(gpus[0].id, true, user))).toEqual([403, 'forbidden']);
+    expect(await codeOf(await drain(NO_ID, true))).toEqual([404, 'not_found']);
+    expect((await drain(gpus[0].id, 'yes')).status).toBe(400);
+  });
+
+  test('that are drained keep their run and get no other, also after their worker came back', async () => {
+    await addWorker();
+    await addJobs(user.user_id, 2);
+    const run = await claim();
+    const { gpus } = await list();
+    for (const { id } of gpus) await drain(id, true);
+    expect((await list()).gpus.map(({ state }: { state: string }) => state)).toEqual(['leased', ...Array(7).fill('drained')]);
+    expect(await claim()).toBeNull();
+    if (run !== null) await settleRun(run, { type: 'cancelled' }, null, 0);
+    await addWorker();
+    expect(await claim()).toBeNull();
+    const [waiting] = (await (await api.request('/api/queue', { headers: user.headers })).json()).queue;
+    expect([waiting.reason, waiting.unpredicted_because]).toEqual(['no_device', 'nothing_starts']);
+    expect(await (await api.request('/metrics', { headers: admin.headers })).text()).toContain(
+      'lowrank_devices{kind="gpu",state="drained"} ',
+    );
+    const again = await drain(gpus[5].id, false);
+    expect([again.status, (await again.json()).state]).toEqual([200, 'free']);
+    expect(await claim()).not.toBeNull();
+  });
+});
