@@ -168,6 +168,35 @@ describe('the documents', () => {
     expect(told.sort()).toEqual(declared.sort());
   });
 
+  it('tell troubles in the very words that one sees', async () => {
+    const sources = await Promise.all(
+      ['src', 'scripts'].flatMap(async (folder) =>
+        Promise.all(
+          (await readdir(join(ROOT, folder), { recursive: true }))
+            .filter((name) => /(?<!\.test)\.(ts|mjs|tsx)$/.test(name))
+            .map((name) => read(join(folder, name))),
+        ),
+      ),
+    );
+    const said = sources.flat().join('\n');
+    // Words of the network, of TLS and of PostgreSQL.
+    const theirs = /^(ENOTFOUND|ENETUNREACH|db\.PROJECT|self-signed|must be owner|canceling statement)/;
+    const unsaid: string[] = [];
+    for (const [document, heading] of [
+      ['docs/troubleshooting.md', '# Troubleshooting'],
+      ['docs/supabase.md', '## When it does not work'],
+    ] as const) {
+      const messages = tableAfter(await read(document), heading).flatMap(([first]) => codes(first ?? ''));
+      expect(messages.length).toBeGreaterThan(9);
+      for (const message of messages.filter((words) => !theirs.test(words))) {
+        // A token's refusal is put together from these two.
+        const parts = message.replace(/^This access token /, '').split(/…| iss /);
+        if (!parts.every((part) => said.includes(part))) unsaid.push(`${document}: ${message}`);
+      }
+    }
+    expect(unsaid).toEqual([]);
+  });
+
   it('point to files and headings that are there', async () => {
     const documents = [
       'README.md',

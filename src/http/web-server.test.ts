@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { IncomingMessage, Server } from 'node:http';
@@ -8,6 +9,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { createRoute } from '@hono/zod-openapi';
+import { SignJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { loginUrl } from '#/db/migrate.ts';
 import { silenceJobBell } from '#/services/jobs/job-bell.ts';
@@ -395,6 +397,27 @@ describe('the web process', () => {
     const [said, [code]] = await Promise.all([text(child.stderr as NodeJS.ReadableStream), once(child, 'exit')]);
     expect(code).toBe(1);
     expect(said).toMatch(/PUBLIC_URL=https:.*ALLOW_PLAIN_HTTP=1/);
+  });
+
+  test('takes the access tokens of the project that its environment names, and says nothing of its secret', async () => {
+    const SUPABASE_JWT_SECRET = 'the secret of the project in this environment';
+    const SUPABASE_JWT_ISSUER = 'https://project.supabase.test/auth/v1';
+    const child = launch({ LOWRANK_WITHOUT_PAGES: '1', SUPABASE_JWT_SECRET, SUPABASE_JWT_ISSUER });
+    let said = '';
+    child.stderr?.on('data', (chunk) => (said += chunk));
+    const [line] = (await once(createInterface({ input: child.stdout as NodeJS.ReadableStream }), 'line')) as [string];
+    const me = async (secret: string) => {
+      const token = await new SignJWT({ role: 'authenticated' })
+        .setProtectedHeader({ alg: 'HS256' })
+        .setSubject(randomUUID())
+        .setIssuer(SUPABASE_JWT_ISSUER)
+        .setAudience('authenticated')
+        .setExpirationTime('1h')
+        .sign(new TextEncoder().encode(secret));
+      return (await fetch(`${JSON.parse(line).url}/api/me`, { headers: { authorization: `Bearer ${token}` } })).status;
+    };
+    expect([await me(SUPABASE_JWT_SECRET), await me(SUPABASE_JWT_SECRET.toUpperCase())]).toEqual([200, 401]);
+    expect(said).not.toMatch(/the secret of the project|eyJ/);
   });
 
   const joining = JSON.stringify({ email: 'ada@example.org', password: 'a long enough secret' });
