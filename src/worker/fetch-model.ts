@@ -21,6 +21,7 @@ import { storage } from '#/storage/connect-storage.ts';
 import { SHARED_OWNER } from '#/storage/storage.ts';
 import { FetchFailure, fetchFromHub } from './hub-fetch.ts';
 import { keepClaim } from './keep-claim.ts';
+import { isAway } from './patience.ts';
 
 /**
  * Fetches the oldest model that waits for it from the Hub, or sums a large local one; true when there was one. A model
@@ -52,7 +53,12 @@ export async function fetchNextModel(signal?: AbortSignal): Promise<boolean> {
       await failModelFetch(model, { code: 'disk_full', message: error.message });
     else if (error instanceof AppError && error.code === 'not_ready')
       await failModelFetch(model, { code: 'internal', message: error.message });
-    else throw error;
+    else {
+      kept.stop();
+      // What is away costs the model none of its tries.
+      if (isAway(error)) await releaseModelFetch(model).catch(() => undefined);
+      throw error;
+    }
   } finally {
     kept.stop();
   }

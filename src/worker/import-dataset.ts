@@ -20,6 +20,7 @@ import type { TransferRow } from '#/services/transfers/transfer-row.ts';
 import { storage } from '#/storage/connect-storage.ts';
 import { FetchFailure, fetchFromHub } from './hub-fetch.ts';
 import { keepClaim } from './keep-claim.ts';
+import { isAway } from './patience.ts';
 
 /** The one file that a fetch of a dataset makes of what it brought; see trainer/lora_trainer/hub_dataset.py. */
 const ROWS_FILE = 'data';
@@ -49,7 +50,12 @@ export async function importNextDataset(signal?: AbortSignal): Promise<boolean> 
     else await releaseImport(transfer).catch(() => undefined);
   } catch (error) {
     const reason = reasonOf(error);
-    if (reason === null) throw error;
+    if (reason === null) {
+      kept.stop();
+      // What is away costs the transfer none of its tries.
+      if (isAway(error)) await releaseImport(transfer).catch(() => undefined);
+      throw error;
+    }
     if (reason !== 'fenced') await failImport(transfer, reason).catch(ignoreFenced);
     await tidy(transfer);
   } finally {

@@ -46,6 +46,9 @@ export async function inspectNextDataset(signal?: AbortSignal): Promise<boolean>
     if (verdict === null) await releaseDatasetCheck(dataset);
     else await finishDatasetCheck(dataset, verdict);
   } catch (error) {
+    // What is away costs the dataset none of its tries.
+    clearInterval(renewal);
+    if (isAway(error)) await releaseDatasetCheck(dataset).catch(() => undefined);
     if (!(error instanceof AppError && error.code === 'fenced')) throw error;
   } finally {
     clearInterval(renewal);
