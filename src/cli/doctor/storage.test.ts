@@ -97,9 +97,16 @@ describe('the doctor of the buckets', () => {
     expect([...s3.keys('datasets_bucket'), ...s3.keys('models_bucket')]).toEqual([]);
   });
 
-  it('tells one whose objects cannot be deleted', async () => {
-    s3.fault = (request, response) => isProbe(request, 'DELETE') && refuseAsS3(response, 403, 'AccessDenied');
-    expect(await look()).toMatchObject([{ found: expect.stringMatching(/may not delete objects/) }, { level: 'problem' }]);
+  it.each<[string, (request: IncomingMessage) => boolean]>([
+    ['delete objects', (request) => isProbe(request, 'DELETE')],
+    ['list unfinished uploads', (request) => request.method === 'GET' && request.url?.includes('?uploads') === true],
+  ])('tells one in which the key may not %s', async (what, isIt) => {
+    s3.fault = (request, response) => isIt(request) && refuseAsS3(response, 403, 'AccessDenied');
+    const found = expect.stringContaining(`may not ${what} (AccessDenied`);
+    expect(await look()).toMatchObject([
+      { level: 'problem', found },
+      { level: 'problem', found },
+    ]);
   });
 
   it('warns of a clock that is off, sooner where signed addresses are handed out, and of plain HTTP to elsewhere', () => {

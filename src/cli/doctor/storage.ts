@@ -19,14 +19,7 @@ export function judgeBucket(facts: BucketFacts, variable: BucketVariable, option
   if (refused !== null)
     return [problem(TOPIC, `${at}: ${refused.code ?? 'no answer'} (${refused.words})`, cureOf(facts, variable, options))];
   const found: Finding[] = [];
-  if (failed !== null)
-    found.push(
-      problem(
-        TOPIC,
-        `${at}: the key may not ${failed.step} objects (${failed.words})`,
-        `Let the key of LOWRANK_S3_ACCESS_KEY_ID put, get, list and delete objects in ${bucket}`,
-      ),
-    );
+  if (failed !== null) found.push(problem(TOPIC, `${at}: the key may not ${failed.step} (${failed.words})`, allow(bucket)));
   if (is_public)
     found.push(
       problem(
@@ -42,6 +35,8 @@ export function judgeBucket(facts: BucketFacts, variable: BucketVariable, option
   return found.length > 0 ? found : [ok(TOPIC, `${at} is there, private, and can be written, read and deleted from`)];
 }
 
+const allow = (bucket: string) =>
+  `Let the key of LOWRANK_S3_ACCESS_KEY_ID put, get, list and delete objects in ${bucket}, and list and abort multipart uploads`;
 const CLOCK = 'Let the clock be set by the network: sudo timedatectl set-ntp true';
 
 function cureOf({ bucket, refused }: BucketFacts, variable: BucketVariable, { endpoint }: S3Options): string {
@@ -57,7 +52,7 @@ function cureOf({ bucket, refused }: BucketFacts, variable: BucketVariable, { en
     case 'RequestTimeTooSkewed':
       return CLOCK;
     case 'AccessDenied':
-      return `Let the key of LOWRANK_S3_ACCESS_KEY_ID put, get, list and delete objects in ${bucket}`;
+      return allow(bucket);
     default:
       break;
   }

@@ -13,13 +13,15 @@ const ANSWER_WITHIN_MS = 10_000;
 /** Beside the folders of people, where nothing of theirs can be. */
 const PROBE_FOLDER = '.lowrank-doctor';
 
+type Step = 'write objects' | 'read objects' | 'delete objects' | 'list unfinished uploads';
+
 /** What a bucket is like for us and for somebody without a key. */
 export interface BucketFacts {
   bucket: string;
   /** Why it cannot be listed: the server's code and status, both null when there was no answer. Null: it can. */
   refused: { code: string | null; status: number | null; words: string } | null;
-  /** What could not be done with an object of ours; null when all could. Not tried in a bucket that refuses. */
-  failed: { step: 'write' | 'read' | 'delete'; words: string } | null;
+  /** What our key may not do there; null when it may do all. Not tried in a bucket that refuses. */
+  failed: { step: Step; words: string } | null;
   /** Somebody without a key got that object. */
   is_public: boolean;
   /** This machine's clock against the server's, in milliseconds; null when it told none. */
@@ -38,11 +40,11 @@ export async function examineBucket(options: S3Options, bucket: string, lookup?:
   }
   const key = `${PROBE_FOLDER}/${randomUUID()}`;
   const content = `lowrank doctor ${key}`;
-  let step: 'write' | 'read' | 'delete' = 'write';
+  let step: Step = 'write objects';
   try {
     await store.put(bucket, key, oneChunk(Buffer.from(content)), 1000);
     try {
-      step = 'read';
+      step = 'read objects';
       const { stream } = await store.get(bucket, key);
       if ((await text(stream)) !== content) throw new Error('another content came back');
       for (const url of addressesOf(options, bucket, key)) {
@@ -53,10 +55,12 @@ export async function examineBucket(options: S3Options, bucket: string, lookup?:
       }
     } finally {
       const before = step;
-      step = 'delete';
+      step = 'delete objects';
       await store.remove(bucket, key);
       step = before;
     }
+    step = 'list unfinished uploads';
+    for await (const _ of store.unfinished(bucket)) break;
   } catch (error) {
     facts.failed = { step, words: wordsOf(error) };
   }
