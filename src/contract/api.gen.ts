@@ -5719,7 +5719,7 @@ export interface components {
             limits?: {
                 /** @description Processors that it computes on */
                 cpus?: number;
-                /** @description What it writes to disk */
+                /** @description What lies in its folder on disk */
                 disk_gb?: number;
                 /** @description Memory of the host, of all its processes */
                 memory_gb?: number;
@@ -5953,7 +5953,7 @@ export interface components {
             limits?: {
                 /** @description Processors that it computes on */
                 cpus?: number;
-                /** @description What it writes to disk */
+                /** @description What lies in its folder on disk */
                 disk_gb?: number;
                 /** @description Memory of the host, of all its processes */
                 memory_gb?: number;
@@ -6700,7 +6700,7 @@ export interface components {
             limits?: {
                 /** @description Processors that it computes on */
                 cpus?: number;
-                /** @description What it writes to disk */
+                /** @description What lies in its folder on disk */
                 disk_gb?: number;
                 /** @description Memory of the host, of all its processes */
                 memory_gb?: number;

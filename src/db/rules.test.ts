@@ -77,6 +77,8 @@ describe('the state machine in the database', () => {
       ['epoch', '9'],
       ['progress', '100'],
       ['artifact_id', 'gen_random_uuid()'],
+      ['pause_requested_at', 'now()'],
+      ['discard_requested_at', 'now()'],
     ]) {
       expect(await messageOf(copy(`, ${column}`, `, ${value}`))).toMatch(/queued and nothing else/);
     }

@@ -28,13 +28,13 @@ export const RunLimits = z.strictObject({
   cpus: limit('cpus', 'Processors that it computes on'),
   memory_gb: limit('memory_gb', 'Memory of the host, of all its processes'),
   shm_gb: limit('shm_gb', 'Shared memory of its processes'),
-  disk_gb: limit('disk_gb', 'What it writes to disk'),
+  disk_gb: limit('disk_gb', 'What lies in its folder on disk'),
   runtime_hours: limit('runtime_hours', 'Of one attempt, from its start'),
 });
 export type RunLimits = z.infer<typeof RunLimits>;
 
 /** Those that an executor of processes keeps; what it does not is told, never silently left out. */
-const PROCESSES_KEEP = ['cpus', 'memory_gb', 'runtime_hours'] as const satisfies RunLimitName[];
+const PROCESSES_KEEP = ['cpus', 'memory_gb', 'disk_gb', 'runtime_hours'] as const satisfies RunLimitName[];
 
 /** What of these limits is not kept, in words. */
 export function skippedLimits(limits: RunLimits): { kind: 'limit'; name: string; message: string }[] {

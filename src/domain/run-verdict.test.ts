@@ -76,6 +76,7 @@ describe('the verdict on a run', () => {
     ['a full disk by our own look', { code: 143, stop_requested: 'disk_full' }, {}, 'disk_full'],
     ['a fault of the trainer', { code: 1 }, said('internal', 'Traceback'), 'internal'],
     ['more memory than its limit', { signal: 'SIGKILL', stop_requested: 'memory_limit' }, {}, 'out_of_memory'],
+    ['more disk than its limit', { code: 143, stop_requested: 'disk_limit' }, {}, 'disk_full'],
     ['too long', { code: 143, stop_requested: 'runtime_limit' }, {}, 'runtime_limit'],
     ['no program', { code: 127 }, {}, 'launch_failed'],
     ['an exit code of no meaning', { code: 77 }, {}, 'internal'],

@@ -36,7 +36,7 @@ const HINTS: Record<JobErrorCode, string> = {
   data: 'Correct the dataset, upload it again and start again.',
   model_not_found: 'Check that the base model is still where it was registered.',
   gated_model: 'Ask for access to the base model on its page, then fetch it again.',
-  out_of_memory: 'Halve the batch size, shorten the sequences or lower the rank, or raise its limit of memory, and start again.',
+  out_of_memory: 'Halve the batch size, shorten the sequences or lower the rank, and start again.',
   nan_loss: 'Lower the learning rate, for example to a third, and look at the rows around that step.',
   disk_full: 'Free space on the disk of this installation and start again; the last good checkpoint was kept.',
   interrupted: 'Start again: the last good checkpoint was kept.',
@@ -50,6 +50,11 @@ const HINTS: Record<JobErrorCode, string> = {
   launch_failed: 'Run `lowrank doctor` on the host of the worker.',
   runtime_limit: 'Train fewer steps, or raise the runtime limit.',
 };
+
+/** Where it is the run's own limit that was too tight. */
+const MORE_MEMORY = 'Raise its limit of memory, or halve the batch size, and start again.';
+const MORE_DISK =
+  'Raise its limit of disk, or have fewer checkpoints written, and start again; the last good checkpoint was kept.';
 
 /** Words of frameworks and of the system that tell a cause which the trainer did not name itself. */
 const KNOWN_TEXTS: { pattern: RegExp; code: JobErrorCode; message: string }[] = [
@@ -111,7 +116,10 @@ export function judgeRun(evidence: RunEvidence): Verdict {
         'out_of_memory',
         'The training took more memory of the host than its limit gives it, and was ended.',
         evidence,
+        MORE_MEMORY,
       );
+    case 'disk_limit':
+      return failed('disk_full', 'The training wrote more to disk than its limit gives it, and was ended.', evidence, MORE_DISK);
     case 'gpu_lost':
       return lost('gpu_lost', 'The GPU of this training was lost.', evidence);
     case 'fenced':

@@ -190,16 +190,15 @@ describe('limits', () => {
     return data.events.map(({ seq, type, data: { name } }) => [seq, type, name]);
   };
   const specOf = async (id: string) => (await read(id)).config.spec as { limits: unknown; training_image_id: unknown };
-  const kept = { cpus: 2, memory_gb: 8, runtime_hours: 1.5 };
+  const kept = { cpus: 2, memory_gb: 8, disk_gb: 20, runtime_hours: 1.5 };
 
   test.each(DOORS)('at door %s are stored, and those that are not kept here are told by the job', async (_, submit) => {
-    const limits = { ...kept, shm_gb: 1, disk_gb: 20 };
+    const limits = { ...kept, shm_gb: 1 };
     const id = await submit({ limits });
     expect((await specOf(id)).limits).toEqual(limits);
     expect(await eventsOf(id)).toEqual([
       [1, 'state', undefined],
       [2, 'skipped', 'shm_gb'],
-      [3, 'skipped', 'disk_gb'],
     ]);
     const other = await submit({ limits: kept });
     expect((await specOf(other)).limits).toEqual(kept);

@@ -184,6 +184,17 @@ describe('a run as a process', () => {
     expect(await ended(handle)).toMatchObject({ code: 0, stop_requested: null });
   });
 
+  test('one that writes more to disk than it was given is asked to end, and told', async () => {
+    const write = (name: string) => `open(os.path.join(os.environ["HOME"], "${name}"), "wb").write(b"x" * 60_000_000)`;
+    const obey = 'signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))';
+    const code = ['import os, signal, sys, time', obey, write('one'), write('two'), 'time.sleep(600)'];
+    const { handle } = await launch(code.join('\n'), {}, randomUUID(), { disk_gb: 0.1 });
+    expect(await ended(handle)).toMatchObject({ code: 143, stop_requested: 'disk_limit' });
+    const below = [...code.slice(0, 3), 'time.sleep(2.5)'].join('\n');
+    const { handle: other } = await launch(below, {}, randomUUID(), { disk_gb: 0.1 });
+    expect(await ended(other)).toMatchObject({ code: 0, stop_requested: null });
+  });
+
   test('a grandchild that left its session dies with the run', async () => {
     const { runs, handle } = await launch(
       [

@@ -139,6 +139,7 @@ export function processExecutor(options: ProcessExecutorOptions): Executor {
           },
           cpus: run.limits.cpus ?? null,
           memory_bytes_max: run.limits.memory_gb === undefined ? null : Math.floor(run.limits.memory_gb * GB),
+          disk_bytes_max: run.limits.disk_gb === undefined ? null : Math.floor(run.limits.disk_gb * GB),
           contact_path: options.contact_path,
           heartbeat_ms: options.heartbeat_ms,
           grace_ms: options.grace_ms,

@@ -23,6 +23,7 @@ from processes import (
     boot_id,
     carriers,
     descendants,
+    disk_over,
     hold_to_cpus,
     memory_kills,
     memory_over,
@@ -34,7 +35,7 @@ from train_log import Log
 F_SETPIPE_SZ = 1031
 PIPE_BYTES = 1 << 20
 TICK_S = 0.2
-MEMORY_TICK_S = 1.0
+LIMITS_TICK_S = 1.0
 # Room for exit.json is taken at the start: the run's end must be told on a full disk, too.
 EXIT_RECORD_BYTES = 4096
 
@@ -125,7 +126,7 @@ class Run:
         self.began_at = time.monotonic()
         self.beat = 0
         self.beat_at = 0.0
-        self.memory_at = 0.0
+        self.limits_at = 0.0
         self.kills_before = memory_kills()
 
     def path(self, name: str) -> str:
@@ -180,14 +181,16 @@ class Run:
             self.fenced = True
             self.stop("fenced", self.run["grace_ms"] / 1000, now)
 
-    def look_at_memory(self, now: float) -> None:
-        """Ends the run when it takes more than it was given: at once, for there is no time to save anything."""
-        bytes_max = self.run.get("memory_bytes_max")
-        if bytes_max is None or now - self.memory_at < MEMORY_TICK_S:
+    def look_at_limits(self, now: float) -> None:
+        """Ends the run when it takes more than it was given; of memory at once: there is no time to save anything."""
+        if now - self.limits_at < LIMITS_TICK_S:
             return
-        self.memory_at = now
-        if memory_over(os.getpid(), bytes_max):
+        self.limits_at = now
+        memory_max, disk_max = self.run.get("memory_bytes_max"), self.run.get("disk_bytes_max")
+        if memory_max is not None and memory_over(os.getpid(), memory_max):
             self.stop("memory_limit", 0.0, now)
+        if disk_max is not None and self.stop_reason is None and disk_over(self.folder, disk_max):
+            self.stop("disk_limit", self.run["grace_ms"] / 1000, now)
 
     def stop(self, reason: str, grace_s: float, now: float) -> None:
         if self.stop_reason is None:
@@ -259,7 +262,7 @@ class Run:
                 looked_at = now
                 self.look_for_stop(now)
                 self.look_for_contact(now)
-                self.look_at_memory(now)
+                self.look_at_limits(now)
                 self.press(now)
             self.reap()
 

@@ -113,6 +113,22 @@ def memory_over(root: int, bytes_max: int) -> bool:
     return 1024 * sum(kilobytes(f"/proc/{pid}/smaps_rollup", ("Pss_Anon", "Pss_Shmem")) for pid in tree) > bytes_max
 
 
+def disk_over(folder: str, bytes_max: int) -> bool:
+    """If the files below a folder take more than so much of its disk; no link is followed."""
+    found = 0
+    waiting = [folder]
+    while waiting:
+        # What is renamed or removed under the walk is counted the next time.
+        with contextlib.suppress(OSError), os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                with contextlib.suppress(OSError):
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    else:
+                        found += 512 * entry.stat(follow_symlinks=False).st_blocks
+    return found > bytes_max
+
+
 def memory_kills() -> int:
     """Processes that the kernel killed for memory: of our own cgroup, or of the host where no cgroup counts them."""
     paths = []
