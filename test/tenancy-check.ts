@@ -17,6 +17,7 @@ const LENT = new Map<string, Role>([
   ['lowrank.dataset_exists(uuid)', 'lowrank_web'],
   ['lowrank.installation_figures()', 'lowrank_identity'],
   ['lowrank.queue_outlook(integer)', 'lowrank_web'],
+  ['lowrank.remove_departed(uuid)', 'lowrank_scheduler'],
 ]);
 
 type Role = 'lowrank_web' | 'lowrank_scheduler' | 'lowrank_identity' | 'lowrank_delivery';
@@ -306,6 +307,23 @@ async function sharedTables(player: Player, { a, b }: Tenants): Promise<string[]
   }
   for (const role of ['lowrank_scheduler', 'lowrank_identity', 'lowrank_delivery'] as const)
     await expect(`queue_outlook: ${role} may call it`, (await player.as(role, null, outlook)).code === '42501');
+  // People go by the scheduler's word where they left and nothing of theirs is left, and by no other.
+  const remove = async (role: Role) =>
+    player.as(role, role === 'lowrank_web' ? claimsOf(b) : null, `SELECT lowrank.remove_departed('${b}') AS done`);
+  await player.client.query('SAVEPOINT leaving');
+  await expect('remove_departed: removes somebody who stays', (await remove('lowrank_scheduler')).rows[0]?.done === false);
+  const leaves = `UPDATE lowrank.user_queues SET leaving_at = now() WHERE user_id = '${b}'`;
+  await player.client.query(
+    `UPDATE lowrank.training_jobs SET status = 'cancelled', slot = NULL WHERE user_id = '${b}' AND slot IS NOT NULL`,
+  );
+  await player.client.query(leaves);
+  await expect('remove_departed: removes whose device is held', (await remove('lowrank_scheduler')).rows[0]?.done === false);
+  await player.client.query(`UPDATE lowrank.gpu_leases SET released_at = now() WHERE user_id = '${b}'`);
+  const removed = await remove('lowrank_scheduler');
+  await expect(`remove_departed: does not remove somebody who left (${removed.message})`, removed.rows[0]?.done === true);
+  for (const role of ['lowrank_web', 'lowrank_identity', 'lowrank_delivery'] as const)
+    await expect(`remove_departed: ${role} may call it`, (await remove(role)).code === '42501');
+  await player.client.query('ROLLBACK TO SAVEPOINT leaving');
   // Events are put into the outbox by whoever makes them happen; secrets open to the sender alone.
   const [delivery] = (
     await player.client.query<{ row: Record<string, unknown> }>(

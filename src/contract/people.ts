@@ -144,6 +144,19 @@ export const meRoute = declareRoute({
   faults: [404],
 });
 
+export const leaveRoute = declareRoute({
+  method: 'delete',
+  path: '/api/me',
+  tags: ['people'],
+  summary: 'Leave for good, with the password again: sessions and keys end now, jobs are cancelled, and all rows and files go',
+  description:
+    'Nothing of it comes back. What runs is ended first; rows and files go when the last of it is over. Base models that others trained on stay. The last administrator cannot leave.',
+  security: SESSION_ONLY,
+  request: body(z.strictObject({ password: TypedPassword })),
+  responses: { 204: { description: 'Gone for everybody; the rest follows' } },
+  faults: [409, 429],
+});
+
 export const createInvitationRoute = declareRoute({
   method: 'post',
   path: '/api/invitations',

@@ -6,6 +6,7 @@ import {
   createKeyRoute,
   firstRunRoute,
   firstRunStateRoute,
+  leaveRoute,
   listKeysRoute,
   meRoute,
   revokeKeyRoute,
@@ -18,6 +19,7 @@ import { type ApiKey, createApiKey, listApiKeys, revokeApiKey } from '#/services
 import { changePassword } from '#/services/people/change-password.ts';
 import { createFirstOwner, isFirstRun } from '#/services/people/first-run.ts';
 import { createInvitation } from '#/services/people/invitations.ts';
+import { leave } from '#/services/people/leave.ts';
 import { getPerson, type Person } from '#/services/people/person.ts';
 import { type SignedIn, signIn } from '#/services/people/sign-in.ts';
 import { redeemSignInLink } from '#/services/people/sign-in-link.ts';
@@ -78,6 +80,12 @@ export const peopleRoutes: RouteModule = (api, options) => {
   api.openapi(meRoute, async (c) => {
     const { kind, scopes } = c.var.credential;
     return c.json({ user: presentPerson(await getPerson(c.var.ctx.user_id)), credential: { kind, scopes: [...scopes] } }, 200);
+  });
+  api.openapi(leaveRoute, async (c) => {
+    await leave(c.var.ctx, c.req.valid('json'));
+    forgetCredentials();
+    dropSessionCookie(c, options);
+    return c.body(null, 204);
   });
   api.openapi(createInvitationRoute, async (c) => {
     const body = c.req.valid('json');

@@ -9,6 +9,7 @@ import { renewLeases } from '#/services/jobs/renew-leases.ts';
 import { settleModelWait } from '#/services/jobs/settle-model-wait.ts';
 import { sweepJobs } from '#/services/jobs/sweep-jobs.ts';
 import { listenForWork, type WorkBell } from '#/services/jobs/wait-for-work.ts';
+import { removeDepartures } from '#/services/people/remove-departures.ts';
 import { settleModelTransfer } from '#/services/transfers/settle-model-transfer.ts';
 import { pruneDeliveries } from '#/services/webhooks/hold-receiver.ts';
 import type { Device } from './detect-devices.ts';
@@ -18,7 +19,7 @@ import type { Contact } from './host.ts';
 import { collectFiles, collectRunFolders, endStrayRuns } from './housekeeping.ts';
 import { importNextDataset } from './import-dataset.ts';
 import { inspectNextDataset } from './inspect-dataset.ts';
-import { freeBytes } from './run-directory.ts';
+import { freeBytes, jobsWithFolders, removeRunDirectory } from './run-directory.ts';
 import { sendWebhooks } from './send-webhooks.ts';
 import { attempt, steadily } from './steady.ts';
 import { type Supervisor, supervise } from './supervisor.ts';
@@ -50,6 +51,7 @@ export async function runScheduler(parts: WorkerParts, contact: Contact, devices
     ]),
     scheduler.background(settleModelWait),
     scheduler.background(settleModelTransfer),
+    scheduler.background(() => scheduler.seeOff()),
     sendWebhooks(parts, scheduler.bell.ear()),
     steadily(parts, HOUSEKEEPING_MS, pruneDeliveries),
   ]);
@@ -118,6 +120,20 @@ class Scheduler {
   /** Ends the youngest run for want of disk: the next sweep sees if that was enough. */
   #endOne(): void {
     for (const supervisor of [...this.held.values()].reverse()) if (supervisor.wish('disk_full')) return;
+  }
+
+  /** Removes people who left, and at once the folders of their runs here; of other hosts when those put themselves in order. */
+  async seeOff(): Promise<boolean> {
+    const gone = await removeDepartures();
+    if (gone.length === 0) return false;
+    this.#parts.log.info({ people: gone.length }, 'people who left are removed');
+    for (const job_id of await jobsWithFolders()) {
+      if (!gone.some(({ job_ids }) => job_ids.has(job_id))) continue;
+      // The job is settled before care for its run is at its last step.
+      await this.held.get(job_id)?.over;
+      await removeRunDirectory(job_id);
+    }
+    return true;
   }
 
   async putInOrder(): Promise<void> {

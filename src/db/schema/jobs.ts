@@ -63,10 +63,13 @@ export const userQueues = lowrank.table(
     /** what an administrator gave this person; null: as many as the installation says */
     own_active_max: integer('own_active_max'),
     last_claimed_at: instant('last_claimed_at'),
+    /** this person took themselves out: nothing of theirs starts any more, and all of it goes */
+    leaving_at: instant('leaving_at'),
   },
   (t) => [
     check('user_queues_counts_check', sql`queued >= 0 and active >= 0`),
     index('user_queues_next').on(t.active, t.last_claimed_at).where(sql`queued > 0`),
+    index('user_queues_leaving').on(t.leaving_at).where(sql`leaving_at is not null`),
     ownRows('user_queues'),
     schedulerRows('user_queues'),
   ],

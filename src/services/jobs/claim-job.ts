@@ -59,7 +59,7 @@ async function nextHead(tx: Tx): Promise<Head | null> {
   while (passed_over.length < PASSED_OVER_MAX) {
     const users = await tx.execute<{ user_id: string; active_max: number }>(sql`
       SELECT user_id, active_max FROM lowrank.user_queues
-      WHERE queued > 0 AND active < active_max AND user_id <> ALL(${sql.param(passed_over)}::uuid[])
+      WHERE queued > 0 AND active < active_max AND leaving_at IS NULL AND user_id <> ALL(${sql.param(passed_over)}::uuid[])
       ORDER BY active, last_claimed_at NULLS FIRST LIMIT 1 FOR UPDATE SKIP LOCKED`);
     const user = users.rows[0];
     if (user === undefined) return null;

@@ -1,0 +1,2 @@
+ALTER TABLE "lowrank"."user_queues" ADD COLUMN "leaving_at" timestamp with time zone;--> statement-breakpoint
+CREATE INDEX "user_queues_leaving" ON "lowrank"."user_queues" USING btree ("leaving_at") WHERE leaving_at is not null;
