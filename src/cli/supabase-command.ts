@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { askDatabase, readMissingMigrations } from '#/db/database-facts.ts';
-import { LOGINS } from '#/db/pools.ts';
+import { databaseErrorCode, LOGINS } from '#/db/pools.ts';
 import { isSupabase, readStorageFacts, setUpStorage } from '#/db/supabase-storage.ts';
 import { env } from '#/env.ts';
 import { CommandError } from './command-error.ts';
@@ -53,6 +53,15 @@ const notSupabase = () =>
     'The database in DATABASE_URL is no Supabase project’s: it has no storage.buckets, storage.objects and auth.uid(). For any other PostgreSQL run npm run lowrank -- migrate',
   );
 
+/** What the network or the database refused, as a sentence with a way out instead of a stack; anything else as it is. */
+function explained(error: unknown, database_url: string): unknown {
+  if (!(error instanceof Error) || databaseErrorCode(error) === undefined) return error;
+  const words = error.message || databaseErrorCode(error);
+  return new CommandError(
+    `${new URL(database_url).host}: ${words}\nSee docs/supabase.md, “When it does not work”, or ask: npm run lowrank -- doctor`,
+  );
+}
+
 /** `lowrank supabase`: brings a Supabase project to what the studio needs; a second time it finds nothing to do. */
 export async function supabaseCommand(options: { dry_run: boolean }): Promise<void> {
   const { DATABASE_URL: database_url } = env;
@@ -60,10 +69,18 @@ export async function supabaseCommand(options: { dry_run: boolean }): Promise<vo
     throw new CommandError(
       'Name the project’s database first: DATABASE_URL=postgres://postgres:…@db.PROJECT.supabase.co:5432/postgres',
     );
-  if (options.dry_run) {
-    for (const line of await dryRun(database_url)) console.log(line);
-    return;
+  try {
+    await (options.dry_run ? show(database_url) : setUp(database_url));
+  } catch (error) {
+    throw explained(error, database_url);
   }
+}
+
+async function show(database_url: string): Promise<void> {
+  for (const line of await dryRun(database_url)) console.log(line);
+}
+
+async function setUp(database_url: string): Promise<void> {
   const missing = await askDatabase(database_url, ASKED_MS, async (client) => {
     if (!(await isSupabase(client))) throw notSupabase();
     return readMissingMigrations(client);

@@ -19,7 +19,7 @@ export function registerComponents(api: OpenAPIHono<ApiEnv>, cookie: string): vo
   api.openAPIRegistry.registerComponent('securitySchemes', 'key', {
     type: 'http',
     scheme: 'bearer',
-    description: 'An API key: lowrank_…',
+    description: 'An API key: lowrank_…; or, where a Supabase project is configured, an access token of it',
   });
   api.openAPIRegistry.registerComponent('securitySchemes', 'session', { type: 'apiKey', in: 'cookie', name: cookie });
   registerFaults(api.openAPIRegistry);

@@ -117,6 +117,16 @@ describe('lowrank supabase', { timeout: 60_000 }, () => {
     }
   });
 
+  test('says in a sentence, without a stack, what the network or the database refuses', async () => {
+    const elsewhere = new URL(project.owner);
+    elsewhere.password = 'a-wrong-secret';
+    for (const url of ['postgres://postgres:a-wrong-secret@127.0.0.1:1/postgres', elsewhere.toString()]) {
+      const { code, err } = await lowrank([], url);
+      expect([code, err]).toEqual([1, expect.stringMatching(/^127\.0\.0\.1:\d+: .+\nSee docs\/supabase\.md.*doctor\n$/)]);
+      expect(err).not.toContain('a-wrong-secret');
+    }
+  });
+
   test('knows a project by its database’s address', () => {
     expect(projectOf('postgres://postgres:p@db.abcdefghij.supabase.co:5432/postgres')).toBe('abcdefghij');
     expect(projectOf('postgres://postgres.abcdefghij:p@aws-0-eu.pooler.supabase.com:5432/postgres')).toBe('abcdefghij');
