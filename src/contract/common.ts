@@ -19,7 +19,13 @@ export const ErrorEnvelope = z
   })
   .openapi('Error');
 
-export const IdParam = z.object({ id: z.uuid().openapi({ param: { name: 'id', in: 'path' } }) });
+/** The id in a path, in the one form that rows, folders and notifications have: lower case. */
+export const IdParam = z.object({
+  id: z
+    .uuid()
+    .toLowerCase()
+    .openapi({ param: { name: 'id', in: 'path' } }),
+});
 
 /** An instant as the wire has it: ISO 8601, UTC. */
 export const Instant = z.iso.datetime();

@@ -1,6 +1,6 @@
 /** Pages of other sites that the owner named: they may call this API with a key of their user's, never with our cookie. */
 
-const ASKED = ['Authorization', 'Content-Type', 'Idempotency-Key', 'Last-Event-ID'];
+const ASKED = ['Authorization', 'Content-Type', 'Idempotency-Key', 'Last-Event-ID', 'Range', 'If-Range', 'If-None-Match'];
 const TOLD = [
   'X-Request-Id',
   'Retry-After',
@@ -9,6 +9,11 @@ const TOLD = [
   'RateLimit-Reset',
   'Idempotent-Replayed',
   'Content-Disposition',
+  'Content-Range',
+  'Accept-Ranges',
+  'ETag',
+  'Location',
+  'Allow',
 ];
 const PREFLIGHT_S = 600;
 

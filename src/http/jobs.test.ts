@@ -225,6 +225,7 @@ describe('the log of a job', () => {
   test('of an attempt that was not, and to a stranger, is not found', async () => {
     const id = await printed('completed', 'secret\n');
     expect(await codeOf(await get(`/api/jobs/${id}/logs?attempt=2`))).toEqual([404, 'not_found']);
+    expect(await read(id.toUpperCase()), 'by its id in capitals').toEqual(await read(id));
     const refused = await get(`/api/jobs/${id}/logs`, stranger.headers);
     const told = await refused.text();
     expect([refused.status, JSON.parse(told).code, told.includes('secret')]).toEqual([404, 'not_found', false]);

@@ -2,6 +2,7 @@
 import type { JobFailure } from '#/domain/job-state.ts';
 import { limitsOf, makeTrainerConfig, StoredConfig } from '#/domain/run-config.ts';
 import { bareFailure } from '#/domain/run-verdict.ts';
+import { shortenPaths } from '#/domain/shorten-paths.ts';
 import type { TrainerConfig } from '#/domain/trainer-config.ts';
 import { noteResume } from '#/services/jobs/launch-run.ts';
 import { locateAdapters, locateInputs } from '#/services/jobs/locate-inputs.ts';
@@ -68,12 +69,12 @@ async function configure(parts: WorkerParts, run: HeldRun, ended: AbortSignal): 
   });
 }
 
-function launchFailure(error: unknown): JobFailure {
+/** What a launch that cannot be done says to the job’s owner. Throws what is no reason of a launch. */
+export function launchFailure(error: unknown): JobFailure {
   if (error instanceof LaunchError) {
-    return bareFailure(
-      error.code,
-      error.code === 'disk_full' ? 'The disk was full.' : `The run could not be started: ${error.message}`,
-    );
+    // The system's and the wrapper's own words name folders of this machine.
+    const said = shortenPaths(error.message);
+    return bareFailure(error.code, error.code === 'disk_full' ? 'The disk was full.' : `The run could not be started: ${said}`);
   }
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ENOSPC' || code === 'EDQUOT') return bareFailure('disk_full', 'The disk was full.');

@@ -42,7 +42,7 @@ export function listActivities(
       .where(and(wanted, await behindCursor(tx, activities, query.after)))
       .orderBy(desc(activities.created_at), desc(activities.id))
       .limit(query.limit)
-      .offset(query.offset);
+      .offset(query.after === undefined ? query.offset : 0);
     return { activities: rows, total: await countRows(tx, wanted), next_cursor: nextCursor(rows, query.limit) };
   });
 }

@@ -69,7 +69,7 @@ export function listDatasets(ctx: Context, query: DatasetQuery): Promise<Dataset
       .where(and(wanted, await behindCursor(tx, datasets, query.after)))
       .orderBy(desc(datasets.created_at), desc(datasets.id))
       .limit(query.limit)
-      .offset(query.offset);
+      .offset(query.after === undefined ? query.offset : 0);
     const [counted] = await tx.select({ total: count() }).from(datasets).where(wanted);
     return { datasets: rows, total: counted?.total ?? 0, next_cursor: nextCursor(rows, query.limit), model };
   });

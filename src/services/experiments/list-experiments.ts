@@ -57,7 +57,7 @@ export function listExperiments(
       .where(and(wanted, await behindCursor(tx, experiments, query.after)))
       .orderBy(desc(experiments.created_at), desc(experiments.id))
       .limit(query.limit)
-      .offset(query.offset);
+      .offset(query.after === undefined ? query.offset : 0);
     const [counted] = await tx.select({ total: count() }).from(experiments).where(wanted);
     return {
       experiments: await withJobs(tx, rows, 1),

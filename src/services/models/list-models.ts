@@ -51,7 +51,7 @@ export function listModels(ctx: Context, query: ModelQuery): Promise<ModelPage> 
       .where(and(wanted, await behindCursor(tx, baseModels, query.after)))
       .orderBy(desc(baseModels.created_at), desc(baseModels.id))
       .limit(query.limit)
-      .offset(query.offset);
+      .offset(query.after === undefined ? query.offset : 0);
     const [counted] = await tx.select({ total: count() }).from(baseModels).where(wanted);
     const next_cursor = nextCursor(models, query.limit);
     return { models, total: counted?.total ?? 0, next_cursor, default_model_id: await findDefaultBaseModel(tx) };

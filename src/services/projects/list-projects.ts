@@ -31,7 +31,7 @@ export function listProjects(
       .where(and(wanted, await behindCursor(tx, projects, query.after)))
       .orderBy(desc(projects.created_at), desc(projects.id))
       .limit(query.limit)
-      .offset(query.offset);
+      .offset(query.after === undefined ? query.offset : 0);
     const [counted] = await tx.select({ total: count() }).from(projects).where(wanted);
     return { projects: rows, total: counted?.total ?? 0, next_cursor: nextCursor(rows, query.limit) };
   });

@@ -33,14 +33,15 @@ export function listRecipes(
     const at = known.findIndex((recipe) => recipe.id === query.after);
     const behind_all = query.after !== undefined && at === -1;
     const ahead = behind_all ? [] : known.slice(at + 1);
-    const styles = ahead.slice(query.offset, query.offset + query.limit);
+    const offset = query.after === undefined ? query.offset : 0;
+    const styles = ahead.slice(offset, offset + query.limit);
     const rows = await tx
       .select()
       .from(recipes)
       .where(and(wanted, behind_all ? await behindCursor(tx, recipes, query.after) : undefined))
       .orderBy(desc(recipes.created_at), desc(recipes.id))
       .limit(query.limit - styles.length)
-      .offset(Math.max(0, query.offset - ahead.length));
+      .offset(Math.max(0, offset - ahead.length));
     const [counted] = await tx.select({ total: count() }).from(recipes).where(wanted);
     const page = [...styles.map((style) => ({ ...style, template: null })), ...rows.map(listedTemplate)];
     return { recipes: page, total: known.length + (counted?.total ?? 0), next_cursor: nextCursor(page, query.limit) };
