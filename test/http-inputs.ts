@@ -214,7 +214,7 @@ export function idInputsOf(operations: Operation[]): IdInput[] {
 }
 
 /** Bodies of routes whose example alone does not do, beside their ids. */
-const BODIES: Record<string, Record<string, unknown>> = {
+const BODIES: Record<string, Record<string, unknown> | ((things: Things) => Record<string, unknown>)> = {
   'POST /api/training/submit': {
     type: 'lora',
     base_model: SCENE_HUB_MODEL,
@@ -223,6 +223,9 @@ const BODIES: Record<string, Record<string, unknown>> = {
   },
   'POST /api/jobs CreateJob': { base_model_id: '', gpu_config: { type: 'CPU', count: 1 }, start: false },
   'POST /api/activity': { event_type: 'job_created', entity_type: 'job', entity_id: '' },
+  // Of one name there is one for all: each person brings one of their own.
+  'POST /api/base-models shape 1': (things) => ({ hf_repo_id: `tenancy/${plainest(things, 'person')}` }),
+  'POST /api/gpu-catalog': (things) => ({ type: `GPU-${plainest(things, 'person')}`, aliases: [] }),
   'POST /api/invitations': { email: 'ada@example.org' },
   'POST /api/keys': { name: 'Of a script' },
   // An address needs no name server.
@@ -273,7 +276,11 @@ export function requestOf(operation: Operation, things: Things, asked?: { input:
     init.headers = { 'content-type': operation.raw_type };
     init.body = RAW_BODY;
   } else if (operation.body !== null) {
-    const body: Body = { ...(operation.body.example as Body | undefined), ...BODIES[operation.name] };
+    const more = BODIES[operation.name];
+    const body: Body = {
+      ...(operation.body.example as Body | undefined),
+      ...(typeof more === 'function' ? more(things) : more),
+    };
     // The first of several: the example says that it is of that kind.
     for (const input of inputs.filter(
       (one, at) => inputs.findIndex(({ place, field }) => place === one.place && field === one.field) === at,

@@ -56,11 +56,11 @@ export function masked({ status, headers, body }: Answer, id: string): string {
 
 const succeeded = ({ status }: Answer) => status >= 200 && status < 400;
 
-/** One word for all rows of the database, and one for those of one person: both change with any write, even of what stood there. */
+/** A word a table for all rows of the database, and for those of one person: each changes with any write, even of what stood there. */
 export async function digest(db: TestDatabase, user_id: string): Promise<{ all: string; theirs: string }> {
   const parts = await rowVersions(db);
   const [sum] = await db.asOwner<{ every: string; mine: string }>(
-    `SELECT string_agg(every, ' ' ORDER BY name) AS every, string_agg(mine, ' ' ORDER BY name) AS mine
+    `SELECT string_agg(name || '=' || every, ' ' ORDER BY name) AS every, string_agg(name || '=' || mine, ' ' ORDER BY name) AS mine
      FROM (${parts.replaceAll('$user', user_id)}) s`,
   );
   return { all: sum?.every ?? '', theirs: sum?.mine ?? '' };
@@ -166,6 +166,7 @@ export async function* findForeignLeaks(stage: Stage, input: IdInput): AsyncGene
 /** Sends the owner's whole request as the stranger: every id in it is the owner's, as if it had been overheard. */
 export async function* findOverheardLeaks({ api, db, stranger, owner }: Stage, operation: Operation): AsyncGenerator<string> {
   const kinds = idInputsOf([operation]).map(({ kind }) => kind);
+  if (kinds.length === 0) return;
   if (kinds.some((kind) => OF_ADMINISTRATORS.has(kind) || (SHARED.has(kind) && stranger.role === 'administrator'))) return;
   // What everybody shares is known to everybody.
   const things = Object.fromEntries(
@@ -193,6 +194,9 @@ export async function* findOverheardLeaks({ api, db, stranger, owner }: Stage, o
     yield `${at}: is told from things that are not there: ${masked(answer, '')} / ${masked(none, '')}`;
 }
 
+/** Looks and stores nothing, although it is a POST. */
+const STORES_NOTHING = new Set(['POST /api/jobs/estimate', 'POST /api/experiments/preflight']);
+
 /** Asks one place for the asker's own things: one of them at least must do what it is there for, and say more than none does. */
 export async function findUnableOwner(
   api: Pick<Api, 'request'>,
@@ -201,6 +205,7 @@ export async function findUnableOwner(
   input: IdInput,
 ): Promise<string[]> {
   const { operation, kind } = input;
+  const changes = operation.method !== 'GET' && !STORES_NOTHING.has(operation.name);
   const answers: string[] = [];
   const unknown = unknownId(kind);
   const ask = async (id: string) => {
@@ -209,13 +214,33 @@ export async function findUnableOwner(
   };
   const none = await ask(unknown);
   for (const [state, id] of Object.entries(owner.things[kind])) {
+    const before = changes ? (await digest(db, owner.user_id)).all : '';
     const answer = await ask(id);
     if (answer.status >= 500) return [`${nameOf(input)} ${state}: answers its owner ${answer.status} ${answer.body}`];
     const same = masked(answer, id) === masked(none, unknown);
-    if (succeeded(answer) && (!same || WITHOUT_MEANING.has(whereOf(input)))) return [];
-    answers.push(`${state} ${answer.status} ${answer.body.slice(0, 300)}`);
+    const done = !changes || (await digest(db, owner.user_id)).all !== before;
+    if (succeeded(answer) && done && (!same || WITHOUT_MEANING.has(whereOf(input)))) return [];
+    answers.push(`${state} ${answer.status} ${done ? '' : 'changed nothing '}${answer.body.slice(0, 300)}`);
   }
   return [`${nameOf(input)}: does nothing for its owner, so that its refusals prove nothing (${answers.join('; ')})`];
+}
+
+/** Sends a request that names no id: it must be done. */
+export async function findUndone(
+  api: Pick<Api, 'request'>,
+  db: TestDatabase,
+  who: Tenant,
+  operation: Operation,
+): Promise<string[]> {
+  await noWaiting(db);
+  const before = await digest(db, who.user_id);
+  const { path, init } = requestOf(operation, who.things);
+  const key: Record<string, string> = operation.parameters.some(({ name }) => name === 'Idempotency-Key')
+    ? { 'idempotency-key': 'once' }
+    : {};
+  const answer = await send(api, who.headers, { path, init: { ...init, headers: { ...(init.headers as object), ...key } } });
+  const done = operation.method === 'GET' || (await digest(db, who.user_id)).all !== before.all;
+  return succeeded(answer) && done ? [] : [`${operation.name}: is not done (${answer.status} ${answer.body.slice(0, 300)})`];
 }
 
 /** Every question that a list can be asked, its filters' words one by one, and what is searched for. */
@@ -241,12 +266,26 @@ export async function listsOf(
 ): Promise<Map<string, string>> {
   const said = new Map<string, string>();
   for (const operation of operations.filter((one) => one.is_list && one.template !== SHARED_LIST))
-    for (const path of questionsOf(operation, words)) {
-      const { status, body } = await send(api, who.headers, { path, init: {} });
-      const of_load = operation.template === '/api/queue' ? LOAD : /$^/g;
-      said.set(path, `${status} ${body.replaceAll(/req_[0-9a-f-]{36}/g, '<request>').replaceAll(of_load, '')}`);
-    }
+    for (const path of questionsOf(operation, words)) said.set(path, await readOf(api, who, path));
   return said;
+}
+
+/** All that somebody is told of their own things by their ids. */
+export async function thingsOf(api: Pick<Api, 'request'>, operations: Operation[], who: Tenant): Promise<Map<string, string>> {
+  const said = new Map<string, string>();
+  const reads = operations.filter(
+    ({ method, is_stream, is_public, template }) =>
+      method === 'GET' && !is_stream && !is_public && template.includes('{') && !template.endsWith('/download'),
+  );
+  for (const { path } of reads.map((operation) => requestOf(operation, who.things))) said.set(path, await readOf(api, who, path));
+  return said;
+}
+
+/** What one path says to somebody, without what is of the moment. */
+export async function readOf(api: Pick<Api, 'request'>, who: Tenant, path: string): Promise<string> {
+  const { status, body } = await send(api, who.headers, { path, init: {} });
+  const of_load = path.startsWith('/api/queue') ? LOAD : /$^/g;
+  return `${status} ${body.replaceAll(/req_[0-9a-f-]{36}/g, '<request>').replaceAll(of_load, '')}`;
 }
 /** When and why not yet: contracts.md has the queue tell how busy the installation is, and by nothing else. */
 const LOAD = /"(reason|message|predicted_start_at|unpredicted_because)":("[^"]*"|null),?/g;

@@ -18,10 +18,12 @@ import {
   findForeignLeaks,
   findOverheardLeaks,
   findUnableOwner,
+  findUndone,
   listsOf,
   masked,
   OF_ADMINISTRATORS,
   send,
+  thingsOf,
 } from '../../test/http-matrix.ts';
 import { addTenant, newSecret, plainest, type Tenant } from '../../test/http-scene.ts';
 import type { Api } from './api-env.ts';
@@ -39,6 +41,8 @@ let administrator: Tenant;
 /** Somebody who does nothing, and what their lists said before anybody else was there. */
 let bystander: Tenant;
 let alone: Map<string, string>;
+let alone_by_id: Map<string, string>;
+let untouched: string;
 
 beforeAll(async () => {
   connectStorage(localFolder(join(folder, 'storage')));
@@ -47,10 +51,12 @@ beforeAll(async () => {
   inputs = idInputsOf(operations);
   bystander = await addTenant(db, WORDS[1]);
   alone = await listsOf(api, operations, bystander, [...WORDS]);
+  alone_by_id = await thingsOf(api, operations, bystander);
   owner = await addTenant(db, WORDS[0]);
   stranger = await addTenant(db, newSecret('stranger'));
   administrator = await addTenant(db, newSecret('administrator'), { role: 'administrator' });
   await addCrowd(db, owner.user_id);
+  untouched = (await digest(db, bystander.user_id)).theirs;
 }, 120_000);
 beforeEach(() => noWaiting(db));
 afterAll(async () => {
@@ -62,7 +68,9 @@ const changes = ({ method }: Operation) => method !== 'GET';
 const own = (operation: Operation, who: Tenant) => requestOf(operation, who.things);
 const fresh = (operation: Operation) =>
   addTenant(db, newSecret('fresh'), { role: operation.template.match(FOR_ADMINISTRATORS) ? 'administrator' : 'user' });
-const FOR_ADMINISTRATORS = /^\/api\/(users|invitations|gpu-catalog|gpus|settings)/;
+const FOR_ADMINISTRATORS = /^\/(metrics|api\/(users|invitations|gpu-catalog|gpus|settings))/;
+/** By a password that the scene has not, or the end of the session that asks. */
+const ABOUT_ONESELF = /^(POST \/api\/auth\/|DELETE \/api\/me$)/;
 const keyOf = async (who: Tenant, scopes: KeyScope[]) => {
   const { key } = await createApiKey({ user_id: who.user_id, role: 'user' }, { name: 'Scoped', scopes, expires_at: null });
   return { authorization: `Bearer ${key}` };
@@ -101,6 +109,9 @@ describe('every place that takes an id', () => {
       const whose = changes(input.operation) ? await addTenant(db, newSecret('fresh'), { role }) : owner;
       found.push(...(await findUnableOwner(api, db, whose, input)));
     }
+    const without = operations.filter((one) => !one.is_public && !one.is_stream && idInputsOf([one]).length === 0);
+    for (const operation of without.filter(({ name }) => !ABOUT_ONESELF.test(name)))
+      found.push(...(await findUndone(api, db, await fresh(operation), operation)));
     expect(found).toEqual([]);
   }, 300_000);
 });
@@ -112,6 +123,13 @@ describe('lists', () => {
     expect(now.size).toBeGreaterThan(80);
     const found = [...now].filter(([path, said]) => path.includes(`=${WORDS[1]}`) && said.includes('"total":0'));
     expect(found).toEqual([]);
+  });
+
+  test('and so does everything of one’s own that is asked for by its id', async () => {
+    const now = await thingsOf(api, operations, bystander);
+    expect([...now]).toEqual([...alone_by_id]);
+    expect([...now.values()].filter((said) => !said.startsWith('200 '))).toEqual([]);
+    expect(now.size).toBeGreaterThan(14);
   });
 
   test('show administrators people and invitations, and of everything else their own', async () => {
@@ -222,6 +240,7 @@ describe('an Idempotency-Key', () => {
   test('of one person tells another nothing, and makes theirs anew', async () => {
     const taking = operations.filter(({ parameters }) => parameters.some(({ name }) => name === 'Idempotency-Key'));
     expect(taking.length).toBeGreaterThan(12);
+    // It takes a hundred.
     await db.asOwner('DELETE FROM lowrank.gpu_catalog');
     for (const operation of taking) {
       const [first, second] = [await fresh(operation), await fresh(operation)];
@@ -239,13 +258,9 @@ describe('an Idempotency-Key', () => {
       const theirs = await ask(second, second);
       expect([operation.name, theirs.headers['idempotent-replayed']]).toEqual([operation.name, undefined]);
       expect([operation.name, canariesIn(theirs, first, '')]).toEqual([operation.name, []]);
-      // A device of the catalogue is everybody's: the second of one name is refused.
-      expect([operation.name, theirs.status]).toEqual([
-        operation.name,
-        operation.template === '/api/gpu-catalog' ? 409 : made.status,
-      ]);
+      expect([operation.name, theirs.status]).toEqual([operation.name, made.status]);
       const third = operation.template.match(FOR_ADMINISTRATORS) ? administrator : stranger;
-      const [anew, overheard] = [await ask(third, first, 'another'), await ask(third, first)];
+      const [anew, overheard] = [await ask(third, first, `another-${first.user_id}`), await ask(third, first)];
       expect([operation.name, overheard.status, overheard.headers['idempotent-replayed']]).toEqual([
         operation.name,
         anew.status,
@@ -357,4 +372,21 @@ describe('the live stream', () => {
     const refused = await read(stranger, plainest(owner.things, 'job'), id);
     expect([refused.status, canariesIn(refused, owner, ''), refused.body.includes('event:')]).toEqual([404, [], false]);
   });
+});
+
+test('whoever did nothing has, after all of this, what they had: no notice, no delivery, no cost of what others did', async () => {
+  const delivered = async () =>
+    (
+      await db.asOwner<{ n: number }>('SELECT count(*)::integer AS n FROM lowrank.webhook_deliveries WHERE user_id = $1', [
+        stranger.user_id,
+      ])
+    )[0]?.n ?? 0;
+  const before = await delivered();
+  const submission = operations.find(({ name }) => name === 'POST /api/jobs CreateJob');
+  if (submission === undefined) throw new Error('there is no submission of door B');
+  expect((await send(api, stranger.headers, own(submission, stranger))).status).toBe(201);
+  expect(await delivered()).toBe(before + 1);
+  // How many of their jobs may run at once is the installation's to say, and an administrator has said it.
+  const theirs = (rows: string) => rows.split(' ').filter((table) => !/^lowrank\.(job_slots|user_queues)=/.test(table));
+  expect(theirs((await digest(db, bystander.user_id)).theirs)).toEqual(theirs(untouched));
 });
