@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { OpenAPIHono, type RouteConfig } from '@hono/zod-openapi';
 import openapiTS, { astToString } from 'openapi-typescript';
+import { API_TITLE, API_VERSION } from '#/contract/api-document.ts';
 import { registerFaults } from '#/contract/declare-route.ts';
 
 const CONTRACT = resolve(import.meta.dirname, '../src/contract');
@@ -16,7 +17,7 @@ function isRoute(value: unknown): value is RouteConfig {
 }
 
 /** Every route that a file of `src/contract/` exports, by path and method, so that the output does not depend on file order. */
-async function declaredRoutes(): Promise<RouteConfig[]> {
+export async function declaredRoutes(): Promise<RouteConfig[]> {
   const files = (await readdir(CONTRACT)).filter((name) => /^[a-z-]+\.ts$/.test(name));
   const modules: Record<string, unknown>[] = await Promise.all(
     files.map((name) => import(pathToFileURL(join(CONTRACT, name)).href)),
@@ -26,12 +27,17 @@ async function declaredRoutes(): Promise<RouteConfig[]> {
   return [...new Map(routes.map((route) => [key(route), route])).values()].sort((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
-/** The text that `api.gen.ts` must have. */
-export async function apiTypes(): Promise<string> {
+/** The document of every declared route, before it is finished: refusals are referred to by name, as types want them. */
+export async function bareDocument() {
   const app = new OpenAPIHono();
   registerFaults(app.openAPIRegistry);
   for (const route of await declaredRoutes()) app.openAPIRegistry.registerPath(route);
-  const document = app.getOpenAPI31Document({ openapi: '3.1.0', info: { title: 'Lowrank', version: '1' } });
+  return app.getOpenAPI31Document({ openapi: '3.1.0', info: { title: API_TITLE, version: API_VERSION } });
+}
+
+/** The text that `api.gen.ts` must have. */
+export async function apiTypes(): Promise<string> {
+  const document = await bareDocument();
   return HEAD + astToString(await openapiTS(JSON.stringify(document), { alphabetize: true, defaultNonNullable: false }));
 }
 

@@ -25,7 +25,7 @@ export const TEST_OPTIONS: ApiOptions = {
   auth_secret: 'a secret for tests',
 };
 
-/** The app. A test in which it answers a status that its own document does not have fails. */
+/** The app. A test in which it answers a status or a code that its own document does not have fails. */
 export const makeApi = (options: Partial<ApiOptions> = {}): Api => asDocumented(createApi({ ...TEST_OPTIONS, ...options }));
 
 /** Registers a hook that makes the app when the file's database is connected; what is asked goes through it. */
@@ -47,23 +47,28 @@ export function useApi(options: Partial<ApiOptions> = {}) {
 
 /** The statuses that a document has for a method and path template. */
 export function documentedStatuses(api: Api): (method: string, template: string) => number[] {
-  const { paths } = openApiDocument(api, TEST_OPTIONS.base_url) as {
-    paths: Record<string, Record<string, { responses: Record<string, unknown> }>>;
-  };
+  const { paths } = openApiDocument(api, TEST_OPTIONS.base_url);
   return (method, template) => Object.keys(paths[template]?.[method.toLowerCase()]?.responses ?? {}).map(Number);
 }
 
 function asDocumented(api: Api): Api {
   const table = routeTable(api.openAPIRegistry.definitions);
-  let statusesOf: ReturnType<typeof documentedStatuses> | undefined;
+  let document: ReturnType<typeof openApiDocument> | undefined;
   const answer = api.fetch;
   api.fetch = async (request, ...more) => {
     const answered = await answer(request, ...more);
     const method = request.method === 'HEAD' ? 'GET' : request.method;
     const route = table.find(method, new URL(request.url).pathname);
-    statusesOf ??= documentedStatuses(api);
-    if (route !== undefined && !statusesOf(method, route.template).includes(answered.status))
+    if (route === undefined) return answered;
+    document ??= openApiDocument(api, TEST_OPTIONS.base_url);
+    const told = document.paths[route.template]?.[method.toLowerCase()]?.responses[answered.status];
+    if (told === undefined)
       throw new Error(`${method} ${route.template} answered ${answered.status}, which its document does not have`);
+    const codes = Object.keys(told.content?.['application/json']?.examples ?? {});
+    if (answered.status < 400 || codes.length === 0 || request.method === 'HEAD') return answered;
+    const { code } = (await answered.clone().json()) as { code: string };
+    if (!codes.includes(code))
+      throw new Error(`${method} ${route.template} answered ${answered.status} ${code}: name that code among the route's faults`);
     return answered;
   };
   return api;

@@ -9,7 +9,6 @@ interface Schema {
   $ref?: string;
   type?: string | string[];
   format?: string;
-  pattern?: string;
   enum?: string[];
   properties?: Record<string, Schema>;
   items?: Schema;
@@ -171,9 +170,7 @@ const OF_SEVERAL: Record<string, { kind: Kind; with: Record<string, unknown> }[]
 };
 
 const isId = (name: string, schema: Schema) =>
-  schema.format === 'uuid' ||
-  /(^|_)ids?$/.test(name) ||
-  (/^(after|before|cursor)$/.test(name) && schema.pattern !== '^\\d{1,9}$');
+  schema.format === 'uuid' || /(^|_)ids?$/.test(name) || (/^(after|before|cursor)$/.test(name) && schema.type !== 'integer');
 
 function* fieldsOf(schema: Schema, path = ''): Generator<[path: string, name: string, schema: Schema]> {
   for (const part of [...(schema.allOf ?? []), ...(schema.anyOf ?? []), ...(schema.oneOf ?? [])]) yield* fieldsOf(part, path);

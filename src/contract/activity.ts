@@ -5,7 +5,7 @@ import { PAGE_LIMIT_MAX } from '#/domain/constants.ts';
 import { Description } from '#/domain/dataset-options.ts';
 import { Metadata } from '#/domain/labels.ts';
 import { ResourceName } from '#/domain/training-spec.ts';
-import { IdempotencyKey, IdParam, Instant, ListQuery, PageFields, WholeQuery, YesOrNo } from './common.ts';
+import { IdempotencyKey, IdParam, Instant, ListQuery, PageFields, WholeQueryOr, YesOrNo } from './common.ts';
 import { declareRoute } from './declare-route.ts';
 
 const FEED_LIMIT_DEFAULT = 100;
@@ -40,7 +40,7 @@ export const listActivityRoute = declareRoute({
   summary: 'What happened to one’s own things, newest first',
   request: {
     query: z.strictObject({
-      limit: WholeQuery(1, PAGE_LIMIT_MAX).default(FEED_LIMIT_DEFAULT),
+      limit: WholeQueryOr(1, PAGE_LIMIT_MAX, FEED_LIMIT_DEFAULT),
       offset: ListQuery.offset,
       after: ListQuery.after,
       event_type: z.enum(ACTIVITY_TYPES).optional(),

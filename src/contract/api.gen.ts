@@ -16,8 +16,8 @@ export interface paths {
                     after?: string;
                     entity_type?: "job" | "transfer" | "experiment" | "dataset" | "model";
                     event_type?: "job_created" | "job_started" | "job_completed" | "job_failed" | "job_cancelled" | "transfer_started" | "transfer_completed" | "transfer_failed" | "dataset_imported" | "model_created";
-                    limit?: string;
-                    offset?: string;
+                    limit?: number;
+                    offset?: number;
                     project_id?: string;
                     unread_only?: "true" | "false";
                     /** @description Oneself: nobody sees what others did */
@@ -225,8 +225,8 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
-                    limit?: string;
-                    offset?: string;
+                    limit?: number;
+                    offset?: number;
                 };
                 header?: never;
                 path?: never;
@@ -645,9 +645,9 @@ export interface paths {
                     /** @description next_cursor of the page before; counts before offset */
                     after?: string;
                     family?: string;
-                    limit?: string;
+                    limit?: number;
                     modality?: "text" | "image" | "audio" | "video" | "multimodal";
-                    offset?: string;
+                    offset?: number;
                     /** @description What can be used in this project; the registry is in all of them */
                     project?: string;
                     q?: string;
@@ -894,8 +894,8 @@ export interface paths {
                     billing_period?: string;
                     by?: "month" | "job";
                     job_id?: string;
-                    limit?: string;
-                    offset?: string;
+                    limit?: number;
+                    offset?: number;
                 };
                 header?: never;
                 path?: never;
@@ -956,9 +956,9 @@ export interface paths {
                     compatible_with_model?: string;
                     /** @description With compatible_with_model: the others too */
                     include_incompatible?: "true" | "false";
-                    limit?: string;
+                    limit?: number;
                     modality?: "text" | "image" | "audio" | "video" | "multimodal";
-                    offset?: string;
+                    offset?: number;
                     /** @description Only what belongs to this project */
                     project?: string;
                     q?: string;
@@ -1354,8 +1354,8 @@ export interface paths {
                 query?: {
                     /** @description next_cursor of the page before; counts before offset */
                     after?: string;
-                    limit?: string;
-                    offset?: string;
+                    limit?: number;
+                    offset?: number;
                     /** @description Only what belongs to this project */
                     project?: string;
                     q?: string;
@@ -1792,8 +1792,8 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
-                    limit?: string;
-                    offset?: string;
+                    limit?: number;
+                    offset?: number;
                 };
                 header?: never;
                 path?: never;
@@ -1947,8 +1947,8 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
-                    limit?: string;
-                    offset?: string;
+                    limit?: number;
+                    offset?: number;
                 };
                 header?: never;
                 path?: never;
@@ -2107,8 +2107,8 @@ export interface paths {
                 query?: {
                     /** @description next_cursor of the page before; counts before page, and new jobs move nothing */
                     after?: string;
-                    limit?: string;
-                    page?: string;
+                    limit?: number;
+                    page?: number;
                     status?: "queued" | "initializing" | "running" | "completed" | "failed" | "cancelled";
                     view?: "wizard";
                 };
@@ -2443,8 +2443,8 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
-                    after?: string;
-                    limit?: string;
+                    after?: number;
+                    limit?: number;
                 };
                 header?: never;
                 path: {
@@ -2570,8 +2570,8 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
-                    after?: string;
-                    limit?: string;
+                    after?: number;
+                    limit?: number;
                 };
                 header?: never;
                 path: {
@@ -2628,8 +2628,8 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
-                    after?: string;
-                    attempt?: string;
+                    after?: number;
+                    attempt?: number;
                 };
                 header?: never;
                 path: {
@@ -2691,9 +2691,9 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
-                    from?: string;
-                    points?: string;
-                    to?: string;
+                    from?: number;
+                    points?: number;
+                    to?: number;
                 };
                 header?: never;
                 path: {
@@ -2930,8 +2930,8 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
-                    after?: string;
-                    limit?: string;
+                    after?: number;
+                    limit?: number;
                 };
                 header?: never;
                 path: {
@@ -3064,7 +3064,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "text/event-stream": string;
+                        "text/event-stream": components["schemas"]["JobStreamEvent"];
                     };
                 };
                 400: components["responses"]["BadRequest"];
@@ -3204,18 +3204,7 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": {
-                        /** Format: date-time */
-                        expires_at?: string;
-                        name: string;
-                        /**
-                         * @default [
-                         *       "read",
-                         *       "write"
-                         *     ]
-                         */
-                        scopes?: ("read" | "write")[];
-                    };
+                    "application/json": components["schemas"]["CreateApiKey"];
                 };
             };
             responses: {
@@ -3408,8 +3397,8 @@ export interface paths {
                 query?: {
                     /** @description next_cursor of the page before; counts before offset */
                     after?: string;
-                    limit?: string;
-                    offset?: string;
+                    limit?: number;
+                    offset?: number;
                     type?: "job_queued" | "job_started" | "job_completed" | "job_failed" | "job_cancelled" | "transfer_completed" | "transfer_failed" | "dataset_ready" | "dataset_error";
                     unread_only?: "true" | "false";
                 };
@@ -3575,8 +3564,8 @@ export interface paths {
                 query?: {
                     /** @description next_cursor of the page before; counts before offset */
                     after?: string;
-                    limit?: string;
-                    offset?: string;
+                    limit?: number;
+                    offset?: number;
                     q?: string;
                     search?: string;
                 };
@@ -3799,8 +3788,8 @@ export interface paths {
                 query?: {
                     /** @description next_cursor of the page before; counts before offset */
                     after?: string;
-                    limit?: string;
-                    offset?: string;
+                    limit?: number;
+                    offset?: number;
                 };
                 header?: never;
                 path?: never;
@@ -3908,8 +3897,8 @@ export interface paths {
                 query?: {
                     /** @description next_cursor of the page before; counts before offset */
                     after?: string;
-                    limit?: string;
-                    offset?: string;
+                    limit?: number;
+                    offset?: number;
                     /** @description Only what belongs to this project */
                     project?: string;
                     q?: string;
@@ -4452,8 +4441,8 @@ export interface paths {
                     /** @description next_cursor of the page before; counts before offset */
                     after?: string;
                     kind?: "model" | "dataset";
-                    limit?: string;
-                    offset?: string;
+                    limit?: number;
+                    offset?: number;
                     status?: "pending" | "running" | "completed" | "failed" | "cancelled";
                 };
                 header?: never;
@@ -4664,8 +4653,8 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
-                    limit?: string;
-                    offset?: string;
+                    limit?: number;
+                    offset?: number;
                 };
                 header?: never;
                 path?: never;
@@ -4776,8 +4765,8 @@ export interface paths {
                 query?: {
                     /** @description next_cursor of the page before; counts before offset */
                     after?: string;
-                    limit?: string;
-                    offset?: string;
+                    limit?: number;
+                    offset?: number;
                 };
                 header?: never;
                 path?: never;
@@ -4999,8 +4988,8 @@ export interface paths {
                 query?: {
                     /** @description next_cursor of the page before; counts before offset */
                     after?: string;
-                    limit?: string;
-                    offset?: string;
+                    limit?: number;
+                    offset?: number;
                     status?: "pending" | "delivered" | "failed";
                 };
                 header?: never;
@@ -5721,6 +5710,28 @@ export interface components {
         };
         /**
          * @example {
+         *       "name": "Laptop",
+         *       "scopes": [
+         *         "read",
+         *         "write"
+         *       ],
+         *       "expires_at": "2031-01-31T12:00:00Z"
+         *     }
+         */
+        CreateApiKey: {
+            /** Format: date-time */
+            expires_at?: string;
+            name: string;
+            /**
+             * @default [
+             *       "read",
+             *       "write"
+             *     ]
+             */
+            scopes?: ("read" | "write")[];
+        };
+        /**
+         * @example {
          *       "dataset_id": "3f0c9f52-6b0e-4f53-9a51-0a2d6b1f8a11",
          *       "preset_id": "fast",
          *       "hyperparameters": {
@@ -5868,6 +5879,7 @@ export interface components {
          *     }
          */
         CreateTransfer: {
+            /** @description owner/name */
             hf_repo_id: string;
             /** @enum {string} */
             kind: "model";
@@ -5887,6 +5899,7 @@ export interface components {
             file?: string;
             /** @enum {string} */
             format?: "auto" | "chat" | "sharegpt" | "alpaca" | "prompt_completion" | "text";
+            /** @description owner/name */
             hf_repo_id: string;
             /** @enum {string} */
             invalid_rows?: "refuse" | "skip";
@@ -5899,7 +5912,17 @@ export interface components {
              *     }
              */
             mapping?: {
-                [key: string]: string;
+                completion?: string;
+                conversations?: string;
+                history?: string;
+                input?: string;
+                instruction?: string;
+                messages?: string;
+                output?: string;
+                prompt?: string;
+                system?: string;
+                text?: string;
+                tools?: string;
             };
             name?: string;
             /**
@@ -6079,6 +6102,17 @@ export interface components {
                 message: string;
             }[];
         };
+        /**
+         * @example {
+         *       "name": "Questions, cleaned",
+         *       "tags": [
+         *         "support"
+         *       ],
+         *       "metadata": {
+         *         "licence": "cc-by-4.0"
+         *       }
+         *     }
+         */
         DatasetChanges: {
             description?: string;
             /** @enum {string} */
@@ -6092,7 +6126,17 @@ export interface components {
              *     }
              */
             mapping?: {
-                [key: string]: string;
+                completion?: string;
+                conversations?: string;
+                history?: string;
+                input?: string;
+                instruction?: string;
+                messages?: string;
+                output?: string;
+                prompt?: string;
+                system?: string;
+                text?: string;
+                tools?: string;
             };
             /** @description Fields to set; null takes one away, the others stay */
             metadata?: {
@@ -6344,6 +6388,23 @@ export interface components {
             seq: number;
             to_status: string | null;
             type: string;
+        };
+        /**
+         * @example {
+         *       "event": "metrics",
+         *       "id": "1.20.1.4096",
+         *       "data": "{\"points\":[{\"step\":20,\"loss\":1.73}]}"
+         *     }
+         */
+        JobStreamEvent: {
+            /** @description JSON: of `job` the whole job, of `metrics` its new points, of `log` new text, of `gone` the reason */
+            data: string;
+            /** @enum {string} */
+            event: "hello" | "job" | "metrics" | "log" | "gone";
+            /** @description Send the last one as Last-Event-ID */
+            id?: string;
+            /** @description Milliseconds to wait before connecting again */
+            retry?: number;
         };
         ListedDataset: components["schemas"]["DatasetSummary"] & {
             compatibility?: components["schemas"]["Compatibility"];
@@ -6640,6 +6701,7 @@ export interface components {
          *     }
          */
         RegisterModel: {
+            /** @description owner/name */
             hf_repo_id: string;
             name?: string;
             /**
@@ -7115,26 +7177,115 @@ export interface components {
                 status: number | null;
             }[];
         };
-        WizardJob: components["schemas"]["TrainingJob"] & {
+        WizardJob: {
             adapters: {
                 /** Format: uuid */
                 adapter_id: string;
             }[];
+            /** Format: uuid */
+            artifact_id: string | null;
+            attempt: number;
+            base_model: {
+                /** Format: uuid */
+                id: string;
+                name: string;
+                params_b: number | null;
+            };
+            /** Format: uuid */
+            base_model_id: string;
+            /** Format: date-time */
+            cancel_requested_at: string | null;
             /**
              * Format: uuid
              * @description The id in the queue
              */
             celery_task_id: string;
+            /** Format: date-time */
+            completed_at: string | null;
+            /** @description The spec and the plan, whole */
+            config: {
+                [key: string]: unknown;
+            };
+            /** Format: date-time */
+            contact_lost_at: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** @description US dollars so far, a little behind while it runs */
+            current_cost: number;
+            current_epoch: number;
+            current_metrics: {
+                [key: string]: number | null;
+            };
+            current_stage: string | null;
+            current_step: number;
+            dataset: {
+                file_name: string;
+                /** Format: uuid */
+                id: string;
+                name: string;
+                total_training_pairs: number | null;
+            };
+            /** Format: uuid */
+            dataset_id: string;
+            /** Format: date-time */
+            estimated_completion_at: string | null;
+            /** @description US dollars, by the catalogue as it stood at the submission */
+            estimated_total_cost: number | null;
             eval: {
                 interval: number;
                 suites: ("held_out_loss" | "perplexity" | "mmlu" | "hellaswag" | "arc_easy" | "arc_challenge" | "winogrande" | "truthfulqa" | "gsm8k" | "humaneval" | "mt_bench")[];
             };
+            executor: string | null;
             /** Format: uuid */
             experiment_id: string | null;
             export: ("safetensors" | "merged" | "gguf" | "onnx")[];
+            failure: {
+                code: string;
+                hint: string | null;
+                message: string;
+                stack: string | null;
+            } | null;
+            /** @description US dollars; null until it is over */
+            final_cost: number | null;
+            gpu_config: {
+                count: number;
+                type: string;
+            };
+            /** Format: date-time */
+            held_at: string | null;
+            /** @description US dollars an hour for all its devices, as it stood at the submission */
+            hourly_rate: number;
+            hyperparameters: {
+                /** @description Scale of the adapter: its update is multiplied by alpha / rank */
+                alpha: number;
+                /** @description Rows a step */
+                batch_size: number;
+                /** @description Dropout on the adapter input */
+                dropout: number;
+                /** @description Passes over the training rows; null for a run that is counted in steps */
+                epochs: number | null;
+                /** @description Peak learning rate of the schedule */
+                learning_rate: number;
+                /** @description Rank of the adapter matrices */
+                rank: number;
+            };
+            /** Format: uuid */
+            id: string;
             metadata: {
                 [key: string]: unknown;
             };
+            name: string;
+            /**
+             * Format: date-time
+             * @description Beside held_at: paused, to go on from its checkpoint
+             */
+            pause_requested_at: string | null;
+            preset_id: string;
+            priority: number;
+            /** @description Percent, 0 to 100 */
+            progress: number;
+            /** Format: date-time */
+            queued_at: string;
             /** Format: uuid */
             recipe_id: string | null;
             resources: {
@@ -7142,6 +7293,9 @@ export interface components {
                 gpus: number;
                 partition_id: string | null;
             };
+            /** Format: uuid */
+            retried_from: string | null;
+            retry_count: number;
             /** @description What was asked for and is not to be had here */
             skipped: {
                 /** @enum {string} */
@@ -7149,14 +7303,18 @@ export interface components {
                 message: string;
                 name: string;
             }[];
+            /** Format: date-time */
+            started_at: string | null;
             /** @enum {string} */
-            status?: "PENDING" | "RUNNING" | "COMPLETED" | "FAILED" | "CANCELLED";
+            status: "PENDING" | "RUNNING" | "COMPLETED" | "FAILED" | "CANCELLED";
             strategy: {
                 /** @enum {string|null} */
                 mixed_precision: "bf16" | "fp16" | "fp32" | null;
                 /** @enum {string} */
                 type: "none" | "ddp" | "fsdp";
             };
+            total_epochs: number;
+            total_steps: number;
             train: {
                 checkpoint_interval: number;
                 global_batch_size: number;
@@ -7166,6 +7324,9 @@ export interface components {
                 seed: number | null;
                 warmup_steps: number;
             };
+            type: string;
+            /** Format: date-time */
+            updated_at: string;
         };
     };
     responses: {
@@ -7302,6 +7463,12 @@ export interface components {
         /** @description Too many requests */
         TooManyRequests: {
             headers: {
+                /** @description Requests of this kind that a minute takes */
+                "RateLimit-Limit"?: number;
+                /** @description How many of them are left */
+                "RateLimit-Remaining"?: number;
+                /** @description Seconds until there are more */
+                "RateLimit-Reset"?: number;
                 /** @description Seconds to wait */
                 "Retry-After"?: number;
                 [name: string]: unknown;
@@ -7313,6 +7480,8 @@ export interface components {
         /** @description No valid session or key, or a wrong password */
         Unauthorized: {
             headers: {
+                /** @description Bearer, with the realm */
+                "WWW-Authenticate"?: string;
                 [name: string]: unknown;
             };
             content: {

@@ -110,7 +110,7 @@ export const restoreArtifactRoute = declareRoute({
   summary: 'Take a deletion back, within 30 days',
   request: { params: IdParam },
   responses: { 200: answers(Artifact, 'The artifact, in every list again') },
-  faults: [404, 409, 413],
+  faults: [404, 409, 'quota_exceeded'],
 });
 
 export const downloadRoute = declareRoute({

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { Description } from '#/domain/dataset-options.ts';
 import { Metadata, MetadataChanges, Tags } from '#/domain/labels.ts';
-import { HubRepoId, HubRevision } from '#/domain/model-hub-id.ts';
+import { HUB_REPO_ID_PATTERN, HubRepoId, HubRevision } from '#/domain/model-hub-id.ts';
 import { BASE_MODEL_STATUSES, MODEL_STAGES } from '#/domain/statuses.ts';
 import { ResourceName } from '#/domain/training-spec.ts';
 import { IdempotencyKey, IdParam, Instant, ListQuery, Modality, PageFields, YesOrNo } from './common.ts';
@@ -105,11 +105,16 @@ export const getBaseModelRoute = declareRoute({
 });
 
 const LocalModel = z.strictObject({
-  path: z.string().min(1).max(4096).describe('Absolute path of a folder below an allowed one, on the studio’s machine'),
+  path: z
+    .string()
+    .min(1)
+    .max(4096)
+    .describe('Absolute path of a folder below an allowed one, on the studio’s machine')
+    .openapi({ pattern: '^/' }),
   name: ResourceName.optional(),
 });
 const HubModel = z.strictObject({
-  hf_repo_id: HubRepoId,
+  hf_repo_id: HubRepoId.describe('owner/name').openapi({ pattern: HUB_REPO_ID_PATTERN }),
   revision: HubRevision.default('main').describe('Branch, tag or commit; pinned to a commit'),
   name: ResourceName.optional(),
 });
@@ -127,7 +132,7 @@ export const registerBaseModelRoute = declareRoute({
     200: answers(BaseModel, 'It was registered already'),
     201: answers(BaseModel, 'Registered; a large or remote one is fetched next'),
   },
-  faults: [404, 409, 429, 507],
+  faults: [403, 404, 409, 'quota_exceeded', 429, 507],
 });
 
 export const BaseModelChanges = z
@@ -153,7 +158,7 @@ export const updateBaseModelRoute = declareRoute({
   summary: 'Change what is said about a model (its importer or an administrator); facts are read from its files alone',
   request: { params: IdParam, body: { required: true, content: { 'application/json': { schema: BaseModelChanges } } } },
   responses: { 200: answers(BaseModel, 'The model as it is now') },
-  faults: [404],
+  faults: [403, 404],
 });
 
 export const deleteBaseModelRoute = declareRoute({
@@ -163,5 +168,5 @@ export const deleteBaseModelRoute = declareRoute({
   summary: 'Take a model out of the registry (its importer or an administrator); refused while a training needs it',
   request: { params: IdParam },
   responses: { 204: { description: 'Deleted' } },
-  faults: [404, 409],
+  faults: [403, 404, 409],
 });

@@ -39,19 +39,24 @@ export const IdempotencyKey = z.object({
     .describe('With it the same request makes one thing and gets the same answer for 24 hours'),
 });
 
-const whole = (min: number, max: number) =>
+/** A whole number of a query. The document has it as a number, for that is what its text must be. */
+export const WholeQuery = (min: number, max: number) =>
   z
     .string()
     .regex(/^\d{1,9}$/, `must be a whole number from ${min} to ${max}`)
     .transform(Number)
-    .pipe(z.int().min(min).max(max));
+    .pipe(z.int().min(min).max(max))
+    .openapi({ type: 'integer', minimum: min, maximum: max });
+
+/** The same, and what counts where it is not said. */
+export const WholeQueryOr = (min: number, max: number, otherwise: number) =>
+  WholeQuery(min, max).default(otherwise).openapi({ type: 'integer', minimum: min, maximum: max, default: otherwise });
 
 /** `limit` and `offset` of a list, with the bounds that every list has. */
-export const PageLimit = whole(1, PAGE_LIMIT_MAX).default(PAGE_LIMIT_DEFAULT);
-export const PageOffset = whole(0, 1_000_000).default(0);
-export const PageNumber = whole(1, 1_000_000).default(1);
-export const ByteOffset = whole(0, 999_999_999).default(0);
-export const WholeQuery = whole;
+export const PageLimit = WholeQueryOr(1, PAGE_LIMIT_MAX, PAGE_LIMIT_DEFAULT);
+export const PageOffset = WholeQueryOr(0, 1_000_000, 0);
+export const PageNumber = WholeQueryOr(1, 1_000_000, 1);
+export const ByteOffset = WholeQueryOr(0, 999_999_999, 0);
 
 /** What a dataset or model is made of, as lists are filtered by it. */
 export const Modality = z.enum(['text', 'image', 'audio', 'video', 'multimodal']);

@@ -1,10 +1,10 @@
 import { z } from '@hono/zod-openapi';
 import { BUCKETS } from '#/domain/buckets.ts';
-import { DatasetFormat, Description, FileLabel, Mapping, MappingText } from '#/domain/dataset-options.ts';
+import { COLUMN_MAX, DatasetFormat, Description, FileLabel, Mapping, MappingText } from '#/domain/dataset-options.ts';
 import { RejectedRow } from '#/domain/dataset-report.ts';
 import { Metadata, MetadataChanges, Tags } from '#/domain/labels.ts';
 import { DATASET_STATUSES } from '#/domain/statuses.ts';
-import { INVALID_ROWS } from '#/domain/trainer-config.ts';
+import { CANONICAL_FIELDS, INVALID_ROWS } from '#/domain/trainer-config.ts';
 import { ResourceName } from '#/domain/training-spec.ts';
 import { IdempotencyKey, IdParam, Instant, ListQuery, Modality, PageFields, YesOrNo } from './common.ts';
 import { declareRoute } from './declare-route.ts';
@@ -124,7 +124,7 @@ export const uploadDatasetRoute = declareRoute({
     },
   },
   responses: { 201: answers(DatasetUploaded, 'Stored; its check comes next') },
-  faults: [404, 409, 429, 507],
+  faults: [404, 409, 'quota_exceeded', 429, 507],
 });
 
 /** Whether a dataset can train the model that was asked about. */
@@ -167,7 +167,8 @@ export const getDatasetRoute = declareRoute({
 /** Which column holds which field, as JSON. */
 export const MappingField = Mapping.openapi({
   type: 'object',
-  additionalProperties: text,
+  properties: Object.fromEntries(CANONICAL_FIELDS.map((field) => [field, { ...text, minLength: 1, maxLength: COLUMN_MAX }])),
+  additionalProperties: false,
   example: { prompt: 'question', completion: 'answer' },
 }).optional();
 
@@ -182,7 +183,7 @@ export const DatasetChanges = z
     metadata: MetadataChanges.optional().describe('Fields to set; null takes one away, the others stay'),
     project_id: z.uuid().nullable().optional().describe('One of your projects; null: none'),
   })
-  .openapi('DatasetChanges');
+  .openapi('DatasetChanges', { example: { name: 'Questions, cleaned', tags: ['support'], metadata: { licence: 'cc-by-4.0' } } });
 
 export const updateDatasetRoute = declareRoute({
   method: 'patch',
@@ -211,5 +212,5 @@ export const restoreDatasetRoute = declareRoute({
   summary: 'Take a deletion back, within 30 days',
   request: { params: IdParam },
   responses: { 200: answers(Dataset, 'The dataset, in every list again') },
-  faults: [404, 409, 413],
+  faults: [404, 409, 'quota_exceeded'],
 });

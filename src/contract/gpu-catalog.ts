@@ -23,7 +23,7 @@ const AddGpuBody = GpuFigures.extend({ type: GpuName, aliases: GpuFigures.shape.
 });
 const ChangeGpuBody = GpuFigures.partial()
   .refine((changes) => Object.keys(changes).length > 0, 'must have at least one field to change')
-  .openapi('ChangeGpu', { example: { hourly_rate: 0.15 } });
+  .openapi('ChangeGpu', { minProperties: 1, example: { hourly_rate: 0.15 } });
 
 const answers = <T extends z.ZodType>(schema: T, description: string) => ({
   description,
@@ -47,7 +47,7 @@ export const addGpuRoute = declareRoute({
   summary: 'Add a device (administrators)',
   request: { headers: IdempotencyKey, body: { required: true, content: { 'application/json': { schema: AddGpuBody } } } },
   responses: { 201: answers(Gpu, 'Added') },
-  faults: [404],
+  faults: [403, 404, 409],
 });
 
 export const changeGpuRoute = declareRoute({
@@ -57,7 +57,7 @@ export const changeGpuRoute = declareRoute({
   summary: 'Say another price, throughput or other names (administrators); jobs keep the price that they were asked at',
   request: { params, body: { required: true, content: { 'application/json': { schema: ChangeGpuBody } } } },
   responses: { 200: answers(Gpu, 'As it stands now') },
-  faults: [404, 409],
+  faults: [403, 404, 409],
 });
 
 export const removeGpuRoute = declareRoute({
@@ -67,5 +67,5 @@ export const removeGpuRoute = declareRoute({
   summary: 'Remove a device that was added, or what was said of one that comes along (administrators)',
   request: { params },
   responses: { 204: { description: 'Removed' } },
-  faults: [404, 409],
+  faults: [403, 404, 409],
 });

@@ -38,6 +38,7 @@ export const listDevicesRoute = declareRoute({
   summary: 'The devices of every worker (administrators), and what they do',
   request: { query: z.strictObject({ limit: PageLimit, offset: PageOffset }) },
   responses: { 200: answers(z.object({ gpus: z.array(Device), total: z.int(), limit: z.int(), offset: z.int() }), 'One page') },
+  faults: [403],
 });
 
 export const drainDeviceRoute = declareRoute({
@@ -53,5 +54,5 @@ export const drainDeviceRoute = declareRoute({
     },
   },
   responses: { 200: answers(Device, 'As it stands now') },
-  faults: [404],
+  faults: [403, 404],
 });

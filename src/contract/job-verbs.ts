@@ -15,7 +15,7 @@ export const startJobRoute = declareRoute({
   summary: 'Let a held job start as soon as there is a place for it',
   request: { params: IdParam, query },
   responses: { 200: asOneTells('The job, held no more') },
-  faults: [404, 409],
+  faults: [404, 'job_already_final', 409],
 });
 
 export const pauseJobRoute = declareRoute({
@@ -25,7 +25,7 @@ export const pauseJobRoute = declareRoute({
   summary: 'Stop a training at its next checkpoint, free its place, and keep it until it is resumed',
   request: { params: IdParam, query },
   responses: { 200: asOneTells('The job, held or with its wish noted') },
-  faults: [404, 409],
+  faults: [404, 409, 'job_already_final'],
 });
 
 export const resumeJobRoute = declareRoute({
@@ -35,7 +35,7 @@ export const resumeJobRoute = declareRoute({
   summary: 'Let a paused job go on from its last checkpoint, as if it had never stopped',
   request: { params: IdParam, query },
   responses: { 200: asOneTells('The job, in the queue again') },
-  faults: [404, 409],
+  faults: [404, 409, 'job_already_final'],
 });
 
 export const CloneJobBody = z
@@ -58,5 +58,15 @@ export const cloneJobRoute = declareRoute({
     body: { required: false, content: { 'application/json': { schema: CloneJobBody } } },
   },
   responses: { 201: asOneTells('The new job') },
-  faults: [404, 409, 422, 429],
+  faults: [
+    404,
+    409,
+    'dataset_not_ready',
+    'dataset_not_training_ready',
+    'base_model_not_ready',
+    422,
+    'base_model_required',
+    'preflight_failed',
+    429,
+  ],
 });

@@ -5,7 +5,17 @@ import { EVAL_SUITES, EXPORT_FORMATS, MIXED_PRECISIONS } from '#/domain/trainer-
 import { TRAINER_STRATEGIES } from '#/domain/trainer-config.ts';
 import { GPUConfig, ResourceName, SkippedWish } from '#/domain/training-spec.ts';
 import { doorOf } from '#/domain/wizard-training.ts';
-import { ByteOffset, IdempotencyKey, IdParam, Instant, PageFields, PageLimit, PageNumber, WholeQuery } from './common.ts';
+import {
+  ByteOffset,
+  IdempotencyKey,
+  IdParam,
+  Instant,
+  PageFields,
+  PageLimit,
+  PageNumber,
+  WholeQuery,
+  WholeQueryOr,
+} from './common.ts';
 import { declareRoute } from './declare-route.ts';
 import { WIZARD_STATUSES } from './experiments.ts';
 import { EverySubmission } from './submission.ts';
@@ -82,28 +92,32 @@ export const TrainingJob = z
 export type TrainingJob = z.infer<typeof TrainingJob>;
 
 /** A job in door C's words: the same, its status in capitals, and what was asked in the wizard's own shape. */
-export const WizardJob = TrainingJob.extend({
-  status: z.enum(WIZARD_STATUSES),
-  experiment_id: z.uuid().nullable(),
-  recipe_id: z.uuid().nullable(),
-  celery_task_id: z.uuid().describe('The id in the queue'),
-  adapters: z.array(z.object({ adapter_id: z.uuid() })),
-  train: z.object({
-    max_steps: z.int(),
-    global_batch_size: z.int(),
-    grad_accum: z.int(),
-    learning_rate: z.number(),
-    warmup_steps: z.int(),
-    seed: z.int().nullable(),
-    checkpoint_interval: z.int(),
-  }),
-  strategy: z.object({ type: z.enum(TRAINER_STRATEGIES), mixed_precision: z.enum(MIXED_PRECISIONS).nullable() }),
-  resources: z.object({ gpus: z.int(), gpu_type: z.string(), partition_id: z.string().nullable() }),
-  eval: z.object({ suites: z.array(z.enum(EVAL_SUITES)), interval: z.int() }),
-  export: z.array(z.enum(EXPORT_FORMATS)),
-  skipped: z.array(SkippedWish).describe('What was asked for and is not to be had here'),
-  metadata: z.record(z.string(), z.unknown()),
-}).openapi('WizardJob');
+// Made of its fields anew: an extension would have to be a TrainingJob as well, whose statuses are others.
+export const WizardJob = z
+  .object({
+    ...TrainingJob.shape,
+    status: z.enum(WIZARD_STATUSES),
+    experiment_id: z.uuid().nullable(),
+    recipe_id: z.uuid().nullable(),
+    celery_task_id: z.uuid().describe('The id in the queue'),
+    adapters: z.array(z.object({ adapter_id: z.uuid() })),
+    train: z.object({
+      max_steps: z.int(),
+      global_batch_size: z.int(),
+      grad_accum: z.int(),
+      learning_rate: z.number(),
+      warmup_steps: z.int(),
+      seed: z.int().nullable(),
+      checkpoint_interval: z.int(),
+    }),
+    strategy: z.object({ type: z.enum(TRAINER_STRATEGIES), mixed_precision: z.enum(MIXED_PRECISIONS).nullable() }),
+    resources: z.object({ gpus: z.int(), gpu_type: z.string(), partition_id: z.string().nullable() }),
+    eval: z.object({ suites: z.array(z.enum(EVAL_SUITES)), interval: z.int() }),
+    export: z.array(z.enum(EXPORT_FORMATS)),
+    skipped: z.array(SkippedWish).describe('What was asked for and is not to be had here'),
+    metadata: z.record(z.string(), z.unknown()),
+  })
+  .openapi('WizardJob');
 export type WizardJob = z.infer<typeof WizardJob>;
 
 const enveloped = <T extends z.ZodType>(schema: T) => z.object({ success: z.literal(true), data: schema });
@@ -149,7 +163,16 @@ export const createJobRoute = declareRoute({
   summary: 'Queue a training: by a preset, or by a recipe (the setup wizard’s shape)',
   request: { headers: IdempotencyKey, body: { required: true, content: { 'application/json': { schema: SubmitJobBody } } } },
   responses: { 201: answers(ToldJob, 'Stored and queued, told by the door that it came by') },
-  faults: [404, 409, 422, 429],
+  faults: [
+    404,
+    'dataset_not_ready',
+    'dataset_not_training_ready',
+    'base_model_not_ready',
+    422,
+    'base_model_required',
+    'preflight_failed',
+    429,
+  ],
 });
 
 export const listJobsRoute = declareRoute({
@@ -206,7 +229,7 @@ export const deleteJobRoute = declareRoute({
   summary: 'Delete a job that is over: its log, curve and checkpoints go, its artifacts stay',
   request: { params: IdParam },
   responses: { 204: { description: 'Deleted' } },
-  faults: [404, 409],
+  faults: [404, 'job_not_final'],
 });
 
 export const cancelJobRoute = declareRoute({
@@ -229,7 +252,7 @@ export const cancelJobRoute = declareRoute({
     },
   },
   responses: { 200: answers(ToldJob, 'The job, cancelled or with its wish noted') },
-  faults: [404, 409],
+  faults: [404, 'job_already_final'],
 });
 
 export const retryJobRoute = declareRoute({
@@ -239,7 +262,17 @@ export const retryJobRoute = declareRoute({
   summary: 'The same again, as a new job',
   request: { params: IdParam, query: z.strictObject({ view: View }), headers: IdempotencyKey },
   responses: { 201: answers(ToldJob, 'The new job') },
-  faults: [404, 409, 422, 429],
+  faults: [
+    404,
+    'job_not_final',
+    'dataset_not_ready',
+    'dataset_not_training_ready',
+    'base_model_not_ready',
+    422,
+    'base_model_required',
+    'preflight_failed',
+    429,
+  ],
 });
 
 export const MetricPoint = z
@@ -267,9 +300,9 @@ export const jobMetricsRoute = declareRoute({
   request: {
     params: IdParam,
     query: z.strictObject({
-      from: WholeQuery(0, 999_999_999).default(0),
+      from: WholeQueryOr(0, 999_999_999, 0),
       to: WholeQuery(0, 999_999_999).optional(),
-      points: WholeQuery(10, 20_000).default(2000),
+      points: WholeQueryOr(10, 20_000, 2000),
     }),
   },
   responses: {
@@ -323,22 +356,37 @@ export const jobEventsRoute = declareRoute({
   summary: 'What happened to the job, numbered without gaps',
   request: {
     params: IdParam,
-    query: z.strictObject({ after: WholeQuery(0, 999_999_999).default(0), limit: PageLimit }),
+    query: z.strictObject({ after: WholeQueryOr(0, 999_999_999, 0), limit: PageLimit }),
   },
   responses: { 200: answers(enveloped(z.object({ events: z.array(JobEvent) })), 'Events in order') },
   faults: [404],
 });
+
+/** Where a stream goes on: attempt and number of the last point, attempt and byte of the log. The stream itself refuses all else. */
+const LastEventId = z.string().max(200).openapi({ pattern: '^[0-9]{1,5}\\.[0-9]{1,9}\\.[0-9]{1,5}\\.(-1|[0-9]{1,12})$' });
+
+/** What stands between two empty lines of the stream. */
+const StreamEvent = z
+  .object({
+    event: z.enum(['hello', 'job', 'metrics', 'log', 'gone']),
+    data: z
+      .string()
+      .describe('JSON: of `job` the whole job, of `metrics` its new points, of `log` new text, of `gone` the reason'),
+    id: z.string().optional().describe('Send the last one as Last-Event-ID'),
+    retry: z.int().optional().describe('Milliseconds to wait before connecting again'),
+  })
+  .openapi('JobStreamEvent', { example: { event: 'metrics', id: '1.20.1.4096', data: '{"points":[{"step":20,"loss":1.73}]}' } });
 
 export const jobStreamRoute = declareRoute({
   method: 'get',
   path: '/api/jobs/{id}/stream',
   tags: ['jobs'],
   summary: 'Live: server-sent events `job`, `metrics`, `log`, `gone`; resumes with Last-Event-ID',
-  request: { params: IdParam, headers: z.object({ 'last-event-id': z.string().max(200).optional() }) },
+  request: { params: IdParam, headers: z.object({ 'last-event-id': LastEventId.optional() }) },
   responses: {
     200: {
       description: 'Each `id` is a cursor over points and log bytes: nothing is sent twice or left out across reconnects',
-      content: { 'text/event-stream': { schema: z.string() } },
+      content: { 'text/event-stream': { schema: StreamEvent } },
     },
   },
   faults: [404],

@@ -27,7 +27,7 @@ const ChangeUserBody = z
   .strictObject({ disabled: z.boolean(), active_jobs_max: ActiveJobsMax.nullable() })
   .partial()
   .refine((changes) => Object.keys(changes).length > 0, 'must have at least one field to change')
-  .openapi('ChangeUser', { example: { active_jobs_max: 4 } });
+  .openapi('ChangeUser', { minProperties: 1, example: { active_jobs_max: 4 } });
 
 const answers = <T extends z.ZodType>(schema: T, description: string) => ({
   description,
@@ -44,6 +44,7 @@ export const listUsersRoute = declareRoute({
   responses: {
     200: answers(z.object({ users: z.array(Member), total: z.int(), limit: z.int(), offset: z.int() }), 'One page'),
   },
+  faults: [403],
 });
 
 export const changeUserRoute = declareRoute({
@@ -58,7 +59,7 @@ export const changeUserRoute = declareRoute({
     body: { required: true, content: { 'application/json': { schema: ChangeUserBody } } },
   },
   responses: { 200: answers(Member, 'The person') },
-  faults: [404, 409],
+  faults: [403, 404, 409],
 });
 
 export const listInvitationsRoute = declareRoute({
@@ -70,6 +71,7 @@ export const listInvitationsRoute = declareRoute({
   responses: {
     200: answers(z.object({ invitations: z.array(OpenInvitation), total: z.int(), limit: z.int(), offset: z.int() }), 'One page'),
   },
+  faults: [403],
 });
 
 export const revokeInvitationRoute = declareRoute({
@@ -79,5 +81,5 @@ export const revokeInvitationRoute = declareRoute({
   summary: 'Take an invitation back (administrators): its link opens nothing any more',
   request: { params: IdParam },
   responses: { 204: { description: 'Taken back' } },
-  faults: [404],
+  faults: [403, 404],
 });

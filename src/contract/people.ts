@@ -62,7 +62,7 @@ export const firstRunRoute = declareRoute({
   security: [],
   request: body(z.strictObject({ setup_token: Token, name: ResourceName.optional(), email: Email, password: NewPassword })),
   responses: { 201: answers(SignedIn, 'The owner, signed in') },
-  faults: [409, 429],
+  faults: [403, 'already_initialised', 429],
 });
 
 export const signInRoute = declareRoute({
@@ -73,7 +73,7 @@ export const signInRoute = declareRoute({
   security: [],
   request: body(z.strictObject({ email: Email, password: TypedPassword })),
   responses: { 200: answers(SignedIn, 'Signed in: the session is a cookie') },
-  faults: [401, 429],
+  faults: ['invalid_credentials', 429],
 });
 
 export const signOutRoute = declareRoute({
@@ -93,7 +93,7 @@ export const changePasswordRoute = declareRoute({
   security: SESSION_ONLY,
   request: body(z.strictObject({ current_password: TypedPassword, new_password: NewPassword })),
   responses: { 200: answers(SignedIn, 'Changed; this browser has a new session') },
-  faults: [429],
+  faults: ['invalid_credentials', 429],
 });
 
 export const signUpRoute = declareRoute({
@@ -111,7 +111,7 @@ export const signUpRoute = declareRoute({
     }),
   ),
   responses: { 201: answers(SignedIn, 'Joined and signed in') },
-  faults: [409, 429],
+  faults: ['invitation_required', 409, 429],
 });
 
 export const signInLinkRoute = declareRoute({
@@ -124,6 +124,7 @@ export const signInLinkRoute = declareRoute({
   responses: {
     200: answers(z.object({ user: Person, path: z.string().describe('The page that the link was made for') }), 'Signed in'),
   },
+  faults: [403],
 });
 
 export const meRoute = declareRoute({
@@ -154,7 +155,7 @@ export const leaveRoute = declareRoute({
   security: SESSION_ONLY,
   request: body(z.strictObject({ password: TypedPassword })),
   responses: { 204: { description: 'Gone for everybody; the rest follows' } },
-  faults: [409, 429],
+  faults: ['invalid_credentials', 409, 429],
 });
 
 export const createInvitationRoute = declareRoute({
@@ -175,7 +176,7 @@ export const createInvitationRoute = declareRoute({
       'The invitation',
     ),
   },
-  faults: [404, 409],
+  faults: [403, 404, 409],
 });
 
 export const listKeysRoute = declareRoute({
@@ -199,11 +200,13 @@ export const createKeyRoute = declareRoute({
   request: {
     headers: IdempotencyKey,
     ...body(
-      z.strictObject({
-        name: ResourceName,
-        scopes: z.array(z.enum(API_KEY_SCOPES)).min(1).max(API_KEY_SCOPES.length).default(['read', 'write']),
-        expires_at: Instant.optional(),
-      }),
+      z
+        .strictObject({
+          name: ResourceName,
+          scopes: z.array(z.enum(API_KEY_SCOPES)).min(1).max(API_KEY_SCOPES.length).default(['read', 'write']),
+          expires_at: Instant.optional(),
+        })
+        .openapi('CreateApiKey', { example: { name: 'Laptop', scopes: ['read', 'write'], expires_at: '2031-01-31T12:00:00Z' } }),
     ),
   },
   responses: {

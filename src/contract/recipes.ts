@@ -115,7 +115,7 @@ export const updateRecipeRoute = declareRoute({
   summary: 'Change a template of one’s own',
   request: { params: RecipeParam, body: { required: true, content: { 'application/json': { schema: RecipeChanges } } } },
   responses: { 200: answers(Recipe, 'The template as it is now') },
-  faults: [404],
+  faults: [403, 404],
 });
 
 export const deleteRecipeRoute = declareRoute({
@@ -125,5 +125,5 @@ export const deleteRecipeRoute = declareRoute({
   summary: 'Remove a template of one’s own',
   request: { params: RecipeParam },
   responses: { 204: { description: 'Removed' } },
-  faults: [404],
+  faults: [403, 404],
 });

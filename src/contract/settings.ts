@@ -22,6 +22,7 @@ export const readSettingsRoute = declareRoute({
   summary: 'What this installation decides for everybody (administrators)',
   request: { query: z.strictObject({}) },
   responses: { 200: answers },
+  faults: [403],
 });
 
 export const changeSettingsRoute = declareRoute({
@@ -33,10 +34,12 @@ export const changeSettingsRoute = declareRoute({
     body: {
       required: true,
       content: {
-        'application/json': { schema: SettingChanges.openapi('ChangeSettings', { example: { active_jobs_per_user: 3 } }) },
+        'application/json': {
+          schema: SettingChanges.openapi('ChangeSettings', { minProperties: 1, example: { active_jobs_per_user: 3 } }),
+        },
       },
     },
   },
   responses: { 200: answers },
-  faults: [404, 409, 422],
+  faults: [403, 404, 'base_model_not_ready', 422],
 });

@@ -42,4 +42,5 @@ export const metricsRoute = declareRoute({
   responses: {
     200: { description: 'The text format of Prometheus', content: { 'text/plain': { schema: z.string() } } },
   },
+  faults: [403],
 });

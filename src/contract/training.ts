@@ -1,7 +1,7 @@
 /** Door A: image-style submissions, counted in steps. */
 import { z } from '@hono/zod-openapi';
 import { HYPERPARAMETER_RANGES } from '#/domain/hyperparameters.ts';
-import { HubModelName } from '#/domain/model-hub-id.ts';
+import { HUB_MODEL_NAME_PATTERN, HubModelName } from '#/domain/model-hub-id.ts';
 import { Resolution, ResourceName, TRAINING_METHODS, TriggerWords } from '#/domain/training-spec.ts';
 import { written } from '#/domain/written-number.ts';
 import { IdempotencyKey, IdParam, Instant } from './common.ts';
@@ -32,7 +32,7 @@ const TrainingConfig = z.strictObject({
   learning_rate: z.number(rate_rule).min(rate.min, rate_rule).max(rate.max, rate_rule).default(1e-4),
   batch_size: whole('batch_size').default(1).describe('Rows a step'),
   steps: whole('steps').default(1000).describe('Optimizer steps; how many passes over the dataset that takes is counted'),
-  resolution: Resolution.default(512).describe('Pixels of an image’s side; without meaning for text'),
+  resolution: Resolution.default(512).describe('Pixels of an image’s side; without meaning for text').openapi({ multipleOf: 64 }),
   lora_rank: whole('lora_rank').default(16),
   lora_alpha: whole('lora_alpha').default(32),
 });
@@ -43,7 +43,7 @@ export const SubmitTrainingBody = z
     type: z.enum(DOOR_A_METHODS),
     base_model: HubModelName.describe(
       'Hub id owner/name, or owner/name@revision; registered and fetched where it is not there yet',
-    ),
+    ).openapi({ pattern: HUB_MODEL_NAME_PATTERN }),
     name: ResourceName.optional().describe('Made up when absent'),
     config: TrainingConfig,
     trigger_words: TriggerWords.default([]),
@@ -128,7 +128,18 @@ export const submitTrainingRoute = declareRoute({
     body: { required: true, content: { 'application/json': { schema: SubmitTrainingBody } } },
   },
   responses: { 200: answers(SubmittedTraining, 'Stored; running, or queued for the reason that `message` says') },
-  faults: [404, 409, 422, 429, 507],
+  faults: [
+    403,
+    404,
+    'dataset_not_ready',
+    'dataset_not_training_ready',
+    'base_model_not_ready',
+    422,
+    'base_model_required',
+    'launch_failed',
+    429,
+    507,
+  ],
 });
 
 export const getTrainingRoute = declareRoute({

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { IMPORT_FIELDS } from '#/domain/dataset-import.ts';
-import { HubRepoId, HubRevision, HubToken } from '#/domain/model-hub-id.ts';
+import { HUB_REPO_ID_PATTERN, HubRepoId, HubRevision, HubToken } from '#/domain/model-hub-id.ts';
 import { ResourceName } from '#/domain/training-spec.ts';
 import { TRANSFER_DIRECTIONS, TRANSFER_KINDS, TRANSFER_STATUSES } from '#/domain/transfer-state.ts';
 import { IdempotencyKey, IdParam, Instant, PageLimit, PageOffset } from './common.ts';
@@ -42,7 +42,7 @@ const answers = <T extends z.ZodType>(schema: T, description: string) => ({
 });
 
 const OfTheHub = {
-  hf_repo_id: HubRepoId,
+  hf_repo_id: HubRepoId.describe('owner/name').openapi({ pattern: HUB_REPO_ID_PATTERN }),
   revision: HubRevision.default('main').describe('Branch, tag or commit; pinned to a commit'),
   name: ResourceName.optional(),
   token: HubToken.optional().describe(
@@ -111,7 +111,7 @@ export const createTransferRoute = declareRoute({
     200: answers(Transfer, 'It is under way already'),
     201: answers(Transfer, 'Waits for a worker'),
   },
-  faults: [429, 507],
+  faults: ['quota_exceeded', 429, 507],
 });
 
 export const cancelTransferRoute = declareRoute({
@@ -121,5 +121,5 @@ export const cancelTransferRoute = declareRoute({
   summary: 'Cancel; what came so far is removed. What others wait for is fetched on for them',
   request: { params: IdParam },
   responses: { 200: answers(Transfer, 'The transfer, cancelled') },
-  faults: [404, 409],
+  faults: [404, 'transfer_already_final'],
 });

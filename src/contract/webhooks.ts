@@ -100,7 +100,7 @@ export const createWebhookRoute = declareRoute({
     ),
   },
   responses: { 201: answers(NewWebhook, 'The webhook and its secret') },
-  faults: [404],
+  faults: [404, 409],
 });
 
 export const getWebhookRoute = declareRoute({

@@ -46,7 +46,8 @@ function mappingPairs(text: string): unknown {
 const MAPPING_FORM =
   'must be field=column pairs with commas between them, each field once, e.g. prompt=question,completion=answer';
 
-const COLUMN_MAX = 400;
+/** Characters of a column's name. */
+export const COLUMN_MAX = 400;
 
 /** Which column holds which field. A name that no recipe reads is refused, with those that are. */
 export const Mapping = z.unknown().transform((value, context): ColumnMapping => {

@@ -1,6 +1,11 @@
 import * as z from 'zod';
 
 const FORM = 'must be a Hub id like owner/name';
+const PART = '[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?';
+const IS_PART = new RegExp(`^${PART}$`);
+/** The form of an id and of a name as JSON Schema can say it; what stands in a row or at an end is looked at beside it. */
+export const HUB_REPO_ID_PATTERN = `^${PART}/${PART}$`;
+export const HUB_MODEL_NAME_PATTERN = `^${PART}/${PART}(?:@[A-Za-z0-9_](?:[A-Za-z0-9._/-]*[A-Za-z0-9_-])?)?$`;
 
 /** A model's id on the Hub, by the Hub's own rules for names. Its revision is a field of its own. */
 export const HubRepoId = z
@@ -13,7 +18,7 @@ export const HubRepoId = z
     const parts = id.split('/');
     if (parts.length !== 2) return refuse(parts.length === 1 ? `${FORM}: the owner is missing` : FORM);
     for (const part of parts) {
-      if (!/^[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?$/.test(part) || /--|\.\./.test(part) || part.endsWith('.git'))
+      if (!IS_PART.test(part) || /--|\.\./.test(part) || part.endsWith('.git'))
         return refuse(`${FORM}: ASCII letters, digits, "_", "." and "-", not at an end and not twice in a row`);
     }
   });

@@ -21,8 +21,8 @@ export function useBaseModels({ search = '', trainable, limit = 25, offset = 0 }
     queryKey: [...LISTS.models, { search, trainable, limit, offset }],
     queryFn: ({ signal }) => {
       const query = {
-        limit: String(limit),
-        offset: String(offset),
+        limit,
+        offset,
         ...(search === '' ? {} : { search }),
         ...(trainable ? { trainable: 'true' as const } : {}),
       };

@@ -21,7 +21,7 @@ export function useDatasets({ search = '', limit = 25, offset = 0 }: DatasetsQue
   return useQuery({
     queryKey: [...LISTS.datasets, { search, limit, offset }],
     queryFn: ({ signal }) => {
-      const query = { limit: String(limit), offset: String(offset), ...(search === '' ? {} : { search }) };
+      const query = { limit, offset, ...(search === '' ? {} : { search }) };
       return answer(api.GET('/api/datasets', { params: { query }, signal }));
     },
     placeholderData: keepPreviousData,

@@ -9,7 +9,7 @@ export function useJobHistory(job_id: string, version: string) {
     queryKey: ['job-events', job_id, version],
     placeholderData: keepPreviousData,
     queryFn: async ({ signal }) => {
-      const params = { path: { id: job_id }, query: { limit: String(PAGE) } };
+      const params = { path: { id: job_id }, query: { limit: PAGE } };
       return (await answer(api.GET('/api/jobs/{id}/events', { params, signal }))).data.events;
     },
   });
@@ -19,7 +19,7 @@ export function useJobHistory(job_id: string, version: string) {
 export async function fetchLog(job_id: string, attempt: number): Promise<string> {
   const pieces: string[] = [];
   for (let after = 0; ; ) {
-    const params = { path: { id: job_id }, query: { after: String(after), attempt: String(attempt) } };
+    const params = { path: { id: job_id }, query: { after, attempt } };
     const { text, next, size } = (await answer(api.GET('/api/jobs/{id}/logs', { params }))).data;
     pieces.push(text);
     if (next <= after || next >= size) return pieces.join('');

@@ -11,13 +11,11 @@ interface Page {
   offset: number;
 }
 
-const asQuery = ({ limit, offset }: Page) => ({ limit: String(limit), offset: String(offset) });
-
 /** One page of everybody in this studio; for administrators. */
 export function useMembers(page: Page) {
   return useQuery({
     queryKey: [...LISTS.members, page],
-    queryFn: ({ signal }) => answer(api.GET('/api/users', { params: { query: asQuery(page) }, signal })),
+    queryFn: ({ signal }) => answer(api.GET('/api/users', { params: { query: page }, signal })),
     placeholderData: keepPreviousData,
   });
 }
@@ -26,7 +24,7 @@ export function useMembers(page: Page) {
 export function useInvitations(page: Page) {
   return useQuery({
     queryKey: [...LISTS.invitations, page],
-    queryFn: ({ signal }) => answer(api.GET('/api/invitations', { params: { query: asQuery(page) }, signal })),
+    queryFn: ({ signal }) => answer(api.GET('/api/invitations', { params: { query: page }, signal })),
     placeholderData: keepPreviousData,
   });
 }

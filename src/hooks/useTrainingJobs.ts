@@ -19,7 +19,7 @@ export function useTrainingJobs({ status, page = 1, limit = 25 }: JobsQuery = {}
   return useQuery({
     queryKey: [...LISTS.jobs, { status, page, limit }],
     queryFn: async ({ signal }) => {
-      const query = { page: String(page), limit: String(limit), ...(status === undefined ? {} : { status }) };
+      const query = { page, limit, ...(status === undefined ? {} : { status }) };
       return dataOf(await answer(api.GET('/api/jobs', { params: { query }, signal })));
     },
     placeholderData: keepPreviousData,

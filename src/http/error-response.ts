@@ -1,54 +1,9 @@
 import { STATUS_CODES } from 'node:http';
 import { HTTPException } from 'hono/http-exception';
 import type { Logger } from 'pino';
-import type { FaultStatus } from '#/contract/declare-route.ts';
-import { AppError, type AppErrorCode, LaunchFailed, PreflightFailed } from '#/domain/app-error.ts';
+import { isDoorB, STATUS_OF } from '#/contract/fault-codes.ts';
+import { AppError, LaunchFailed, PreflightFailed } from '#/domain/app-error.ts';
 import { inWords } from './violations.ts';
-
-const STATUS_OF: Record<AppErrorCode, FaultStatus> = {
-  invalid_request: 400,
-  invalid_json: 400,
-  ambiguous_credentials: 400,
-  unauthenticated: 401,
-  invalid_credentials: 401,
-  forbidden: 403,
-  insufficient_scope: 403,
-  session_required: 403,
-  origin_not_allowed: 403,
-  invitation_required: 403,
-  not_found: 404,
-  method_not_allowed: 405,
-  request_timeout: 408,
-  conflict: 409,
-  already_initialised: 409,
-  idempotency_key_reused: 409,
-  idempotency_in_progress: 409,
-  not_ready: 409,
-  dataset_not_ready: 409,
-  dataset_not_training_ready: 409,
-  base_model_not_ready: 409,
-  job_already_final: 409,
-  job_not_final: 409,
-  transfer_already_final: 409,
-  fenced: 409,
-  payload_too_large: 413,
-  quota_exceeded: 413,
-  unsupported_media_type: 415,
-  range_not_satisfiable: 416,
-  expectation_failed: 417,
-  misdirected_request: 421,
-  base_model_required: 422,
-  not_trainable: 422,
-  preflight_failed: 422,
-  rate_limited: 429,
-  headers_too_large: 431,
-  internal: 500,
-  launch_failed: 500,
-  database_unavailable: 503,
-  storage_unavailable: 503,
-  identity_unavailable: 503,
-  storage_full: 507,
-};
 
 /** What an error body needs to know of its request. */
 export interface RefusedRequest {
@@ -58,9 +13,6 @@ export interface RefusedRequest {
   request_id: string;
   log: Logger;
 }
-
-/** Door B's paths have `details` as one string and the rows in `violations`. */
-const isDoorB = (path: string): boolean => path === '/api/jobs' || path.startsWith('/api/jobs/');
 
 /** Any error as one that may be told: what is not ours to tell is logged whole and answered blandly. */
 function tellable(error: unknown, request: RefusedRequest): AppError {

@@ -50,6 +50,14 @@ function refuseUnknown(c: HonoContext<ApiEnv>, methods: string[]): Response {
   return errorResponse(error, request, { Allow: methods.join(', ') });
 }
 
+const isPublic = (route: KnownRoute): boolean => PUBLIC_ROUTES.has(`${route.method} ${route.template}`);
+
+/** Whether all that a path takes is public: then what it does not take is told to anybody, too. */
+function isPublicPath(table: RouteTable, path: string): boolean {
+  const known = table.methodsOf(path).flatMap((method) => table.find(method, path) ?? []);
+  return known.length > 0 && known.every(isPublic);
+}
+
 /**
  * What every request passes before a handler: address, origin, who asks (default: nobody may), known route, kind and
  * scope of the credential, rate, query and body. `table` is asked late, for routes are registered after the gate.
@@ -65,7 +73,7 @@ export function gate(options: ApiOptions, table: () => RouteTable): MiddlewareHa
     }
     const route: KnownRoute | undefined = table().find(method === 'HEAD' ? 'GET' : method, path);
     c.set('template', route?.template);
-    const is_public = route !== undefined && PUBLIC_ROUTES.has(`${route.method} ${route.template}`);
+    const is_public = route === undefined ? isPublicPath(table(), path) : isPublic(route);
     if (!is_public) await authenticate(c, options);
     if (route === undefined || (method === 'HEAD' && route.is_event_stream)) return refuseUnknown(c, table().methodsOf(path));
     if (!is_public) {

@@ -68,7 +68,11 @@ export async function readBody(c: HonoContext<ApiEnv>, route: KnownRoute, timeou
   // To look at it is to ask for it: whoever waits for 100 Continue sends it now.
   const body = c.req.raw.body;
   const bytes = body === null ? new Uint8Array() : await readSmallBody(body, timeout_ms);
-  if (bytes.byteLength === 0 && !route.body_required) return undefined;
+  if (bytes.byteLength === 0 && !route.body_required) {
+    // It has been read, though nothing was in it: whoever looks again finds that.
+    c.req.bodyCache.arrayBuffer = Promise.resolve(new ArrayBuffer(0)) as unknown as ArrayBuffer;
+    return undefined;
+  }
   if (type === undefined || !JSON_TYPE.test(type)) {
     throw new AppError('unsupported_media_type', 'Send JSON with Content-Type: application/json, or no body');
   }

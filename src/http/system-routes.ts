@@ -5,7 +5,7 @@ import { openApiDocument } from './openapi.ts';
 
 /** What watchers and clients ask about the process itself. */
 export const systemRoutes: RouteModule = (api, options) => {
-  let document: Record<string, unknown> | undefined;
+  let document: ReturnType<typeof openApiDocument> | undefined;
   api.openapi(healthRoute, (c) => c.json({ status: 'ok' as const }, 200));
   api.openapi(readyRoute, async (c) => {
     await checkReady();
@@ -13,6 +13,6 @@ export const systemRoutes: RouteModule = (api, options) => {
   });
   api.openapi(openApiRoute, (c) => {
     document ??= openApiDocument(api, options.base_url);
-    return c.json(document, 200);
+    return c.json({ ...document }, 200);
   });
 };

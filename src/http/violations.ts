@@ -72,6 +72,8 @@ export function predicateOf(issue: RawIssue): string | undefined {
       return FORMATS[issue.format] ?? 'does not have the form that it must have';
     case 'unrecognized_keys':
       return 'is not known here';
+    case 'invalid_key':
+      return `is no name for a field: it ${issue.issues[0]?.message ?? 'breaks a rule'}`;
     default:
       return undefined;
   }
