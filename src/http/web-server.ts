@@ -120,7 +120,7 @@ function guardBody(
 }
 
 /** What is a program’s address and no page’s, also where nothing answers yet. */
-const API_PATHS = /^\/(api|docs|metrics|openapi\.json)(\/|$)/;
+const API_PATHS = /^\/(api|metrics|openapi\.json)(\/|$)/;
 
 export interface Serving {
   api: Api;
