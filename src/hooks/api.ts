@@ -5,6 +5,20 @@ import type { Violation } from '#/domain/app-error.ts';
 
 export const api = createClient<paths>({ baseUrl: '' });
 
+type Named<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
+  ? { [name in Name]: string } & Named<Rest>
+  : unknown;
+
+/** The address of a declared path, for what no client call can be: links, uploads with progress, streams. */
+export function addressOf<Path extends keyof paths>(path: Path, named: Named<Path>, query: Record<string, string> = {}): string {
+  const filled = Object.entries(named as Record<string, string>).reduce(
+    (address, [name, value]) => address.replace(`{${name}}`, encodeURIComponent(value)),
+    path as string,
+  );
+  const asked = new URLSearchParams(query).toString();
+  return asked === '' ? filled : `${filled}?${asked}`;
+}
+
 /** What an API call failed with, in words that a page may show as they are. */
 export class ApiError extends Error {
   /** HTTP status; 0 when no answer came at all. */

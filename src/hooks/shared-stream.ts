@@ -4,7 +4,7 @@
  * Without Web Locks (plain HTTP on another address) each visible tab reads for itself.
  */
 import { isTerminal } from '#/domain/statuses.ts';
-import { ApiError } from './api.ts';
+import { ApiError, addressOf } from './api.ts';
 import { readEventStream, type StreamEvent } from './event-stream.ts';
 import { emptyRecord, type JobRecord, takeIn } from './job-record.ts';
 
@@ -45,7 +45,7 @@ export class SharedStream {
 
   /** `changed` is called after each change of `record` or `connection`. */
   constructor(job_id: string, changed: () => void) {
-    this.url = `/api/jobs/${job_id}/stream`;
+    this.url = addressOf('/api/jobs/{id}/stream', { id: job_id });
     this.name = `lowrank-job-${job_id}`;
     this.changed = changed;
     this.channel = navigator.locks && 'BroadcastChannel' in globalThis ? new BroadcastChannel(this.name) : null;

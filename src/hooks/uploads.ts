@@ -6,7 +6,7 @@ import type { QueryClient } from '@tanstack/react-query';
 import type { DatasetUploaded } from '#/contract/datasets.ts';
 import { formatBytes } from '#/domain/bytes.ts';
 import { DATASET_BYTES_MAX } from '#/domain/constants.ts';
-import { ApiError, apiError, unreachable } from './api.ts';
+import { ApiError, addressOf, apiError, unreachable } from './api.ts';
 import { datasetKey, LISTS } from './query-keys.ts';
 import { UploadSpeed } from './upload-speed.ts';
 
@@ -108,7 +108,7 @@ function sendNext(queries: QueryClient): void {
     sendNext(queries);
   };
   change(key, { state: 'sending' });
-  sending.open('POST', `/api/datasets/upload?${new URLSearchParams({ file_name: file.name })}`);
+  sending.open('POST', addressOf('/api/datasets/upload', {}, { file_name: file.name }));
   sending.setRequestHeader('content-type', /\.json$/i.test(file.name) ? 'application/json' : 'application/x-ndjson');
   sending.send(file);
 }

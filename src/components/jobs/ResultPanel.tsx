@@ -10,6 +10,7 @@ import { SkeletonRows } from '#/components/ui/Skeleton.tsx';
 import { formatOf } from '#/components/units.ts';
 import type { Artifact } from '#/contract/artifacts.ts';
 import { formatBytes } from '#/domain/bytes.ts';
+import { addressOf } from '#/hooks/api.ts';
 import { saveText } from '#/hooks/save-text.ts';
 import { useJobArtifacts } from '#/hooks/useJobArtifacts.ts';
 
@@ -28,7 +29,7 @@ export function ResultPanel({ job_id }: { job_id: string }) {
 }
 
 function Result({ artifact }: { artifact: Artifact }) {
-  const address = `/api/artifacts/${artifact.id}/download`;
+  const address = addressOf('/api/artifacts/{id}/download', { id: artifact.id });
   const passport = `${JSON.stringify(artifact.passport, null, 2)}\n`;
   const has_passport = Object.keys(artifact.passport).length > 0;
   const passport_bytes = has_passport ? new TextEncoder().encode(passport).length : 0;
@@ -58,7 +59,12 @@ function Result({ artifact }: { artifact: Artifact }) {
                   </span>
                 }
               >
-                <DownloadLink href={`${address}?file=${id}`} variant="ghost" size="icon" aria-label={`Download ${path}`}>
+                <DownloadLink
+                  href={addressOf('/api/artifacts/{id}/download', { id: artifact.id }, { file: id })}
+                  variant="ghost"
+                  size="icon"
+                  aria-label={`Download ${path}`}
+                >
                   <Download aria-hidden />
                 </DownloadLink>
               </FileRow>
