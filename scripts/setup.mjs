@@ -9,6 +9,7 @@ import { ensureNodeModules, nodeProgram } from './setup/node-modules.mjs';
 import { ensurePages } from './setup/pages.mjs';
 import { checkMachine, readMachine } from './setup/platform.mjs';
 import { endCurrent, reportChildrenTo } from './setup/run-program.mjs';
+import { ensureSchemathesis } from './setup/schemathesis.mjs';
 import { SetupError } from './setup/setup-error.mjs';
 import { ensureTestTools } from './setup/test-tools.mjs';
 import { checkTrainer, ensureTrainer } from './setup/trainer.mjs';
@@ -59,6 +60,7 @@ async function setUp(command) {
     if (command.trainer) checkTrainer(root, { dev: command.dev === true });
     await ensureNodeModules(root);
     if (command.trainer) await ensureTrainer(root, { dev: command.dev === true });
+    if (command.dev) await ensureSchemathesis(root);
     if (command.pages) await ensurePages(root);
     return variables;
   } catch (error) {

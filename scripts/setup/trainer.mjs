@@ -52,9 +52,9 @@ function standsOn(root) {
   }
 }
 
-const PIP = ['-m', 'pip', '--no-input', '--disable-pip-version-check'];
+export const PIP = ['-m', 'pip', '--no-input', '--disable-pip-version-check'];
 
-const pipCure = (/** @type {string[]} */ lines) => {
+export const pipCure = (/** @type {string[]} */ lines) => {
   const words = lines.join('\n');
   if (/No space left|ENOSPC/.test(words)) return 'The disk is full: free some space, then run the command again.';
   if (/requires a different python|Requires-Python|No matching distribution/i.test(words)) {
