@@ -7,6 +7,7 @@ import { APP_ERROR_CODES } from '#/domain/app-error.ts';
 import { formatBytes } from '#/domain/bytes.ts';
 import { CANCELLED_WITHIN_MS, DATASET_BYTES_MAX, PROMISE_TIMES } from '#/domain/constants.ts';
 import { FETCH_ERROR_CODES } from '#/domain/hub-fetch.ts';
+import { PUSH_ERROR_CODES } from '#/domain/hub-push.ts';
 import { HYPERPARAMETER_PRESETS, HYPERPARAMETER_RANGES, type HyperparameterName } from '#/domain/hyperparameters.ts';
 import { WAIT_REASONS } from '#/domain/queue.ts';
 import { CANONICAL_FIELDS, DATASET_SHAPES } from '#/domain/trainer-config.ts';
@@ -80,6 +81,8 @@ describe('the documents', () => {
 
     const imports = tableAfter(api, '| `error.code` | what it means |').flatMap(([first]) => codes(first ?? ''));
     expect(imports.sort()).toEqual([...FETCH_ERROR_CODES].sort());
+    const pushes = tableAfter(api, '| `error.code` of a push | what it means |').flatMap(([first]) => codes(first ?? ''));
+    expect(pushes.sort()).toEqual([...PUSH_ERROR_CODES].sort());
 
     const datasets = await read('docs/datasets.md');
     const sources = ['rows', 'shapes', 'json_array', 'tokenize', 'chat_template', 'inspect'];

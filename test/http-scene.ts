@@ -133,6 +133,14 @@ async function addThings(db: TestDatabase, user_id: string, secret: string): Pro
     completed: await add('lowrank.transfers', { ...asked, status: 'completed', hf_revision: 'c'.repeat(40) }),
     failed: await add('lowrank.transfers', { ...asked, status: 'failed', error_code: 'internal', error_message: secret }),
     cancelled: await add('lowrank.transfers', { ...asked, status: 'cancelled' }),
+    pushed: await add('lowrank.transfers', {
+      ...asked,
+      kind: 'artifact',
+      direction: 'export',
+      artifact_id: artifact.adapter,
+      status: 'completed',
+      hf_revision: 'c'.repeat(40),
+    }),
   };
   const told = { event_type: 'job_created', entity_type: 'job', entity_id: job.queued, title: secret, message: secret };
   const notice = { type: 'job_queued', title: secret, message: secret };

@@ -1,14 +1,12 @@
-/** A local server that speaks as much of the Hub's protocol as importing needs, and misbehaves when it is told to. */
-import { createHash } from 'node:crypto';
+/** A local server that speaks as much of the Hub's protocol as importing and pushing need, and misbehaves when it is told to. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-
-type Files = Record<string, Buffer | string>;
+import { blobId, type Files, type HubWrites, hubWrites, isLarge, sha } from './hub-writes.ts';
 
 /** What the server has and does; all of it may be changed between two requests. */
-export interface TestHub {
+export interface TestHub extends HubWrites {
   url: string;
   /** Files by repository: `owner/name` is a model, `datasets/owner/name` a dataset. */
   repos: Record<string, Files>;
@@ -37,15 +35,6 @@ export interface TestHub {
   asked: { method: string; path: string; range: string | null; token: string | null }[];
   close(): void;
 }
-
-const sha = (algorithm: string, ...parts: (Buffer | string)[]) => {
-  const hash = createHash(algorithm);
-  for (const part of parts) hash.update(part);
-  return hash.digest('hex');
-};
-/** In large file storage: listed by their SHA-256, and sent on to another address. */
-const isLarge = (name: string) => /\.(safetensors|jsonl|csv|parquet)$/.test(name);
-const blobId = (content: Buffer | string) => sha('sha1', `blob ${Buffer.byteLength(content)}\0`, content);
 
 function siblings(files: Files) {
   return Object.entries(files).map(([rfilename, content]) => {
@@ -82,6 +71,11 @@ export async function startHub(repos: Record<string, Files>, gated: string[] = [
     stalled: () => new Promise((resolve) => onStall.push(resolve)),
     left: () => new Promise((resolve) => onLeft.push(resolve)),
     asked: [],
+    writers: {},
+    is_public: [],
+    commits: [],
+    blobs: new Map(),
+    onCommit: () => undefined,
     close: () => {
       server.closeAllConnections();
       server.close();
@@ -119,17 +113,20 @@ export async function startHub(repos: Record<string, Files>, gated: string[] = [
       return response.write(body.subarray(0, cut), () => response.destroy());
     }
     if (is_large && hub.stall_after !== null && hub.stall_after < body.length) {
-      return response.write(body.subarray(0, hub.stall_after), () => {
-        for (const resolve of onStall) resolve();
-        onStall = [];
-        response.once('close', () => {
-          for (const resolve of onLeft) resolve();
-          onLeft = [];
-        });
-      });
+      return response.write(body.subarray(0, hub.stall_after), () => stall(response));
     }
     return response.end(body);
   };
+
+  const stall = (response: ServerResponse) => {
+    for (const resolve of onStall) resolve();
+    onStall = [];
+    response.once('close', () => {
+      for (const resolve of onLeft) resolve();
+      onLeft = [];
+    });
+  };
+  const writes = hubWrites(hub, stall);
 
   const server = createServer((request, response) => {
     const path = decodeURIComponent((request.url ?? '').split('?')[0] ?? '');
@@ -140,6 +137,7 @@ export async function startHub(repos: Record<string, Files>, gated: string[] = [
       const headers = busy.retry_after === undefined ? {} : { 'retry-after': String(busy.retry_after) };
       return void response.writeHead(busy.status, headers).end('{}');
     }
+    if (request.method === 'POST' || request.method === 'PUT') return writes(request, response, path, token);
     const large = /^\/cdn\/([0-9a-f]{64})$/.exec(path)?.[1];
     if (large !== undefined) {
       const contents = Object.values(hub.repos).flatMap((files) => Object.values(files));
@@ -160,7 +158,14 @@ export async function startHub(repos: Record<string, Files>, gated: string[] = [
       return void response.writeHead(404, { 'x-error-code': 'RevisionNotFound' }).end('{}');
     if (what === 'revision') {
       const id = repo.replace('datasets/', '');
-      const listing = { id, sha: sum, siblings: siblings(files), tags: [], private: false, cardData: hub.cards[repo] };
+      const listing = {
+        id,
+        sha: sum,
+        siblings: siblings(files),
+        tags: [],
+        private: !hub.is_public.includes(repo),
+        cardData: hub.cards[repo],
+      };
       return void response.setHeader('content-type', 'application/json').end(JSON.stringify(listing));
     }
     const content = files[name];

@@ -408,6 +408,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/artifacts/{id}/push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring its files to a repository of the Hub; a worker sends them next */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description With it the same request makes one thing and gets the same answer for 24 hours */
+                    "Idempotency-Key"?: string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["PushArtifact"];
+                };
+            };
+            responses: {
+                /** @description The transfer, which waits for a worker */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Transfer"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                405: components["responses"]["MethodNotAllowed"];
+                408: components["responses"]["RequestTimeout"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["PayloadTooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/artifacts/{id}/restore": {
         parameters: {
             query?: never;
@@ -4440,7 +4500,7 @@ export interface paths {
                 query?: {
                     /** @description next_cursor of the page before; counts before offset */
                     after?: string;
-                    kind?: "model" | "dataset";
+                    kind?: "model" | "dataset" | "artifact";
                     limit?: number;
                     offset?: number;
                     status?: "pending" | "running" | "completed" | "failed" | "cancelled";
@@ -6559,6 +6619,30 @@ export interface components {
         };
         /**
          * @example {
+         *       "hf_repo_id": "ada/support-lora",
+         *       "token": "hf_yourOwnTokenWithWriteAccess"
+         *     }
+         */
+        PushArtifact: {
+            /** @description Made where it is not there; one that is there gets a commit */
+            hf_repo_id: string;
+            /** @description The title of the commit */
+            message?: string;
+            /**
+             * @description Of a repository that is made. Nothing is pushed to a public one unless this is false
+             * @default true
+             */
+            private?: boolean;
+            /**
+             * @description A branch; made where it is not there
+             * @default main
+             */
+            revision?: string;
+            /** @description A token of your own Hub account that may write there: sealed while the push is open, then forgotten; never answered */
+            token: string;
+        };
+        /**
+         * @example {
          *       "job_id": "7f4c1f0a-58c4-4b0e-9a44-0a6c5c1c2b11",
          *       "name": "Questions, second try",
          *       "priority": 0,
@@ -7042,13 +7126,18 @@ export interface components {
             text: string;
         };
         Transfer: {
+            /**
+             * Format: uuid
+             * @description What is pushed
+             */
+            artifact_id: string | null;
             /** Format: uuid */
             base_model_id: string | null;
             bytes_done: number;
             bytes_per_second: number | null;
             /** @description null until the repository is listed */
             bytes_total: number | null;
-            /** @description The commit that the revision named when the transfer began: it is pinned to it */
+            /** @description The commit that the revision named when the transfer began: it is pinned to it. Of a push the one that it made */
             commit: string | null;
             /** Format: date-time */
             completed_at: string | null;
@@ -7062,7 +7151,7 @@ export interface components {
              */
             dataset_id: string | null;
             /** @enum {string} */
-            direction: "import";
+            direction: "import" | "export";
             /** @description Why it failed, with the way out */
             error: {
                 code: string;
@@ -7071,13 +7160,13 @@ export interface components {
             /** @description What is left, at that speed */
             eta_seconds: number | null;
             file: string | null;
-            /** @description How many are fetched */
+            /** @description How many are fetched or pushed */
             files: number | null;
             hf_repo_id: string;
             /** Format: uuid */
             id: string;
             /** @enum {string} */
-            kind: "model" | "dataset";
+            kind: "model" | "dataset" | "artifact";
             /** @description What it is to be called here; null: as the repository */
             name: string | null;
             /** @description Branch, tag or commit, as it was asked for */

@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { LEGAL_TRANSFER_TRANSITIONS, TRANSFER_STATUSES } from '#/domain/transfer-state.ts';
 import { useDatabase } from '../../test/database.ts';
-import { addDataset, addPerson } from '../../test/factories.ts';
+import { addDataset, addJob, addPerson } from '../../test/factories.ts';
 import { asScheduler, asUser } from './tenancy.ts';
 
 const db = useDatabase();
@@ -115,5 +115,31 @@ describe('transfers in the database', () => {
     ]);
     const theirs = await addDataset(db, await addPerson(db));
     expect(await messageOf(addTransfer('completed', { dataset_id: theirs }))).toMatch(/transfers_dataset_fk/);
+  });
+
+  test('take an artifact of their user’s alone to the Hub, never without a token, and outlive it', async () => {
+    const artifactOf = async (user_id: string) => {
+      const id = randomUUID();
+      const job = await addJob(db, user_id, { status: 'completed' });
+      await db.asOwner(
+        `INSERT INTO lowrank.model_artifacts (id, user_id, job_id, name, kind, storage_path, files, sha256, size)
+         VALUES ($1, $2, $3, 'a', 'adapter', 'x', '[]', 'x', 1)`,
+        [id, user_id, job],
+      );
+      return id;
+    };
+    const push = { kind: 'artifact', direction: 'export', artifact_id: await artifactOf(owner), token: 'v1.sealed' };
+    const id = await addTransfer('running', push);
+    for (const [change, rule] of [
+      [{ artifact_id: await artifactOf(await addPerson(db)) }, /transfers_artifact_fk/],
+      [{ token: null }, /transfers_push_token_check/],
+      [{ direction: 'import' }, /transfers_export_check/],
+      [{ kind: 'dataset' }, /transfers_(artifact|export)_check/],
+    ] as const)
+      expect(await messageOf(addTransfer('pending', { ...push, ...change }))).toMatch(rule);
+    await db.asOwner('DELETE FROM lowrank.model_artifacts WHERE id = $1', [push.artifact_id]);
+    expect(await db.asOwner('SELECT user_id, artifact_id FROM lowrank.transfers WHERE id = $1', [id])).toEqual([
+      { user_id: owner, artifact_id: null },
+    ]);
   });
 });

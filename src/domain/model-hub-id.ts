@@ -31,7 +31,9 @@ export const HubRevision = z
   .refine((revision) => !/\.\.|\/\/|\/\./.test(revision), 'must be a branch, a tag or a commit');
 
 /** A token of the Hub. What is no token at all is refused before it is stored. */
-export const HubToken = z.string().regex(/^[\x21-\x7e]{1,500}$/, 'must be a token of the Hub: no spaces, at most 500 characters');
+export const HUB_TOKEN = /^[\x21-\x7e]{1,500}$/;
+export const HUB_TOKEN_FORM = 'must be a token of the Hub: no spaces, at most 500 characters';
+export const HubToken = z.string().regex(HUB_TOKEN, HUB_TOKEN_FORM);
 
 /** A model as `owner/name`, or `owner/name@revision` for a branch, tag or commit other than `main`. */
 export const HubModelName = z.string().superRefine((text, context) => {

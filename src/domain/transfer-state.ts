@@ -1,10 +1,11 @@
-/** What comes from the Hub, how far it is, and the legal moves between: the database, the API and the pages derive from these lists. */
+/** What comes from the Hub or goes there, how far it is, and the legal moves between: the database, the API and the pages derive from these lists. */
 
-export const TRANSFER_KINDS = ['model', 'dataset'] as const;
+/** Models and datasets come from the Hub, artifacts go there. */
+export const TRANSFER_KINDS = ['model', 'dataset', 'artifact'] as const;
 export type TransferKind = (typeof TRANSFER_KINDS)[number];
+export type ImportKind = Exclude<TransferKind, 'artifact'>;
 
-/** What the Hub takes from us is not built yet: every transfer brings something here. */
-export const TRANSFER_DIRECTIONS = ['import'] as const;
+export const TRANSFER_DIRECTIONS = ['import', 'export'] as const;
 
 export const TRANSFER_STATUSES = ['pending', 'running', 'completed', 'failed', 'cancelled'] as const;
 export type TransferStatus = (typeof TRANSFER_STATUSES)[number];

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Context as HonoContext } from 'hono';
+import { pushArtifactRoute } from '#/contract/artifact-push.ts';
 import {
   deleteArtifactRoute,
   downloadArtifactRoute,
@@ -15,9 +16,12 @@ import { deleteArtifact } from '#/services/artifacts/delete-artifact.ts';
 import { type Download, openDownload, signDownload } from '#/services/artifacts/download-artifact.ts';
 import { getArtifact, listArtifacts, listJobArtifacts } from '#/services/artifacts/list-artifacts.ts';
 import { restoreArtifact } from '#/services/artifacts/restore-artifact.ts';
+import { pushArtifact } from '#/services/transfers/push-artifact.ts';
 import type { ApiEnv, RouteModule } from './api-env.ts';
 import { presentArtifact } from './artifact-presenter.ts';
 import { errorResponse } from './error-response.ts';
+import { createOnce } from './idempotency.ts';
+import { presentTransfer } from './transfer-presenter.ts';
 
 /** What jobs leave, and the way to its bytes. */
 export const artifactRoutes: RouteModule = (api) => {
@@ -38,6 +42,16 @@ export const artifactRoutes: RouteModule = (api) => {
   api.openapi(restoreArtifactRoute, async (c) =>
     c.json(presentArtifact(await restoreArtifact(c.var.ctx, c.req.valid('param').id)), 200),
   );
+  api.openapi(pushArtifactRoute, (c) => {
+    const { id } = c.req.valid('param');
+    const wish = c.req.valid('json');
+    return createOnce(c, {
+      route: 'POST /api/artifacts/{id}/push',
+      request: () => ({ id, ...wish }),
+      make: (hooks) => pushArtifact(c.var.ctx, id, wish, hooks),
+      present: presentTransfer,
+    });
+  });
   api.openapi(downloadArtifactRoute, async (c) => {
     const signed = await signDownload(c.var.ctx, c.req.valid('param').id, c.req.valid('query').file ?? null);
     const url = `/api/downloads/${signed.token}`;

@@ -149,6 +149,7 @@ describe('the document', () => {
       await noWaiting(db);
     }
     expect(counted.sort()).toEqual([
+      'POST /api/artifacts/{id}/push',
       'POST /api/base-models',
       'POST /api/datasets/upload',
       'POST /api/experiments/preflight',

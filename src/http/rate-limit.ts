@@ -40,6 +40,7 @@ const LIMITS: Record<string, Limit> = {
   'POST /api/base-models': MODEL,
   'POST /api/datasets/upload': UPLOAD,
   'POST /api/transfers': UPLOAD,
+  'POST /api/artifacts/{id}/push': UPLOAD,
   'POST /api/webhooks/{id}/test': DELIVERY,
   'POST /api/webhooks/{id}/deliveries/{delivery_id}/redeliver': DELIVERY,
 };

@@ -97,6 +97,7 @@ test('every request that makes something of one’s own takes an Idempotency-Key
   );
   expect(making.map(([path]) => path).sort()).toEqual([
     '/api/activity',
+    '/api/artifacts/{id}/push',
     '/api/base-models',
     '/api/datasets/upload',
     '/api/gpu-catalog',

@@ -26,6 +26,7 @@ export function presentTransfer(row: TransferRow): Transfer {
     error: error_code === null ? null : { code: error_code, message: row.error_message ?? error_code },
     base_model_id: row.base_model_id,
     dataset_id: row.dataset_id,
+    artifact_id: row.artifact_id,
     created_at: row.created_at.toISOString(),
     started_at: instant(row.started_at),
     completed_at: instant(row.completed_at),

@@ -97,8 +97,11 @@ function rowsOf(issue: Issue, target: string, before: PropertyKey[] = []): Viola
     const [closest] = [...issue.errors].sort((a, b) => depthOf(b) - depthOf(a) || a.length - b.length);
     if (closest !== undefined && closest.length > 0) return closest.flatMap((inner) => rowsOf(inner, target, parts));
   }
-  const code =
-    issue.message === 'is required' ? 'required' : issue.code === 'custom' ? (customCode(issue) ?? 'invalid') : issue.code;
+  const code = /^is required\b/.test(issue.message)
+    ? 'required'
+    : issue.code === 'custom'
+      ? (customCode(issue) ?? 'invalid')
+      : issue.code;
   return [{ path, message: issue.message, code }];
 }
 

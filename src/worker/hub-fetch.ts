@@ -1,5 +1,5 @@
 import { type FetchLine, type FetchListing, readFetchLine } from '#/domain/hub-fetch.ts';
-import type { TransferKind } from '#/domain/transfer-state.ts';
+import type { ImportKind } from '#/domain/transfer-state.ts';
 import { env } from '#/env.ts';
 import { runPythonProgram } from './python-program.ts';
 
@@ -17,7 +17,7 @@ export class FetchFailure extends Error {
 }
 
 export interface HubFetch {
-  kind: TransferKind;
+  kind: ImportKind;
   hf_repo_id: string;
   /** A branch, a tag or a commit. */
   revision: string;

@@ -19,6 +19,7 @@ import type { Contact } from './host.ts';
 import { collectFiles, collectRunFolders, endStrayRuns } from './housekeeping.ts';
 import { importNextDataset } from './import-dataset.ts';
 import { inspectNextDataset } from './inspect-dataset.ts';
+import { pushNextArtifact } from './push-artifact.ts';
 import { freeBytes, jobsWithFolders, removeRunDirectory } from './run-directory.ts';
 import { sendWebhooks } from './send-webhooks.ts';
 import { attempt, steadily } from './steady.ts';
@@ -45,7 +46,7 @@ export async function runScheduler(parts: WorkerParts, contact: Contact, devices
     steadily(parts, HOUSEKEEPING_MS, () => scheduler.putInOrder()),
     scheduler.claims(),
     // Two lanes each, and one person never has both: what takes one of them an hour delays the others by nothing.
-    ...[inspectNextDataset, fetchNextModel, importNextDataset].flatMap((work) => [
+    ...[inspectNextDataset, fetchNextModel, importNextDataset, pushNextArtifact].flatMap((work) => [
       scheduler.background(work),
       scheduler.background(work),
     ]),

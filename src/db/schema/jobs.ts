@@ -331,6 +331,7 @@ export const modelArtifacts = lowrank.table(
       foreignColumns: [trainingJobs.id, trainingJobs.user_id],
       name: 'model_artifacts_job_fk',
     }).onDelete('cascade'),
+    unique('model_artifacts_id_user_key').on(t.id, t.user_id),
     uniqueIndex('model_artifacts_adapter_key').on(t.job_id).where(sql`kind = 'adapter'`),
     index('model_artifacts_user_created').on(t.user_id, t.created_at),
     ownRows('model_artifacts'),

@@ -1,4 +1,5 @@
 import { and, eq } from 'drizzle-orm';
+import { modelArtifacts } from '#/db/schema/jobs.ts';
 import { transfers } from '#/db/schema/transfers.ts';
 import type { Tx } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
@@ -38,7 +39,7 @@ const TOLD = { running: 'transfer_started', completed: 'transfer_completed', fai
 
 /** Who asked is told in the same transaction: by the feed of each step, by a notification of the end. */
 async function tell(tx: Tx, transfer: TransferRow): Promise<void> {
-  const { id, user_id, kind, status, dataset_id, base_model_id, hf_repo_id } = transfer;
+  const { id, user_id, kind, status, dataset_id, base_model_id, artifact_id, hf_repo_id } = transfer;
   if (status === 'pending' || status === 'cancelled') return;
   const what = transfer.name ?? hf_repo_id;
   const message = status === 'failed' ? `${what}: ${transfer.error_message}` : what;
@@ -49,12 +50,23 @@ async function tell(tx: Tx, transfer: TransferRow): Promise<void> {
     entity_id: id,
     message,
     status,
-    metadata: { kind, hf_repo_id, dataset_id, base_model_id },
+    metadata: { kind, hf_repo_id, dataset_id, base_model_id, artifact_id },
   });
   if (status === 'running') return;
-  const page = dataset_id === null ? (kind === 'model' ? '/models' : '/datasets') : `/datasets/${dataset_id}`;
-  const metadata = { transfer_id: id, dataset_id, base_model_id };
+  const metadata = { transfer_id: id, dataset_id, base_model_id, artifact_id };
   const failure = status === 'failed' ? { code: transfer.error_code, message: transfer.error_message } : null;
   const data = { kind, hf_repo_id, name: what, status, failure };
-  await announce(tx, { user_id, type: TOLD[status], message, action_url: page, metadata, data });
+  await announce(tx, { user_id, type: TOLD[status], message, action_url: await pageOf(tx, transfer), metadata, data });
+}
+
+/** Where what was transferred is seen: an artifact on the page of its job. */
+async function pageOf(tx: Tx, { kind, dataset_id, artifact_id }: TransferRow): Promise<string> {
+  if (kind === 'model') return '/models';
+  if (kind === 'dataset') return dataset_id === null ? '/datasets' : `/datasets/${dataset_id}`;
+  if (artifact_id === null) return '/jobs';
+  const [artifact] = await tx
+    .select({ job_id: modelArtifacts.job_id })
+    .from(modelArtifacts)
+    .where(eq(modelArtifacts.id, artifact_id));
+  return artifact === undefined ? '/jobs' : `/jobs/${artifact.job_id}`;
 }
