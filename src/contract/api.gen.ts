@@ -2905,6 +2905,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];
@@ -3086,6 +3087,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];

@@ -15,7 +15,7 @@ export const startJobRoute = declareRoute({
   summary: 'Let a held job start as soon as there is a place for it',
   request: { params: IdParam, query },
   responses: { 200: asOneTells('The job, held no more') },
-  faults: [404, 'job_already_final', 409],
+  faults: [404, 'job_already_final', 409, 429],
 });
 
 export const pauseJobRoute = declareRoute({
@@ -35,7 +35,7 @@ export const resumeJobRoute = declareRoute({
   summary: 'Let a paused job go on from its last checkpoint, as if it had never stopped',
   request: { params: IdParam, query },
   responses: { 200: asOneTells('The job, in the queue again') },
-  faults: [404, 409, 'job_already_final'],
+  faults: [404, 409, 'job_already_final', 429],
 });
 
 export const CloneJobBody = z

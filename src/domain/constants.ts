@@ -47,6 +47,8 @@ export function scaledPromiseTimes(divisor: number): PromiseTimes {
 
 /** Automatic restarts of a job for our own faults (lost worker, GPU or host). */
 export const AUTOMATIC_RESTARTS_MAX = 3;
+/** Runs that one job may have, however it came to them: pauses make one each. The column holds 32,767. */
+export const ATTEMPTS_MAX = 1_000;
 
 /** Jobs of one user that may be active at once, unless the user's own limit says otherwise. */
 export const ACTIVE_JOBS_PER_USER = 2;

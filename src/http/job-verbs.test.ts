@@ -115,6 +115,14 @@ describe('a pause', () => {
     expect(await claimed()).toBe(id);
   });
 
+  test('again and again ends at the most runs that a job may have', async () => {
+    const often = await mine({ held_at: new Date(), attempt: 1_000 });
+    expect(await codeOf(await resume(often))).toEqual([409, 'conflict']);
+    expect(await codeOf(await post(`/api/jobs/${often}/start`))).toEqual([409, 'conflict']);
+    const once_less = await mine({ held_at: new Date(), attempt: 999 });
+    expect(await dataOf(await resume(once_less))).toMatchObject({ held_at: null });
+  });
+
   test('of a job that runs is a wish, noted once, which a resume takes back', async () => {
     const id = await mine({ status: 'running', attempt: 1 });
     const wished = await dataOf(await pause(id));

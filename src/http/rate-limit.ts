@@ -35,6 +35,8 @@ const LIMITS: Record<string, Limit> = {
   'POST /api/jobs': SUBMIT,
   'POST /api/jobs/{id}/retry': SUBMIT,
   'POST /api/jobs/{id}/clone': SUBMIT,
+  'POST /api/jobs/{id}/start': SUBMIT,
+  'POST /api/jobs/{id}/resume': SUBMIT,
   'POST /api/jobs/estimate': ESTIMATE,
   'POST /api/experiments/preflight': ESTIMATE,
   'POST /api/base-models': MODEL,

@@ -13,9 +13,11 @@ import json
 import os
 import re
 import shutil
+import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -31,11 +33,29 @@ PROGRESS_S = 1.0
 # Seconds before each further try of what the Hub refuses in passing; a file's begin anew with each byte that arrives.
 LISTING_WAITS_S: Sequence[float] = (1, 2, 4, 8)
 FILE_WAITS_S: Sequence[float] = (1, 2, 4, 8, 16, 32, *[60] * 59)
+# How long choosing files may take.
+CHOICE_S = 20.0
 # File names that a listing tells, of a dataset in more files.
 PATHS_TOLD_MAX = 50
 # A Hub that asks for more patience than this per try gets this.
 RETRY_AFTER_S_MAX = 600
 OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+@contextmanager
+def time_bound(seconds: float) -> Iterator[None]:
+    """Ends what takes longer with a FetchFailure: patterns and paths are somebody's, and may take ages to match."""
+
+    def late(*_: object) -> None:
+        raise FetchFailure("data_files_missing", "its patterns take too long to match with its files: name files")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def say(**line: object) -> None:
@@ -221,7 +241,8 @@ def fetch_model(hub: Hub, revision: str, into: Path, bytes_max: int) -> None:
 def fetch_dataset(hub: Hub, revision: str, wish: DatasetWish, into: Path, bytes_max: int) -> None:
     """Brings the rows that are wanted into `into` as one file, and says so. Raises as `fetch_model` does."""
     info, files = hub.list(revision)
-    choice = choose_data_files(files, {"configs": getattr(info.card_data, "configs", None)}, wish)
+    with time_bound(CHOICE_S):
+        choice = choose_data_files(files, {"configs": getattr(info.card_data, "configs", None)}, wish)
     paths = [file.path[:300] for file in choice.files[:PATHS_TOLD_MAX]]
     say_listing(info.sha, choice.files, bytes_max, config=choice.config, split=choice.split, paths=paths)
     fetcher = hub.fetcher(info.sha, into)

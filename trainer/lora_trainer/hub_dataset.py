@@ -73,7 +73,7 @@ def named(names: Any) -> str:
 
 def pattern(glob: str) -> re.Pattern[str]:
     """A path pattern of a card: `*` and `?` within a folder, `**` across folders; a folder means all below it."""
-    if len(re.findall(r"[*?]+", glob)) > WILDCARDS_MAX:
+    if len(re.findall(r"\*\*/|\*\*|[*?]", glob)) > WILDCARDS_MAX:
         raise FetchFailure("data_files_missing", f"{glob[:80]} has more than {WILDCARDS_MAX} wildcards: name its files")
     text = ""
     for piece in re.split(r"(\*\*/|\*\*|\*|\?)", glob.removeprefix("./").rstrip("/")):

@@ -111,6 +111,7 @@ def test_a_configuration_without_files_is_found_by_name_in_its_folder():
         (["train.jsonl"], {"config": "en"}, "config_not_found", "lists none"),
         (["train.jsonl"], {"file": "rows.jsonl"}, "data_files_missing", "it has train.jsonl"),
         (["train.jsonl"], {"file": "*a*a*a*a*a*"}, "data_files_missing", "wildcards"),
+        (["train.jsonl"], {"file": "*" * 60 + "x"}, "data_files_missing", "wildcards"),
     ],
 )
 def test_what_cannot_be_chosen_says_what_there_is(paths, wish, code, said):
@@ -226,6 +227,11 @@ def test_what_grows_beyond_the_limit_is_refused(whole):
     with pytest.raises(FetchFailure) as caught:
         whole("csv", {"t.csv": b"a\n" + b"1\n" * 1000}, 500)
     assert caught.value.code == "too_large"
+
+
+def test_patterns_that_take_too_long_are_refused():
+    with pytest.raises(FetchFailure, match="name files"), fetch.time_bound(0.2):
+        choose(["a" * 3000], file="**a**a**a**b")
 
 
 def test_a_dataset_arrives_as_one_file_with_what_was_chosen(tmp_path, monkeypatch, capsys):
