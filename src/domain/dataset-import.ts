@@ -17,7 +17,10 @@ const FilePattern = z
   .min(1)
   .max(PATTERN_MAX, `must have at most ${PATTERN_MAX} characters`)
   .regex(/^[^\p{Cc}\p{Cf}\p{Cs}\\]*$/u, 'must be a path in the repository')
-  .refine((path) => (path.match(/\*\*\/|\*\*|[*?]/g) ?? []).length <= WILDCARDS_MAX, `must have at most ${WILDCARDS_MAX} wildcards`)
+  .refine(
+    (path) => (path.match(/\*\*\/|\*\*|[*?]/g) ?? []).length <= WILDCARDS_MAX,
+    `must have at most ${WILDCARDS_MAX} wildcards`,
+  )
   .refine(
     (path) => !path.startsWith('/') && !path.split('/').some((part) => part === '..' || part === '.' || part === ''),
     'must be a path in the repository, such as data/train.jsonl or data/*.jsonl',
