@@ -6,6 +6,7 @@ import subprocess
 import sys
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -150,5 +151,11 @@ def test_a_large_file_is_read_in_bounded_memory(file):
         "resource.setrlimit(resource.RLIMIT_DATA, (used + 200_000_000, used + 200_000_000));"
         "print(sum(len(line) for line in table_lines(Path(sys.argv[1]), 't')))"
     )
-    ended = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, timeout=120)
+    ended = subprocess.run(
+        [sys.executable, "-c", program, str(path)],
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert (ended.returncode, ended.stdout) == (0, f"{60_000 * 2_013}\n"), ended.stderr
