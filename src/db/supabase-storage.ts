@@ -131,7 +131,7 @@ export async function readStorageFacts(client: pg.Client): Promise<StorageFacts>
 }
 
 /** Any fixed number: of two set-ups at once one waits. */
-const SET_UP_LOCK = 7_205_913;
+const SET_UP_LOCK = 7_205_914;
 
 /**
  * Brings a project's storage to what it must be, all of it or nothing, and answers what it did. A policy's statement locks
