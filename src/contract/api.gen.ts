@@ -2747,7 +2747,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The curve of the surviving line of attempts, downsampled without losing peaks */
+        /** The curve of the surviving line of attempts, thinned to at most `points` of them without losing a peak of any figure */
         get: {
             parameters: {
                 query?: {
@@ -2772,6 +2772,7 @@ export interface paths {
                         "application/json": {
                             data: {
                                 points: components["schemas"]["MetricPoint"][];
+                                /** @description Points that there are between the two steps */
                                 total: number;
                             };
                             /** @enum {boolean} */
@@ -6491,10 +6492,16 @@ export interface components {
             attempt: number;
             epoch: number | null;
             eval_loss: number | null;
+            /** @description What else its trainer said: eval_seconds, nonfinite */
+            extra: {
+                [key: string]: unknown;
+            } | null;
+            gpu_memory_mb: number | null;
             grad_norm: number | null;
             learning_rate: number | null;
             loss: number | null;
             peak_memory_mb: number | null;
+            samples_per_second: number | null;
             seq: number;
             step: number;
             /** Format: date-time */

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { AskedHyperparameters, HyperparameterOverrides, PresetInput } from '#/domain/hyperparameters.ts';
+import { CURVE_POINTS_MAX, CURVE_POINTS_MIN } from '#/domain/metric-figures.ts';
 import { JOB_STATUSES } from '#/domain/statuses.ts';
 import { EVAL_SUITES, EXPORT_FORMATS, MIXED_PRECISIONS } from '#/domain/trainer-abilities.ts';
 import { TRAINER_STRATEGIES } from '#/domain/trainer-config.ts';
@@ -287,7 +288,10 @@ export const MetricPoint = z
     learning_rate: z.number().nullable(),
     grad_norm: z.number().nullable(),
     tokens_per_second: z.number().nullable(),
+    samples_per_second: z.number().nullable(),
+    gpu_memory_mb: z.number().nullable(),
     peak_memory_mb: z.number().nullable(),
+    extra: z.record(z.string(), z.unknown()).nullable().describe('What else its trainer said: eval_seconds, nonfinite'),
   })
   .openapi('MetricPoint');
 export type MetricPoint = z.infer<typeof MetricPoint>;
@@ -296,17 +300,22 @@ export const jobMetricsRoute = declareRoute({
   method: 'get',
   path: '/api/jobs/{id}/metrics',
   tags: ['jobs'],
-  summary: 'The curve of the surviving line of attempts, downsampled without losing peaks',
+  summary: 'The curve of the surviving line of attempts, thinned to at most `points` of them without losing a peak of any figure',
   request: {
     params: IdParam,
     query: z.strictObject({
       from: WholeQueryOr(0, 999_999_999, 0),
       to: WholeQuery(0, 999_999_999).optional(),
-      points: WholeQueryOr(10, 20_000, 2000),
+      points: WholeQueryOr(CURVE_POINTS_MIN, CURVE_POINTS_MAX, 2000),
     }),
   },
   responses: {
-    200: answers(enveloped(z.object({ points: z.array(MetricPoint), total: z.int() })), 'Points by step'),
+    200: answers(
+      enveloped(
+        z.object({ points: z.array(MetricPoint), total: z.int().describe('Points that there are between the two steps') }),
+      ),
+      'Points by step',
+    ),
   },
   faults: [404],
 });

@@ -1,5 +1,6 @@
 /** Which rows a batch of trainer lines becomes: points of the curve, events of the job, and how far it is. */
 import { mapStrings } from './map-strings.ts';
+import { METRIC_FIGURES, type MetricFigure } from './metric-figures.ts';
 import { shortenPaths } from './shorten-paths.ts';
 import { parseTrainerLine, type TrainerEvent } from './trainer-events.ts';
 
@@ -55,17 +56,6 @@ const SEQ_MAX = 2 ** 31 - 1;
 const EARLIEST_MS = Date.UTC(2000, 0, 1);
 const LATEST_MS = Date.UTC(2200, 0, 1);
 
-const FIGURES = [
-  'loss',
-  'eval_loss',
-  'learning_rate',
-  'grad_norm',
-  'tokens_per_second',
-  'samples_per_second',
-  'gpu_memory_mb',
-  'peak_memory_mb',
-] as const;
-
 /** A figure as a four-byte float holds it; what it cannot hold is no figure. */
 function figure(value: number | null | undefined): number | null {
   if (value == null) return null;
@@ -78,10 +68,7 @@ const storable = (text: string) => text.replaceAll('\u0000', '\ufffd').toWellFor
 
 function pointOf(event: Extract<TrainerEvent, { type: 'metric' }>): PointRow {
   const at = Date.parse(event.ts);
-  const figures = Object.fromEntries(FIGURES.map((name) => [name, figure(event[name])])) as Pick<
-    PointRow,
-    (typeof FIGURES)[number]
-  >;
+  const figures = Object.fromEntries(METRIC_FIGURES.map((name) => [name, figure(event[name])])) as Pick<PointRow, MetricFigure>;
   const extra = {
     ...(event.eval_seconds != null && { eval_seconds: event.eval_seconds }),
     ...(event.nonfinite === true && { nonfinite: true }),
@@ -133,7 +120,7 @@ export function sortTrainerLines(lines: string[], after_seq: number): BatchRows 
     if (event.type === 'metric') {
       const point = pointOf(event);
       rows.points.push(point);
-      for (const name of FIGURES) if (event[name] !== undefined) progress.metrics[name] = point[name];
+      for (const name of METRIC_FIGURES) if (event[name] !== undefined) progress.metrics[name] = point[name];
       continue;
     }
     if (event.type === 'progress') {

@@ -17,7 +17,10 @@ const point = (attempt: number, seq: number, step = seq): MetricPoint => ({
   learning_rate: null,
   grad_norm: null,
   tokens_per_second: null,
+  samples_per_second: null,
+  gpu_memory_mb: null,
   peak_memory_mb: null,
+  extra: null,
 });
 const event = (name: string, data: unknown, id: string | null = null): StreamEvent => ({
   event: name,

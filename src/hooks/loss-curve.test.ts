@@ -13,7 +13,10 @@ const point = (step: number, rest: Partial<MetricPoint>): MetricPoint => ({
   learning_rate: null,
   grad_norm: null,
   tokens_per_second: null,
+  samples_per_second: null,
+  gpu_memory_mb: null,
   peak_memory_mb: null,
+  extra: null,
   ...rest,
 });
 

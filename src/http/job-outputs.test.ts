@@ -5,7 +5,7 @@ import type { Checkpoint, TrainingSample } from '#/contract/job-outputs.ts';
 import { checkpointEnd, jobFolder } from '#/storage/run-folder.ts';
 import { addCaller, noWaiting, useApi } from '../../test/api.ts';
 import { useDatabase } from '../../test/database.ts';
-import { addJob } from '../../test/factories.ts';
+import { addJob, addRow } from '../../test/factories.ts';
 
 const db = useDatabase();
 const api = useApi();
@@ -97,6 +97,30 @@ describe('the samples of a job', () => {
     });
     expect((await read('samples', '?after=2')).samples.map(({ text }) => text)).toEqual(['Hi']);
   });
+});
+
+test('the curve of a job has every figure that its trainer told, and what it cannot be thinned to is refused', async () => {
+  const figures = {
+    loss: 1.5,
+    eval_loss: null,
+    learning_rate: 0.5,
+    grad_norm: 2,
+    tokens_per_second: 1000,
+    samples_per_second: 8,
+    gpu_memory_mb: 4096,
+    peak_memory_mb: 8192,
+    extra: { nonfinite: true },
+  };
+  const place = { attempt: 1, seq: 3, step: 3, epoch: 0.25 };
+  await addRow(db, 'lowrank.metrics_points', {
+    ...{ job_id: job, user_id: owner.user_id, timestamp: AT },
+    ...place,
+    ...figures,
+    extra: JSON.stringify(figures.extra),
+  });
+  expect(await read('metrics')).toEqual({ points: [{ ...place, timestamp: AT, ...figures }], total: 1 });
+  expect((await get('metrics', '?points=50')).status).toBe(200);
+  for (const points of [49, 20_001]) expect((await get('metrics', `?points=${points}`)).status).toBe(400);
 });
 
 test.each(['checkpoints', 'samples'])('a job without %s has an empty list, a stranger’s is not found', async (what) => {

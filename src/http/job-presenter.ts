@@ -68,6 +68,9 @@ export function presentPoint(point: MetricRow): MetricPoint {
     learning_rate: point.learning_rate,
     grad_norm: point.grad_norm,
     tokens_per_second: point.tokens_per_second,
+    samples_per_second: point.samples_per_second,
+    gpu_memory_mb: point.gpu_memory_mb,
     peak_memory_mb: point.peak_memory_mb,
+    extra: point.extra,
   };
 }

@@ -83,7 +83,10 @@ export function madeUpPoints(steps: number): MetricPoint[] {
     learning_rate: null,
     grad_norm: null,
     tokens_per_second: null,
+    samples_per_second: null,
+    gpu_memory_mb: null,
     peak_memory_mb: null,
+    extra: null,
     ...rest,
   });
   const points: MetricPoint[] = [];
