@@ -133,6 +133,24 @@ export const ToldJob = z.union([JobAnswer, WizardJob]);
 
 const MIXED = 'belongs to another kind of submission: send recipe_id and train, or preset_id and hyperparameters';
 
+type ToldIssue = Parameters<z.core.$RefinementCtx['addIssue']>[0];
+
+/**
+ * What a door's schema says of a body, but for fields that are told as the other door's. Zod reads on behind an unknown field, and would
+ * tell the other door's rules beside it: so each is told as a rule of ours, after which nothing is read.
+ */
+function unlessMixed(issue: z.core.$ZodIssue, mixed: string[]): ToldIssue[] {
+  if (issue.code !== 'unrecognized_keys') return [{ ...issue } as ToldIssue];
+  return issue.keys
+    .filter((key) => issue.path.length > 0 || !mixed.includes(key))
+    .map((key) => ({
+      code: 'custom',
+      path: [...issue.path, key],
+      message: 'is not a known field',
+      params: { code: 'unknown_field' },
+    }));
+}
+
 /**
  * Door B's or door C's submission, told by its shape; a body that mixes them is refused. It is read by its own door's schema
  * first, so that what is wrong is told in that door's words.
@@ -142,11 +160,7 @@ export const SubmitJobBody = z.preprocess(
     const { door, mixed } = doorOf(body);
     for (const field of mixed) context.addIssue({ code: 'custom', path: [field], message: MIXED });
     const parsed = (door === 'c' ? CreateWizardJobBody : CreateJobBody).safeParse(body);
-    for (const issue of parsed.error?.issues ?? []) {
-      const keys = issue.code === 'unrecognized_keys' ? issue.keys.filter((key) => !mixed.includes(key)) : [];
-      if (issue.code !== 'unrecognized_keys') context.addIssue({ ...issue } as Parameters<typeof context.addIssue>[0]);
-      else if (keys.length > 0) context.addIssue({ ...issue, keys } as Parameters<typeof context.addIssue>[0]);
-    }
+    for (const issue of parsed.error?.issues ?? []) for (const told of unlessMixed(issue, mixed)) context.addIssue(told);
     return mixed.length > 0 || !parsed.success ? z.NEVER : body;
   },
   z.union([CreateJobBody, CreateWizardJobBody]),
