@@ -45,7 +45,7 @@ export function settleRun(run: RunKey, ending: Ending, exit: RunExit | null, pau
     const status = await transitionJob(tx, job, happening, columns);
     if (status === 'queued')
       await tx.update(trainingJobs).set({ estimated_completion_at: null }).where(eq(trainingJobs.id, job.id));
-    await endRun(tx, run, exit);
+    await endRun(tx, run, exit, happening.type === 'paused');
     return status;
   });
 }
@@ -123,15 +123,18 @@ function settlement(
   };
 }
 
-/** Attempts that ended by a pause: no launch that came to nothing. */
+/** Attempts that ended by a pause, also before they were launched: no launch that came to nothing. */
 async function countPauses(tx: Tx, job_id: string): Promise<number> {
-  return tx.$count(jobRuns, and(eq(jobRuns.job_id, job_id), eq(sql`${jobRuns.exit} ->> 'stop_requested'`, 'pause')));
+  // What an older release ended by a pause says so by its owner's word alone.
+  const by_pause = sql`(${jobRuns.exit} ->> 'paused' = 'true' OR ${jobRuns.exit} ->> 'stop_requested' = 'pause')`;
+  return tx.$count(jobRuns, and(eq(jobRuns.job_id, job_id), by_pause));
 }
 
-async function endRun(tx: Tx, run: RunKey, exit: RunExit | null): Promise<void> {
+async function endRun(tx: Tx, run: RunKey, exit: RunExit | null, paused = false): Promise<void> {
+  const told = { ...exit, ...(paused && { paused }) };
   await tx
     .update(jobRuns)
-    .set({ ended_at: sql`clock_timestamp()`, exit: exit === null ? null : { ...exit } })
+    .set({ ended_at: sql`clock_timestamp()`, exit: Object.keys(told).length === 0 ? null : told })
     .where(and(eq(jobRuns.job_id, run.job_id), eq(jobRuns.attempt, run.attempt)));
   await releaseLease(tx, run);
 }

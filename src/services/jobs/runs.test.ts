@@ -277,15 +277,20 @@ describe('the end of a run', () => {
     expect(await claimJob(worker_id, 'process', 1)).toEqual({ ...run, attempt: 2, epoch: run.epoch + 1 });
   });
 
-  test('by a pause is no launch that came to nothing, however often', async () => {
+  test.each([
+    ['of its run', { type: 'paused' } as const, { ...EXIT, code: 143, stop_requested: 'pause' }],
+    ['before its launch', { type: 'not_started' } as const, null],
+    ['that came as it was lost', LOST, null],
+  ])('by a pause %s is no launch that came to nothing, however often', async (_, ending, exit) => {
     let key = run;
     for (let times = 0; times < 12; times++) {
       await pauseJob(owner(), run.job_id);
-      expect(await settleRun(key, { type: 'paused' }, { ...EXIT, code: 143, stop_requested: 'pause' }, 0)).toBe('queued');
+      expect(await settleRun(key, ending, exit, 0)).toBe('queued');
       await startJob(owner(), run.job_id);
       key = (await claimJob(worker_id, 'process', 1)) ?? key;
     }
     expect(await settleRun(key, { type: 'not_started' }, null, 0)).toBe('queued');
+    expect(await job()).toMatchObject({ status: 'queued', attempt: 13, error_code: null });
   });
 
   test('of a run to be paused that its user then cancelled is cancelled', async () => {
