@@ -6673,7 +6673,7 @@ export interface components {
             position: number | null;
             /**
              * Format: date-time
-             * @description At the earliest, by the runs that are known now
+             * @description At the earliest, by the runs that are known now, rounded up to whole minutes
              */
             predicted_start_at: string | null;
             priority: number;

@@ -16,7 +16,9 @@ export const QueuedJob = z
       .describe('Its place among your own jobs, from 1; null for one that is held or waits for its model'),
     reason: z.enum(WAIT_REASONS),
     message: z.string().describe('The reason as a sentence'),
-    predicted_start_at: Instant.nullable().describe('At the earliest, by the runs that are known now'),
+    predicted_start_at: Instant.nullable().describe(
+      'At the earliest, by the runs that are known now, rounded up to whole minutes',
+    ),
     unpredicted_because: z
       .enum(UNPREDICTED_REASONS)
       .nullable()

@@ -110,6 +110,13 @@ export function predictStarts(in_line: WaitingJob[], own: OwnSlots, machine: Mac
   });
 }
 
+const MINUTE_MS = 60_000;
+
+/** The whole minute that comes next: to the millisecond, a start would tell when other people's runs end. */
+export function upToMinute(instant: Date): Date {
+  return new Date(Math.ceil(instant.getTime() / MINUTE_MS) * MINUTE_MS);
+}
+
 /** When places come free: `free` of them at once, the others at the ends that are known. A run that is late ends at any moment. */
 function ends(free: number, known: (number | null)[]): number[] {
   const later = known.flatMap((end) => (end === null ? [] : [Math.max(0, end)]));

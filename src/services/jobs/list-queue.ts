@@ -10,6 +10,7 @@ import {
   PREDICTED_PLACES_MAX,
   type PredictedStart,
   predictStarts,
+  upToMinute,
   type WaitingJob,
   type WaitReason,
   waitReason,
@@ -30,7 +31,7 @@ export interface QueuedJob {
   /** Its place among its owner's jobs, from 1; null for one that is not in line. */
   position: number | null;
   reason: WaitReason;
-  /** By the database's clock. */
+  /** By the database's clock, in whole minutes. */
   predicted_start: { at: Date } | Extract<PredictedStart, { unpredicted: string }>;
 }
 
@@ -181,5 +182,5 @@ async function lookAhead(tx: Tx): Promise<{ now: Date; machine: MachineOutlook }
 
 function dated(start: PredictedStart | undefined, now: Date): QueuedJob['predicted_start'] {
   if (start === undefined) return { unpredicted: 'too_far' };
-  return 'in_s' in start ? { at: new Date(now.getTime() + start.in_s * 1000) } : start;
+  return 'in_s' in start ? { at: upToMinute(new Date(now.getTime() + start.in_s * 1000)) } : start;
 }
