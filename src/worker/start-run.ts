@@ -1,4 +1,5 @@
 /** From a fresh claim to a running trainer. */
+import { ZodError } from 'zod';
 import type { JobFailure } from '#/domain/job-state.ts';
 import { limitsOf, makeTrainerConfig, StoredConfig } from '#/domain/run-config.ts';
 import { bareFailure } from '#/domain/run-verdict.ts';
@@ -46,27 +47,30 @@ async function configure(parts: WorkerParts, run: HeldRun, ended: AbortSignal): 
   const inputs = await locateInputs(run, ended);
   if ('code' in inputs) return inputs;
   const stored = StoredConfig.safeParse(run.config);
-  if (!stored.success) {
-    const issue = stored.error.issues[0];
-    return bareFailure(
-      'bad_config',
-      `The job's stored configuration cannot be read: ${issue?.path.join('.')}: ${issue?.message}`,
-    );
-  }
+  if (!stored.success) return unreadable(stored.error);
   const init_adapters = await locateAdapters(run, stored.data.spec.run.adapters, ended);
   if ('code' in init_adapters) return init_adapters;
   const gpu = run.device?.kind === 'gpu' ? run.device : null;
-  return makeTrainerConfig(stored.data, {
-    job_id: run.job_id,
-    attempt: run.attempt,
-    ...inputs,
-    init_adapters,
-    job_folder: jobFolder(run.job_id),
-    output_path: outputFolder(run.job_id, run.attempt),
-    resume_from: null,
-    device: gpu === null ? 'cpu' : 'cuda',
-    compute_capability: gpu === null ? null : (parts.compute_capabilities.get(gpu.uuid) ?? null),
-  });
+  try {
+    return makeTrainerConfig(stored.data, {
+      job_id: run.job_id,
+      attempt: run.attempt,
+      ...inputs,
+      init_adapters,
+      job_folder: jobFolder(run.job_id),
+      output_path: outputFolder(run.job_id, run.attempt),
+      resume_from: null,
+      device: gpu === null ? 'cpu' : 'cuda',
+      compute_capability: gpu === null ? null : (parts.compute_capabilities.get(gpu.uuid) ?? null),
+    });
+  } catch (error) {
+    if (error instanceof ZodError) return unreadable(error);
+    throw error;
+  }
+}
+
+function unreadable({ issues: [issue] }: ZodError): JobFailure {
+  return bareFailure('bad_config', `The job's stored configuration cannot be read: ${issue?.path.join('.')}: ${issue?.message}`);
 }
 
 /** What a launch that cannot be done says to the job’s owner. Throws what is no reason of a launch. */

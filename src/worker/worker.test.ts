@@ -99,6 +99,31 @@ describe('what a run ends as', () => {
     expect(await scene.exited(job.id)).toMatchObject({ code: 0, orphans_killed: 1 });
   });
 
+  test.each([
+    ['cannot be read', `'{"spec": {}}'`],
+    ['is no configuration of a trainer', `jsonb_set(config, '{plan,max_seq_length}', '-5')`],
+  ])('a stored configuration that %s fails the job by name, and the next one trains', async (_, broken) => {
+    const id = await scene.add([{}], { held_at: new Date(), priority: 10 });
+    await db.asOwner(`UPDATE lowrank.training_jobs SET config = ${broken}, held_at = NULL WHERE id = $1`, [id]);
+    const next = await scene.add([{ steps: 3 }]);
+    expect(await scene.until(id)).toMatchObject({
+      status: 'failed',
+      error_code: 'bad_config',
+      error_message: expect.stringContaining('stored configuration cannot be read'),
+      attempt: 1,
+    });
+    expect((await scene.until(next)).status).toBe('completed');
+  });
+
+  test('a job that cannot be claimed is named in the log, and the others train', async () => {
+    const id = await scene.add([{}], { held_at: new Date(), priority: 10, attempt: 32_767 });
+    const next = await scene.add([{ steps: 3 }]);
+    await db.asOwner('UPDATE lowrank.training_jobs SET held_at = NULL WHERE id = $1', [id]);
+    expect((await scene.until(next)).status).toBe('completed');
+    expect(await scene.until(id)).toMatchObject({ status: 'failed', error_code: 'launch_failed' });
+    expect(worker.words()).toContain(`"job_id":"${id}"`);
+  });
+
   test('a dataset whose file is gone fails the job before its trainer starts', async () => {
     const gone = await addOwner(db, scene.host);
     await rm(join(scene.host.data_dir, 'storage', gone.user_id), { recursive: true });

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { AUTOMATIC_RESTARTS_MAX } from '#/domain/constants.ts';
 import { useDatabase } from '../../../test/database.ts';
 import { addBaseModel, addDataset, addJob, addPerson } from '../../../test/factories.ts';
 import { brokenInvariants } from '../../../test/invariants.ts';
 import { registerWorker } from '../machine/register-worker.ts';
-import { claimJob } from './claim-job.ts';
+import { claimJob, type PassedOver } from './claim-job.ts';
 import { settleRun } from './finish-run.ts';
 import type { RunKey } from './hold-run.ts';
 
@@ -185,5 +186,74 @@ describe('a claim', () => {
     const after = await read();
     expect(after.scans).toBeGreaterThan(before.scans);
     expect(after.rows - before.rows).toBeLessThan(10);
+  });
+});
+
+describe('a job whose row makes its claim throw', () => {
+  const job = async (id: string | undefined) => (await db.asOwner('SELECT * FROM lowrank.training_jobs WHERE id = $1', [id]))[0];
+  /** As many attempts as its column holds: the next number is none. */
+  const wearOut = (id: string | undefined) => db.asOwner('UPDATE lowrank.training_jobs SET attempt = 32767 WHERE id = $1', [id]);
+  /** Its next event has a place that is taken, so that it cannot move at all. */
+  const nailDown = (id: string | undefined) =>
+    db.asOwner(
+      `INSERT INTO lowrank.job_events (job_id, user_id, seq, type, attempt)
+       SELECT id, user_id, event_seq + 1, 'state', 0 FROM lowrank.training_jobs WHERE id = $1`,
+      [id],
+    );
+  let told: PassedOver[];
+  const tolerant = () => claimJob(worker_id, 'process', LEASE_MS, { pause_ms: 5_000, tell: (fault) => told.push(fault) });
+  beforeEach(() => {
+    told = [];
+  });
+
+  test.each([
+    ['cannot be claimed', wearOut],
+    ['cannot move at all', nailDown],
+  ])('and %s is passed over, told by its id, and waits for another try: all others are claimed', async (_, damage) => {
+    const user = await addPerson(db);
+    const [bad, good] = await addJobs(user, [{ priority: 10 }, {}]);
+    const other = await addPerson(db);
+    const [theirs] = await addJobs(other, [{}]);
+    await db.asOwner('UPDATE lowrank.user_queues SET last_claimed_at = now() WHERE user_id = $1', [other]);
+    await damage(bad);
+    expect([(await tolerant())?.job_id, (await tolerant())?.job_id, await tolerant()]).toEqual([good, theirs, null]);
+    expect(told).toMatchObject([{ job_id: bad, settled: true, error: expect.any(Error) }]);
+    expect(await job(bad)).toMatchObject({ status: 'queued', slot: null, retry_count: 1, not_before: expect.any(Date) });
+  });
+
+  test('fails by name when it was tried often enough', async () => {
+    const [bad] = await addJobs(await addPerson(db), [{}]);
+    await wearOut(bad);
+    const pauses: number[] = [];
+    for (let tries = 0; tries < AUTOMATIC_RESTARTS_MAX; tries++) {
+      expect(await tolerant()).toBeNull();
+      const [row] = await db.asOwner<{ s: number }>(
+        'SELECT extract(epoch FROM not_before - clock_timestamp())::float8 AS s FROM lowrank.training_jobs',
+      );
+      pauses.push(Math.round(row?.s ?? 0));
+      await db.asOwner('UPDATE lowrank.training_jobs SET not_before = NULL');
+    }
+    expect(pauses).toEqual([5, 10, 20]);
+    expect(await tolerant()).toBeNull();
+    expect(await job(bad)).toMatchObject({ status: 'failed', error_code: 'launch_failed', error_hint: expect.any(String) });
+    expect(told).toHaveLength(AUTOMATIC_RESTARTS_MAX + 1);
+    expect(await brokenInvariants(db, [])).toEqual([]);
+  });
+
+  test('and that cannot even fail waits on, and keeps nobody', async () => {
+    const user = await addPerson(db);
+    const [bad, good] = await addJobs(user, [{ retry_count: AUTOMATIC_RESTARTS_MAX }, {}]);
+    await nailDown(bad);
+    expect((await tolerant())?.job_id).toBe(good);
+    expect(await job(bad)).toMatchObject({ status: 'queued', not_before: expect.any(Date) });
+  });
+
+  test('is told apart from a database that refuses us: then nothing is put off', async () => {
+    const [id] = await addJobs(await addPerson(db), [{}]);
+    await db.asOwner('REVOKE INSERT ON lowrank.job_runs FROM lowrank_scheduler');
+    await expect(tolerant()).rejects.toThrow();
+    await db.asOwner('GRANT INSERT ON lowrank.job_runs TO lowrank_scheduler');
+    expect(await job(id)).toMatchObject({ status: 'queued', retry_count: 0, not_before: null });
+    expect([told, (await tolerant())?.job_id]).toEqual([[], id]);
   });
 });

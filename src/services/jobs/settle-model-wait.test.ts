@@ -151,4 +151,20 @@ describe('a job whose base model is being fetched', () => {
     await addBaseModel(db, { hf_repo_id: 'acme/new', hf_requested_revision: 'main' });
     expect((await submit()).job.current_stage).toBeNull();
   });
+
+  test.each([
+    ['is broken', `'{"spec": {"hyperparameters": 5}}'`],
+    ['is no object', `'null'`],
+    ['names a GPU that nobody knows', `jsonb_set(config - 'gpu', '{spec,gpu_config}', 'null')`],
+  ])('and whose stored spec %s fails by name, and keeps nobody else’s from being settled', async (_, broken) => {
+    const { job } = await submit();
+    await db.asOwner(
+      `UPDATE lowrank.training_jobs SET config = ${broken}, gpu_config = '{"type": "none such", "count": 1}', queued_at = now() - interval '1 hour'`,
+    );
+    const other = await submit();
+    await settleModel(READY);
+    expect([await settleModelWait(), await settleModelWait(), await settleModelWait()]).toEqual([true, true, false]);
+    expect((await getJob(owner, job.id)).job).toMatchObject({ status: 'failed', error_code: 'bad_config' });
+    expect((await getJob(owner, other.job.id)).job).toMatchObject({ status: 'queued', current_stage: null });
+  });
 });

@@ -1,14 +1,23 @@
 import { eq, sql } from 'drizzle-orm';
+import * as z from 'zod';
 import { baseModels } from '#/db/schema/base-models.ts';
 import { datasets } from '#/db/schema/datasets.ts';
 import { trainingJobs } from '#/db/schema/jobs.ts';
 import { asScheduler } from '#/db/tenancy.ts';
+import { AppError } from '#/domain/app-error.ts';
 import { GPU_DEFAULTS } from '#/domain/gpu-catalog.ts';
 import { modelFailure } from '#/domain/model-failure.ts';
+import { bareFailure } from '#/domain/run-verdict.ts';
 import { TrainingSpec } from '#/domain/training-spec.ts';
+import type { DatasetRow } from '#/services/datasets/dataset-row.ts';
+import type { BaseModelRow } from '#/services/models/model-row.ts';
 import { chooseGpu } from './choose-gpu.ts';
 import { configureJob, FETCHING_MODEL, PricedGpu } from './configure-job.ts';
+import type { JobRow } from './job-row.ts';
 import { transitionJob } from './transition-job.ts';
+
+const StoredSpec = z.object({ spec: TrainingSpec, gpu: z.unknown() });
+const UNREADABLE = bareFailure('bad_config', 'The job’s stored configuration cannot be read.');
 
 /**
  * Takes one job that waits for a base model which is settled now: into the queue, planned anew with what is known of the model
@@ -30,11 +39,13 @@ export function settleModelWait(): Promise<boolean> {
       .innerJoin(datasets, eq(datasets.id, trainingJobs.dataset_id))
       .where(eq(trainingJobs.id, id));
     if (found === undefined) return false;
-    const { job, dataset, model } = found;
+    const { job, model } = found;
     if (model.status === 'ready' && model.trainable && model.deleted_at === null) {
-      // A job that an older release stored has no price of its own yet.
-      const gpu = PricedGpu.safeParse(job.config.gpu).data ?? chooseGpu(GPU_DEFAULTS, job.gpu_config);
-      const columns = configureJob(TrainingSpec.parse(job.config.spec), dataset, model, gpu);
+      const columns = plannedAnew(found);
+      if (columns === null) {
+        await transitionJob(tx, job, { type: 'failed', failure: UNREADABLE });
+        return true;
+      }
       await tx
         .update(trainingJobs)
         .set({ ...columns, current_stage: null })
@@ -44,4 +55,18 @@ export function settleModelWait(): Promise<boolean> {
     }
     return true;
   });
+}
+
+/** What follows from the spec that is stored, or null where that cannot be read: it keeps nobody else's job from being settled. */
+function plannedAnew({ job, dataset, model }: { job: JobRow['job']; dataset: DatasetRow; model: BaseModelRow }) {
+  const stored = StoredSpec.safeParse(job.config);
+  if (!stored.success) return null;
+  try {
+    // A job that an older release stored has no price of its own yet.
+    const gpu = PricedGpu.safeParse(stored.data.gpu).data ?? chooseGpu(GPU_DEFAULTS, job.gpu_config);
+    return configureJob(stored.data.spec, dataset, model, gpu);
+  } catch (error) {
+    if (error instanceof AppError) return null;
+    throw error;
+  }
 }
