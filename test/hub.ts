@@ -19,6 +19,12 @@ export interface TestHub extends HubWrites {
   /** Repositories that ask for consent, and the tokens that have it. */
   gated: string[];
   tokens: string[];
+  /** Everybody may list what is gated: only its files want a token. */
+  lists_gated: boolean;
+  /** Called after each listing. */
+  onListed: () => void;
+  /** Tokens that nobody has: nothing is told to them, what is public included. */
+  unknown_tokens: string[];
   /** What everything about a repository is answered. */
   refuse: { status: number; code: string } | null;
   /** The next answers, whatever is asked. */
@@ -64,6 +70,9 @@ export async function startHub(repos: Record<string, Files>, gated: string[] = [
     commit,
     gated,
     tokens: [],
+    lists_gated: false,
+    onListed: () => undefined,
+    unknown_tokens: [],
     refuse: null,
     busy: [],
     cut_after: null,
@@ -92,10 +101,11 @@ export async function startHub(repos: Record<string, Files>, gated: string[] = [
   const commitOf = (revision: string) =>
     hub.revisions[revision] ?? (Object.values(hub.revisions).includes(revision) ? revision : undefined);
 
-  const refused = (repo: string, token: string | null): { status: number; code: string } | null => {
+  const refused = (repo: string, rest: string, token: string | null): { status: number; code: string } | null => {
     if (hub.refuse !== null) return hub.refuse;
     if (hub.repos[repo] === undefined) return { status: 404, code: 'RepoNotFound' };
     if (!hub.gated.includes(repo) || (token !== null && hub.tokens.includes(token))) return null;
+    if (hub.lists_gated && rest.startsWith('/revision/')) return null;
     return { status: token === null ? 401 : 403, code: 'GatedRepo' };
   };
 
@@ -146,10 +156,12 @@ export async function startHub(repos: Record<string, Files>, gated: string[] = [
         ? response.writeHead(404).end()
         : sendFile(request, response, Buffer.from(content), true));
     }
+    if (token !== null && hub.unknown_tokens.includes(token))
+      return void response.writeHead(401, { 'x-error-message': 'Invalid credentials in Authorization header' }).end('{}');
     const found = repoOf(path);
     if (found === null) return void response.writeHead(404).end();
     const { repo, rest } = found;
-    const refusal = refused(repo, token);
+    const refusal = refused(repo, rest, token);
     if (refusal !== null) return void response.writeHead(refusal.status, { 'x-error-code': refusal.code }).end('{}');
     const files = hub.repos[repo] ?? {};
     const [, what, revision = '', name = ''] = /^\/(revision|resolve)\/([^/]+)\/?(.*)$/.exec(rest) ?? [];
@@ -166,7 +178,8 @@ export async function startHub(repos: Record<string, Files>, gated: string[] = [
         private: !hub.is_public.includes(repo),
         cardData: hub.cards[repo],
       };
-      return void response.setHeader('content-type', 'application/json').end(JSON.stringify(listing));
+      response.setHeader('content-type', 'application/json').end(JSON.stringify(listing));
+      return hub.onListed();
     }
     const content = files[name];
     if (content === undefined) return void response.writeHead(404, { 'x-error-code': 'EntryNotFound' }).end();

@@ -233,6 +233,99 @@ describe('the transfer of a model', () => {
     expect(new Set(hub.asked.map(({ token }) => token))).toEqual(new Set(['hf_right']));
   });
 
+  describe('with a token that the Hub refuses', () => {
+    const BAD = { kind: 'model' as const, ...wish, token: 'hf_bad' };
+    const GOOD = { kind: 'model' as const, ...wish, token: 'hf_good' };
+    const tokensAsked = () => [...new Set(hub.asked.map(({ token }) => token))];
+    const outcomes = async (...people: Context[]) => {
+      await fetchNextModel();
+      await settleAll();
+      return Promise.all(people.map(async (person) => (await transferOf(person)).status));
+    };
+    beforeEach(() => {
+      hub.gated = [wish.hf_repo_id];
+      hub.tokens = ['hf_good', 'hf_house'];
+    });
+    afterEach(() => {
+      env.HF_TOKEN = undefined;
+    });
+
+    test.each(['the bad one first', 'the good one first'])(
+      'fails alone, %s: who brought a good one has the model',
+      async (order) => {
+        const other = await addWaiting();
+        const [first, second] = order.startsWith('the bad') ? [BAD, GOOD] : [GOOD, BAD];
+        const { transfer } = await createTransfer(user, first);
+        await createTransfer(other, second);
+        const [bad, good] = first === BAD ? [user, other] : [other, user];
+        if (first === GOOD) {
+          // The other's bad token is not even asked for.
+          expect(await outcomes(good, bad)).toEqual(['completed', 'completed']);
+          expect(tokensAsked()).toEqual(['hf_good']);
+        } else {
+          expect(await outcomes(good, bad)).toEqual(['completed', 'failed']);
+          expect(await transferOf(bad)).toMatchObject({ error_code: 'gated_model', token: null });
+          expect(await notices(bad.user_id)).toEqual([
+            { type: 'transfer_failed', message: expect.stringMatching(/with the token of this transfer: .*consent/) },
+          ]);
+        }
+        expect(await notices(good.user_id)).toEqual([{ type: 'transfer_completed', message: wish.hf_repo_id }]);
+        expect((await getModel(user, transfer.base_model_id ?? '')).status).toBe('ready');
+      },
+    );
+
+    test('that it does not know fails alone, though what is asked for is public', async () => {
+      hub.gated = [];
+      hub.unknown_tokens = ['hf_bad'];
+      const other = await addWaiting();
+      await createTransfer(user, BAD);
+      await createTransfer(other, { kind: 'model', ...wish });
+      expect(await outcomes(user, other)).toEqual(['failed', 'completed']);
+      expect(await transferOf(user)).toMatchObject({ error_code: 'gated_model' });
+      expect(tokensAsked()).toEqual(['hf_bad', null]);
+    });
+
+    test('gives way to the installation’s own, also where nobody else waits', async () => {
+      env.HF_TOKEN = 'hf_house';
+      const { transfer } = await createTransfer(user, BAD);
+      expect(await outcomes(user)).toEqual(['failed']);
+      expect(await notices(user.user_id)).toHaveLength(1);
+      expect(await getModel(user, transfer.base_model_id ?? '')).toMatchObject({ status: 'ready', hf_revision: hub.commit });
+      expect(tokensAsked()).toEqual(['hf_bad', 'hf_house']);
+    });
+
+    test('for its files alone gives way to the next, which goes on at the commit that was listed', async () => {
+      hub.lists_gated = true;
+      const other = await addWaiting();
+      await createTransfer(user, BAD);
+      const { transfer } = await createTransfer(other, GOOD);
+      hub.onListed = () => {
+        hub.revisions = { main: 'f'.repeat(40), v1: hub.commit };
+      };
+      expect(await outcomes(user, other)).toEqual(['failed', 'completed']);
+      expect(await getModel(other, transfer.base_model_id ?? '')).toMatchObject({ status: 'ready', hf_revision: hub.commit });
+    });
+
+    test('by all of them, the installation’s and none included, is why the model fails', async () => {
+      env.HF_TOKEN = 'hf_poor';
+      const [other, plain] = [await addWaiting(), await addWaiting()];
+      await createTransfer(user, BAD);
+      await createTransfer(other, { ...BAD, token: 'hf_worse' });
+      const { transfer } = await createTransfer(plain, { kind: 'model', ...wish });
+      expect(await outcomes(user, other, plain)).toEqual(['failed', 'failed', 'failed']);
+      expect(tokensAsked()).toEqual(['hf_bad', 'hf_worse', 'hf_poor', null]);
+      expect(await getModel(user, transfer.base_model_id ?? '')).toMatchObject({
+        status: 'error',
+        status_reason: { code: 'gated_model' },
+      });
+      expect(await fetchNextModel()).toBe(false);
+      // Whoever comes back with a good one gets it.
+      await createTransfer(user, GOOD);
+      await fetchNextModel();
+      expect((await getModel(user, transfer.base_model_id ?? '')).status).toBe('ready');
+    });
+  });
+
   test('of a model that is there completes without a byte', async () => {
     await registerHubModel(user, wish);
     await fetchNextModel();

@@ -1,9 +1,9 @@
 import { realpath } from 'node:fs/promises';
 import { AppError } from '#/domain/app-error.ts';
-import { env } from '#/env.ts';
 import {
   cancelModelFetch,
   claimModelFetch,
+  type FetchClaim,
   failModelFetch,
   finishModelFetch,
   pinModel,
@@ -15,13 +15,13 @@ import { readModelFolder } from '#/services/models/read-model-folder.ts';
 import { realModelFolders } from '#/services/models/register-local-model.ts';
 import { hashWeights, weightsChecksum } from '#/services/models/weights-checksum.ts';
 import { checkDisk } from '#/services/storage/reserve-space.ts';
-import { modelToken } from '#/services/transfers/hub-token.ts';
-import type { PinnedListing } from '#/services/transfers/model-transfers.ts';
+import type { PinnedListing, RefusedBearer } from '#/services/transfers/model-transfers.ts';
 import { storage } from '#/storage/connect-storage.ts';
 import { SHARED_OWNER } from '#/storage/storage.ts';
 import { FetchFailure, fetchFromHub } from './hub-fetch.ts';
 import { keepClaim } from './keep-claim.ts';
 import { isAway } from './patience.ts';
+import { withEachToken } from './with-each-token.ts';
 
 /**
  * Fetches the oldest model that waits for it from the Hub, or sums a large local one; true when there was one. A model
@@ -33,6 +33,7 @@ export async function fetchNextModel(signal?: AbortSignal): Promise<boolean> {
   if (claim === null) return false;
   const { model } = claim;
   let pinned: PinnedListing | null = null;
+  const refused: RefusedBearer[] = [];
   const kept = keepClaim((progress) => renewModelFetch(model, { pinned, progress }));
   const ended = AbortSignal.any(signal === undefined ? [kept.lost] : [kept.lost, signal]);
   try {
@@ -42,17 +43,15 @@ export async function fetchNextModel(signal?: AbortSignal): Promise<boolean> {
         await pinModel(model, listing);
         pinned = listing;
       };
-      const is_there = await bring(model, claim.bytes_max, ended, onListing, kept.note);
-      if (is_there) await settleFetched(model);
+      const is_there = await bring(claim, { signal: ended, onListing, onBytes: kept.note, refused });
+      if (is_there) await settleFetched(model, refused);
       else await leave(model, kept.lost.reason);
     }
   } catch (error) {
     if (error instanceof AppError && error.code === 'fenced') return true;
-    if (error instanceof FetchFailure) await failModelFetch(model, { code: error.code, message: error.message });
+    if (error instanceof FetchFailure) await failModelFetch(model, { code: error.code, message: error.message }, refused);
     else if (error instanceof AppError && error.code === 'storage_full')
-      await failModelFetch(model, { code: 'disk_full', message: error.message });
-    else if (error instanceof AppError && error.code === 'not_ready')
-      await failModelFetch(model, { code: 'internal', message: error.message });
+      await failModelFetch(model, { code: 'disk_full', message: error.message }, refused);
     else {
       kept.stop();
       // What is away costs the model none of its tries.
@@ -80,35 +79,44 @@ async function settleLocal(model: BaseModelRow, folder: string): Promise<void> {
   await finishModelFetch(model, reading.folder, await hashWeights(folder, names));
 }
 
+interface Bringing {
+  signal: AbortSignal;
+  onListing: (pinned: PinnedListing) => Promise<void>;
+  onBytes: (bytes: number) => void;
+  /** Those whose token was refused and who are not told yet are put here. */
+  refused: RefusedBearer[];
+}
+
 /** Brings the model's files into storage; false when `signal` ended that. Nothing to do when an earlier attempt got so far. */
-async function bring(
-  model: BaseModelRow,
-  bytes_max: number,
-  signal: AbortSignal,
-  onListing: (pinned: PinnedListing) => Promise<void>,
-  onBytes: (bytes: number) => void,
-): Promise<boolean> {
+async function bring({ model, bytes_max }: FetchClaim, { signal, onListing, onBytes, refused }: Bringing): Promise<boolean> {
   if ((await storage().published(SHARED_OWNER, model.id)) !== null) return true;
   await checkDisk(0);
   const staged = await storage().stagingFolder(stagingName(model));
   const free = (await storage().freeBytes()) ?? Number.MAX_SAFE_INTEGER;
-  await fetchFromHub({
-    kind: 'model',
-    hf_repo_id: model.hf_repo_id ?? '',
-    revision: model.hf_revision ?? model.hf_requested_revision ?? 'main',
-    into: staged,
-    bytes_max: Math.min(bytes_max, free),
-    token: (await modelToken(model.id)) ?? env.HF_TOKEN,
-    signal,
-    onListing: ({ commit, bytes, files }) => onListing({ hf_revision: commit, bytes_total: bytes, files }),
-    onBytes,
-  });
+  let commit = model.hf_revision;
+  await withEachToken(model, refused, (token) =>
+    fetchFromHub({
+      kind: 'model',
+      hf_repo_id: model.hf_repo_id ?? '',
+      // Whoever's token the listing was read with: all of them go on with its commit.
+      revision: commit ?? model.hf_requested_revision ?? 'main',
+      into: staged,
+      bytes_max: Math.min(bytes_max, free),
+      token,
+      signal,
+      onListing: (listing) => {
+        commit = listing.commit;
+        return onListing({ hf_revision: listing.commit, bytes_total: listing.bytes, files: listing.files });
+      },
+      onBytes,
+    }),
+  );
   if (signal.aborted) return false;
   await storage().publishStaged(SHARED_OWNER, model.id, staged);
   return true;
 }
 
-async function settleFetched(model: BaseModelRow): Promise<void> {
+async function settleFetched(model: BaseModelRow, refused: RefusedBearer[]): Promise<void> {
   const files = (await storage().published(SHARED_OWNER, model.id)) ?? [];
   const folder = await realpath(await storage().folderOnDisk(SHARED_OWNER, model.id));
   const reading = await readModelFolder(folder, [folder]);
@@ -117,7 +125,7 @@ async function settleFetched(model: BaseModelRow): Promise<void> {
     throw new FetchFailure(reading.refusal.code, reading.refusal.message);
   }
   const weights = new Set(reading.folder.weights.map((file) => file.path));
-  await finishModelFetch(model, reading.folder, weightsChecksum(files.filter((file) => weights.has(file.path))));
+  await finishModelFetch(model, reading.folder, weightsChecksum(files.filter((file) => weights.has(file.path))), refused);
   await storage().removeStaging(stagingName(model));
 }
 

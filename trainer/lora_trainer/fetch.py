@@ -281,6 +281,10 @@ def read_as_fetch_failure(error: BaseException, kind: str) -> FetchFailure:
         if isinstance(cause, RepositoryNotFoundError):
             return absent
     status = getattr(getattr(error, "response", None), "status_code", None)
+    if status in (401, 403) and os.environ.get("HF_TOKEN"):
+        return FetchFailure(
+            f"gated_{kind}", "the Hub does not take the token in use: make another, or leave it out for what is public"
+        )
     if status in (401, 403, 404):
         return absent
     said = f" (it answered {status})" if status is not None else ""

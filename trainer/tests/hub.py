@@ -25,6 +25,7 @@ class Hub:
     """Files of large file storage: their oid is a SHA-256, and they are sent on to `/cdn/`."""
     seen: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     refuse: tuple[int, str] | None = None
+    refused_because: str = ""
     """Status and X-Error-Code of every answer about the repository."""
     busy: list[tuple[int, str | None]] = field(default_factory=list)
     """Status and Retry-After of the next answers, whatever is asked."""
@@ -110,7 +111,7 @@ def handler_of(hub: Hub) -> type[BaseHTTPRequestHandler]:
             if path.startswith(f"/api/{hub.kind}/{REPO}/revision/"):
                 if hub.refuse is not None:
                     status, code = hub.refuse
-                    return self.answer(status, b"{}", X_Error_Code=code)
+                    return self.answer(status, b"{}", X_Error_Code=code, X_Error_Message=hub.refused_because)
                 revision = path.rsplit("/", 1)[1]
                 commit = hub.branches.get(revision, revision if revision in hub.branches.values() else None)
                 if not hub.exists or commit is None:

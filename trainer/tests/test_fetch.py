@@ -126,6 +126,14 @@ def test_a_refusal_of_the_hub_is_told_by_its_kind(run, hub, status, error, code)
     assert refusal(run()) == code
 
 
+@pytest.mark.parametrize(("token", "code"), [("hf_unknown", "gated_model"), ("", "model_not_found")])
+def test_a_token_that_the_hub_does_not_know_is_told_apart_from_what_is_not_there(run, hub, monkeypatch, token, code):
+    monkeypatch.setenv("HF_TOKEN", token)
+    hub.refuse = (401, "")
+    hub.refused_because = "Invalid credentials in Authorization header"
+    assert refusal(run()) == code
+
+
 def test_a_hub_that_is_busy_for_a_moment_is_asked_again_when_it_says(run, hub, monkeypatch):
     slept = []
     monkeypatch.setattr(fetch.time, "sleep", slept.append)

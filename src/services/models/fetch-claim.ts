@@ -7,7 +7,14 @@ import type { PgUpdateSetSource } from 'drizzle-orm/pg-core';
 import { baseModels } from '#/db/schema/base-models.ts';
 import { asScheduler, type Tx } from '#/db/tenancy.ts';
 import { storageUsage } from '#/services/storage/reserve-space.ts';
-import { followModelFetch, lockHubModels, type ModelProgress, type PinnedListing } from '#/services/transfers/model-transfers.ts';
+import {
+  failRefusedBearer,
+  followModelFetch,
+  lockHubModels,
+  type ModelProgress,
+  type PinnedListing,
+  type RefusedBearer,
+} from '#/services/transfers/model-transfers.ts';
 import { CLAIM_ATTEMPTS_MAX, workClaims } from '#/services/work-claims.ts';
 import { SHARED_OWNER, storageKey } from '#/storage/storage.ts';
 import { type BaseModelRow, columnsOfFolder } from './model-row.ts';
@@ -62,19 +69,43 @@ export function pinModel(model: BaseModelRow, pinned: PinnedListing): Promise<vo
   });
 }
 
-/** The model is there: its facts and sum stand, it can be used. Throws `fenced`. */
-export function finishModelFetch(model: BaseModelRow, folder: ModelFolder, checksum: string): Promise<void> {
-  return settle(model, {
-    ...columnsOfFolder(folder),
-    checksum,
-    status: 'ready',
-    storage_path: model.local_path === null ? storageKey(SHARED_OWNER, model.id) : null,
+/**
+ * The Hub refused a token: the transfer that brought it fails, the fetch goes on for the others. False when nobody else waits:
+ * then it fails when the fetch is settled. Throws `fenced`.
+ */
+export function refuseBearer(model: BaseModelRow, refused: RefusedBearer): Promise<boolean> {
+  return asScheduler(async (tx) => {
+    await claims.keep(tx, model);
+    return failRefusedBearer(tx, model.id, refused, false);
   });
 }
 
-/** The model cannot be had, for this reason; whoever registers it again tries once more. Throws `fenced`. */
-export function failModelFetch(model: BaseModelRow, reason: { code: string; message: string }): Promise<void> {
-  return settle(model, { status: 'error', status_reason: reason, size_bytes: null });
+/** The model is there: its facts and sum stand, it can be used. `refused` fail all the same. Throws `fenced`. */
+export function finishModelFetch(
+  model: BaseModelRow,
+  folder: ModelFolder,
+  checksum: string,
+  refused: RefusedBearer[] = [],
+): Promise<void> {
+  const columns = {
+    ...columnsOfFolder(folder),
+    checksum,
+    status: 'ready' as const,
+    storage_path: model.local_path === null ? storageKey(SHARED_OWNER, model.id) : null,
+  };
+  return settle(model, columns, refused);
+}
+
+/**
+ * The model cannot be had, for this reason; whoever registers it again tries once more. `refused` are told their own. Throws
+ * `fenced`.
+ */
+export function failModelFetch(
+  model: BaseModelRow,
+  reason: { code: string; message: string },
+  refused: RefusedBearer[] = [],
+): Promise<void> {
+  return settle(model, { status: 'error', status_reason: reason, size_bytes: null }, refused);
 }
 
 /** Ends a fetch that nobody waits for; false when somebody does again. Throws `fenced`. */
@@ -90,6 +121,9 @@ async function endUnwanted(tx: Tx, model: BaseModelRow): Promise<boolean> {
   return true;
 }
 
-function settle(model: BaseModelRow, columns: PgUpdateSetSource<typeof baseModels>): Promise<void> {
-  return asScheduler((tx) => claims.write(tx, model, { ...columns, lease_until: null }));
+function settle(model: BaseModelRow, columns: PgUpdateSetSource<typeof baseModels>, refused: RefusedBearer[]): Promise<void> {
+  return asScheduler(async (tx) => {
+    await claims.write(tx, model, { ...columns, lease_until: null });
+    for (const one of refused) await failRefusedBearer(tx, model.id, one, true);
+  });
 }

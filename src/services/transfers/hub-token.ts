@@ -1,5 +1,5 @@
 /** The token of the Hub that a transfer brings along: sealed in its row while it is open, told to its worker alone. */
-import { and, eq, inArray, isNotNull } from 'drizzle-orm';
+import { and, eq, inArray, isNotNull, notInArray } from 'drizzle-orm';
 import { transfers } from '#/db/schema/transfers.ts';
 import { asScheduler } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
@@ -29,8 +29,11 @@ export async function openHubToken(transfer: Pick<TransferRow, 'id' | 'user_id' 
   }
 }
 
-/** The token of whoever asked for a model first of those who wait for it with one. Throws as `openHubToken` does. */
-export async function modelToken(model_id: string): Promise<string | undefined> {
+/** Whoever waits for a model with a token of their own. */
+export type TokenBearer = Pick<TransferRow, 'id' | 'user_id'> & { token: string };
+
+/** The one who has waited longest for a model with a token that is not in `tried` (as the rows hold them); null when there is none. */
+export async function nextTokenBearer(model_id: string, tried: string[]): Promise<TokenBearer | null> {
   const [transfer] = await asScheduler((tx) =>
     tx
       .select({ id: transfers.id, user_id: transfers.user_id, token: transfers.token })
@@ -40,10 +43,11 @@ export async function modelToken(model_id: string): Promise<string | undefined> 
           eq(transfers.base_model_id, model_id),
           inArray(transfers.status, [...OPEN_TRANSFER_STATUSES]),
           isNotNull(transfers.token),
+          notInArray(transfers.token, tried),
         ),
       )
-      .orderBy(transfers.created_at)
+      .orderBy(transfers.created_at, transfers.id)
       .limit(1),
   );
-  return transfer === undefined ? undefined : openHubToken(transfer);
+  return transfer?.token == null ? null : { ...transfer, token: transfer.token };
 }

@@ -1,12 +1,12 @@
 /** The transfers of those who wait for a base model: it is fetched once for all, and each has a row that follows. */
 import { randomUUID } from 'node:crypto';
-import { and, eq, inArray, sql } from 'drizzle-orm';
+import { and, eq, inArray, ne, sql } from 'drizzle-orm';
 import { transfers } from '#/db/schema/transfers.ts';
 import type { Tx } from '#/db/tenancy.ts';
 import { OPEN_TRANSFER_STATUSES } from '#/domain/transfer-state.ts';
 import type { Context } from '#/services/context.ts';
 import type { BaseModelRow } from '#/services/models/model-row.ts';
-import { sealHubToken } from './hub-token.ts';
+import { sealHubToken, type TokenBearer } from './hub-token.ts';
 import type { TransferRow } from './transfer-row.ts';
 import { transitionTransfer } from './transition-transfer.ts';
 
@@ -89,4 +89,36 @@ export async function followModelFetch(
   const { rows } = await tx.execute<{ wanted: boolean }>(sql`
     SELECT count(*) = 0 OR bool_or(status IN ('pending', 'running')) AS wanted FROM ${transfers} WHERE base_model_id = ${model_id}`);
   return rows[0]?.wanted === true;
+}
+
+/** Whose token the Hub refused, and what is told to them. */
+export interface RefusedBearer {
+  bearer: TokenBearer;
+  reason: { code: string; message: string };
+}
+
+/**
+ * Fails the transfer whose token was refused, and no other. The last one that waits stays open unless `even_last`, or the fetch,
+ * which may go on with the installation's token, would have nobody left: then false. One that was cancelled or given
+ * another token meanwhile is left alone.
+ */
+export async function failRefusedBearer(
+  tx: Tx,
+  model_id: string,
+  { bearer, reason }: RefusedBearer,
+  even_last: boolean,
+): Promise<boolean> {
+  const [transfer] = await tx
+    .select()
+    .from(transfers)
+    .where(and(openOf(model_id), eq(transfers.id, bearer.id), eq(transfers.token, bearer.token)))
+    .for('no key update');
+  if (transfer === undefined) return true;
+  if (!even_last) {
+    const others = and(openOf(model_id), ne(transfers.id, bearer.id));
+    const [other] = await tx.select({ id: transfers.id }).from(transfers).where(others).limit(1);
+    if (other === undefined) return false;
+  }
+  await transitionTransfer(tx, transfer, { type: 'failed', reason });
+  return true;
 }
