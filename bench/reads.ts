@@ -75,7 +75,7 @@ export async function benchReads(): Promise<void> {
       cpu: [] as number[],
       database: [] as number[],
     }));
-    for (const subject of subjects) await load(A_ROUND / 5, CLIENTS, subject.next);
+    for (const subject of subjects) await load(A_ROUND, CLIENTS, subject.next);
     for (let round = 0; round < ROUNDS; round++) {
       for (const subject of subjects) {
         const cpu = cpuMs(subject.pid);

@@ -1,4 +1,5 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
+import { prepared } from '#/db/prepared.ts';
 import { baseModels } from '#/db/schema/base-models.ts';
 import { datasets } from '#/db/schema/datasets.ts';
 import { trainingJobs } from '#/db/schema/jobs.ts';
@@ -36,9 +37,13 @@ export function selectJobs(tx: Tx) {
     .$dynamic();
 }
 
+const jobById = prepared('job_by_id', (tx) =>
+  selectJobs(tx).where(and(eq(trainingJobs.id, sql.placeholder('id')), isNull(trainingJobs.deleted_at))),
+);
+
 /** One job of the transaction's user. Throws `not_found`, for a stranger's job as for none. */
 export async function findJob(tx: Tx, job_id: string): Promise<JobRow> {
-  const [row] = await selectJobs(tx).where(and(eq(trainingJobs.id, job_id), isNull(trainingJobs.deleted_at)));
+  const [row] = await jobById(tx).execute({ id: job_id });
   if (row === undefined) throw new AppError('not_found', 'There is no such job');
   return row;
 }
