@@ -18,9 +18,7 @@ export interface JobQuery {
 
 // As the index stands: Drizzle makes its descending columns NULLS LAST, and another order would not use it.
 const inOrder = (tx: Tx, wanted: SQL | undefined) =>
-  selectJobs(tx)
-    .where(wanted)
-    .orderBy(sql`${trainingJobs.created_at} DESC NULLS LAST, ${trainingJobs.id} DESC NULLS LAST`);
+  selectJobs(tx).where(wanted).orderBy(sql`${trainingJobs.created_at} DESC NULLS LAST, ${trainingJobs.id} DESC NULLS LAST`);
 
 /** The list as a page first asks for it: all states, by number. */
 const newest = prepared('jobs_newest', (tx) =>
