@@ -5,14 +5,15 @@ import type { TestDatabase } from './database.ts';
 /** A person with an empty queue and the installation's number of slots. */
 export async function addPerson(
   db: TestDatabase,
-  fields: { role?: 'administrator' | 'user'; email?: string } = {},
+  fields: { role?: 'administrator' | 'user'; email?: string; is_subject?: boolean } = {},
 ): Promise<string> {
   const id = randomUUID();
-  await db.asOwner('INSERT INTO identity.users (id, name, email, role) VALUES ($1, $2, $3, $4)', [
+  await db.asOwner('INSERT INTO identity.users (id, name, email, role, is_subject) VALUES ($1, $2, $3, $4, $5)', [
     id,
     'Test Person',
     fields.email ?? `${id}@example.test`,
     fields.role ?? 'user',
+    fields.is_subject ?? false,
   ]);
   return id;
 }

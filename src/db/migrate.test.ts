@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -79,6 +80,27 @@ describe.each(VERSIONS)('migrations on PostgreSQL $major', ({ major, bin_dir }) 
       const other = loginUrl(server.url, login, makePasswords());
       await expect(rows(other, 'SELECT 1')).rejects.toThrow(/password authentication failed/);
     }
+  });
+
+  test('people who came by an access token before they were marked are marked, and nobody else', async () => {
+    const [token, local] = ['5a2f0c9e-0000-4000-8000-000000000001', '5a2f0c9e-0000-4000-8000-000000000002'];
+    await rows(
+      server.superuser_url,
+      `INSERT INTO identity.users (id, name, email) VALUES ('${token}', 'a', '${token}@supabase.invalid'), ('${local}', 'b', 'b@example.test')`,
+    );
+    const migrations = join(import.meta.dirname, 'migrations');
+    const file = (await readdir(migrations)).find((name) => name.endsWith('_token-subjects.sql')) ?? '';
+    const upgrade = await readFile(join(migrations, file), 'utf8');
+    await rows(server.url, `ALTER TABLE identity.users DROP COLUMN is_subject; ${upgrade}`);
+    expect(await rows(server.superuser_url, 'SELECT id, is_subject FROM identity.users ORDER BY id')).toEqual([
+      { id: token, is_subject: true },
+      { id: local, is_subject: false },
+    ]);
+    const [forced] = await rows(
+      server.url,
+      `SELECT relforcerowsecurity AS is FROM pg_class WHERE oid = 'identity.users'::regclass`,
+    );
+    expect(forced).toEqual({ is: true });
   });
 
   test('unset and empty claims are nobody, not an error', async () => {

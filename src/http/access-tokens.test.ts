@@ -69,9 +69,16 @@ describe('an access token', () => {
     expect(row).toEqual({ queues: 1, slots: 2 });
   });
 
-  test('of a person who is here already is theirs', async () => {
-    const id = await addPerson(db);
+  test('of a person who came by one is theirs', async () => {
+    const id = await addPerson(db, { is_subject: true });
     expect((await ask(await signed(claimsOf(id)))).body).toMatchObject({ user: { id, name: 'Test Person' } });
+  });
+
+  test.each(['administrator', 'user'] as const)('that names an account of the studio itself opens nothing: %s', async (role) => {
+    const local = await addBrowser(db, { role });
+    const { status, body } = await ask(await signed(claimsOf(local.user_id)));
+    expect([status, body.code, body.error]).toEqual([401, 'unauthenticated', expect.stringMatching(/signs in there/)]);
+    expect((await api.request('/api/me', { headers: local.headers })).status).toBe(200);
   });
 
   test('takes nobody’s e-mail: two subjects may name the same, and it still can be invited', async () => {
@@ -117,7 +124,7 @@ describe('an access token', () => {
   });
 
   test('does nothing that takes a session, and goes on beside keys and cookies', async () => {
-    const id = await addPerson(db);
+    const id = await addPerson(db, { is_subject: true });
     const token = await signed(claimsOf(id));
     const key = await api.request('/api/keys', json({ name: 'k', scopes: ['read'] }, { authorization: `Bearer ${token}` }));
     expect([key.status, (await key.json()).code]).toEqual([403, 'session_required']);
@@ -217,6 +224,7 @@ describe('refused with 401', () => {
     const admin = await addBrowser(db, { role: 'administrator' });
     const person = await addBrowser(db);
     const key = await addCaller(db);
+    await db.asOwner('UPDATE identity.users SET is_subject = true WHERE id = $1', [person.user_id]);
     const token = await signed(claimsOf(person.user_id));
     const lock = (user_id: string, disabled: unknown, headers: Record<string, string> = admin.headers) =>
       app.request(`/api/users/${user_id}`, json({ disabled }, headers, 'PATCH'));

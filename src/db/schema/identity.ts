@@ -15,6 +15,8 @@ export const users = identity.table(
     role: text('role', { enum: ['administrator', 'user'] })
       .notNull()
       .default('user'),
+    /** came by an access token of the identity provider: nobody else is whom a token names */
+    is_subject: boolean('is_subject').notNull().default(false),
     /** an administrator closed the door: no session, key or token of theirs is taken */
     disabled_at: instant('disabled_at'),
     created_at: createdAt(),

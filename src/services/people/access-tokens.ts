@@ -77,6 +77,8 @@ export function accessTokens(rules: TokenRules, means: OutboundMeans = outboundM
       const user_id = payload.sub ?? '';
       if (!SUBJECT.test(user_id)) throw refused('names no person: its sub must be a UUID');
       const person = (await findSubject(user_id)) ?? (await ensureSubject(user_id, nameOf(payload)));
+      // Whoever has accounts made in the project may choose their ids: theirs are never an account of the studio's own.
+      if (!person.is_subject) throw refused('names an account of the studio itself, which signs in there and by no token');
       if (person.disabled) throw refused('is of a person whom an administrator has locked out');
       return {
         id: createHash('sha256').update(token).digest('hex'),

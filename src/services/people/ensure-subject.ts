@@ -6,11 +6,13 @@ import { AppError } from '#/domain/app-error.ts';
 export interface Subject {
   role: 'administrator' | 'user';
   disabled: boolean;
+  /** Came by an access token. False: an account of the studio's own, which no token opens. */
+  is_subject: boolean;
 }
 
 const SUBJECT = {
   name: 'find-subject',
-  text: 'SELECT role, disabled_at IS NOT NULL AS disabled FROM identity.users WHERE id = $1',
+  text: 'SELECT role, disabled_at IS NOT NULL AS disabled, is_subject FROM identity.users WHERE id = $1',
 };
 
 /** Keeps somebody whom an administrator locked out from signing in. Throws `forbidden`. */
@@ -36,7 +38,7 @@ export async function ensureSubject(user_id: string, name: string): Promise<Subj
   await asIdentity((tx) =>
     tx
       .insert(users)
-      .values({ id: user_id, name, email: `${user_id}@supabase.invalid`, role: 'user' })
+      .values({ id: user_id, name, email: `${user_id}@supabase.invalid`, role: 'user', is_subject: true })
       .onConflictDoNothing(),
   );
   const person = await findSubject(user_id);
