@@ -6583,9 +6583,11 @@ export interface components {
             errors: string[];
             /** @description null: not known; 0 where it is not ok */
             estimated_vram_mb: number | null;
+            /** @description Finished runs that this stands on */
             evidence: {
                 runs: number;
             };
+            /** @description Between which it lies; null: not known */
             interval_mb: {
                 high: number;
                 low: number;
@@ -6596,7 +6598,10 @@ export interface components {
                 tokens_per_second: number | null;
             } | Record<string, never>;
             time_per_step_ms: number | null;
-            /** @enum {string|null} */
+            /**
+             * @description null: not known
+             * @enum {string|null}
+             */
             verdict: "fits" | "tight" | "will_not_fit" | null;
             vram_breakdown: {
                 activations_gb: number | null;
@@ -6980,6 +6985,7 @@ export interface components {
             updated_at: string;
         };
         TrainingEstimate: {
+            advice: string[];
             /** @description What the figures stand on */
             constants: {
                 artifact_gb_per_rank: number;
@@ -7002,6 +7008,10 @@ export interface components {
             /** @description US dollars, to the cent */
             estimated_cost: number;
             estimated_duration_hours: number;
+            /** @description Finished runs that this stands on */
+            evidence: {
+                runs: number;
+            };
             /** @description In the catalogue’s own words */
             gpu_config: {
                 count: number;
@@ -7009,6 +7019,11 @@ export interface components {
             };
             /** @description Of all devices together, in US dollars */
             hourly_rate: number;
+            /** @description Between which it lies; null: not known */
+            interval_mb: {
+                high: number;
+                low: number;
+            } | null;
             training_details: {
                 dataset_name: string;
                 /** @description Of all devices together, as the catalogue assumes */
@@ -7020,6 +7035,11 @@ export interface components {
                 tokens_counted: boolean;
                 total_steps: number;
             };
+            /**
+             * @description null: not known
+             * @enum {string|null}
+             */
+            verdict: "fits" | "tight" | "will_not_fit" | null;
         };
         TrainingJob: {
             /** Format: uuid */

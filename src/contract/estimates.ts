@@ -3,6 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { EstimatedHyperparameters } from '#/domain/hyperparameters.ts';
 import { GPUConfig } from '#/domain/training-spec.ts';
 import { declareRoute } from './declare-route.ts';
+import { memoryVerdict } from './memory-verdict.ts';
 
 const EstimateBody = z
   .strictObject({
@@ -37,6 +38,7 @@ export const TrainingEstimate = z
       tokens_counted: z.boolean().describe('false: guessed from the size of the file, for no tokenizer was there'),
       dataset_name: z.string(),
     }),
+    ...memoryVerdict,
     constants: z
       .object({
         initialisation_s: z.number(),

@@ -7,6 +7,7 @@ import { EVAL_SUITES, EXPORT_FORMATS, MIXED_PRECISIONS } from '#/domain/trainer-
 import { TRAINER_STRATEGIES } from '#/domain/trainer-config.ts';
 import { ResourceName } from '#/domain/training-spec.ts';
 import { declareRoute } from './declare-route.ts';
+import { memoryVerdict } from './memory-verdict.ts';
 import { RecipeRef } from './recipes.ts';
 import { EverySubmission } from './submission.ts';
 
@@ -101,10 +102,7 @@ export const Preflight = z
     ]),
     time_per_step_ms: figure,
     throughput: z.union([z.object({ samples_per_second: figure, tokens_per_second: figure }), nothing]),
-    verdict: z.enum(['fits', 'tight', 'will_not_fit']).nullable(),
-    interval_mb: z.object({ low: z.number(), high: z.number() }).nullable(),
-    advice: z.array(z.string()),
-    evidence: z.object({ runs: z.int() }),
+    ...memoryVerdict,
   })
   .openapi('Preflight');
 export type Preflight = z.infer<typeof Preflight>;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type PreflightFacts, type PreflightQuestion, preflight, UNKNOWN_MEMORY } from './preflight.ts';
+import { UNKNOWN_MEMORY } from './memory-figures.ts';
+import { type PreflightFacts, type PreflightQuestion, preflight } from './preflight.ts';
 import { builtInRecipe, type RecipeMethod } from './recipes.ts';
 
 const recipe = (method: RecipeMethod) => builtInRecipe(method) ?? null;

@@ -1,4 +1,5 @@
 import { GB } from './bytes.ts';
+import { type MemoryVerdict, UNKNOWN_MEMORY } from './memory-figures.ts';
 import { toCents } from './money.ts';
 import type { TrainingPlan } from './planner.ts';
 
@@ -46,6 +47,8 @@ export interface TrainingEstimate {
   /** US dollars, to the cent. */
   hourly_rate: number;
   cost: { compute: number; storage: number; total: number };
+  /** Whether it fits; the catalogue knows nothing of that. */
+  memory: MemoryVerdict;
 }
 
 const HOUR_S = 3600;
@@ -53,7 +56,7 @@ const HOUR_S = 3600;
 /**
  * What a training takes on its devices:
  * duration = tokens × passes / (throughput × count) + overhead, compute = duration × rate × count, storage = GB × price.
- * Pure arithmetic over the planner's steps; today's throughput is the catalogue's. Dollars and hours.
+ * Pure arithmetic over the planner's steps. Throughput is the catalogue's, and of memory nothing is known. Dollars and hours.
  */
 export function estimateTraining(
   plan: Pick<TrainingPlan, 'steps_per_epoch' | 'total_steps'>,
@@ -72,6 +75,7 @@ export function estimateTraining(
   const duration_hours = training_hours + overhead_hours;
   const hourly_rate = toCents(gpu.hourly_rate * gpu.count);
   const compute = toCents(duration_hours * hourly_rate);
+  const { verdict, interval_mb, advice, evidence } = UNKNOWN_MEMORY;
   const stored_gb = load.dataset_bytes / GB + load.rank * constants.artifact_gb_per_rank;
   const storage = toCents(stored_gb * constants.storage_usd_per_gb);
   return {
@@ -85,5 +89,6 @@ export function estimateTraining(
     duration_hours,
     hourly_rate,
     cost: { compute, storage, total: toCents(compute + storage) },
+    memory: { verdict, interval_mb, advice, evidence },
   };
 }

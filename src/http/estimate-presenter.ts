@@ -23,6 +23,7 @@ export function presentEstimate({ estimate, gpu, dataset_name }: EstimateAnswer)
       tokens_counted: estimate.tokens_counted,
       dataset_name,
     },
+    ...estimate.memory,
     constants: ESTIMATE_CONSTANTS,
   };
 }

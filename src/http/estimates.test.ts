@@ -119,6 +119,11 @@ describe('an estimate', () => {
         tokens_counted: true,
         dataset_name: 'Questions',
       },
+      // No run was measured and no memory model is there: nothing is made up.
+      verdict: null,
+      interval_mb: null,
+      advice: [],
+      evidence: { runs: 0 },
       constants: ESTIMATE_CONSTANTS,
     });
   });
