@@ -6,6 +6,7 @@ import { readCursor, START, writeCursor } from '#/services/jobs/job-cursor.ts';
 import type { ApiEnv } from './api-env.ts';
 import { stillValid } from './authenticate.ts';
 import { presentJob, presentPoint } from './job-presenter.ts';
+import { holdPlace } from './stream-places.ts';
 
 /** Proxies cut what is silent for long. */
 const PING_MS = 15_000;
@@ -43,8 +44,12 @@ export async function streamJob(c: HonoContext<ApiEnv>, job_id: string, last_eve
   }
   const ending = new AbortController();
   const credential = c.var.credential;
+  const leave = holdPlace(c.var.ctx.user_id);
   const events = followJobEvents(c.var.ctx, job_id, cursor, ending.signal);
-  const first = await events.next();
+  const first = await events.next().catch((error: unknown) => {
+    leave();
+    throw error;
+  });
   c.header('Cache-Control', 'no-store');
   c.header('X-Accel-Buffering', 'no');
   return streamSSE(c, async (stream) => {
@@ -81,6 +86,7 @@ export async function streamJob(c: HonoContext<ApiEnv>, job_id: string, last_eve
       }
     } finally {
       open.delete(ending);
+      leave();
       ending.abort();
       await events.return(undefined);
     }

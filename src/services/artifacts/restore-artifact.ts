@@ -3,7 +3,7 @@ import { modelArtifacts } from '#/db/schema/jobs.ts';
 import { asUser } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
 import type { Context } from '#/services/context.ts';
-import { quotaExceeded, storageUsage } from '#/services/storage/reserve-space.ts';
+import { lockQuota, quotaExceeded, storageUsage } from '#/services/storage/reserve-space.ts';
 import { type ArtifactRow, findArtifact } from './artifact-row.ts';
 
 /**
@@ -20,6 +20,7 @@ export function restoreArtifact(ctx: Context, id: string): Promise<ArtifactRow> 
     if (deleted === undefined || deleted.purged_at !== null) throw new AppError('not_found', 'There is no such artifact');
     if (deleted.deleted_at === null)
       throw new AppError('conflict', `${deleted.name} is not deleted: there is nothing to restore`);
+    await lockQuota(tx, ctx.user_id);
     const usage = await storageUsage(tx, ctx.user_id);
     if (usage.bytes + deleted.size > usage.quota_bytes) throw quotaExceeded(usage, deleted.size);
     await tx.update(modelArtifacts).set({ deleted_at: null }).where(eq(modelArtifacts.id, id));

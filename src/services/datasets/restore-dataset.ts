@@ -3,7 +3,7 @@ import { datasets } from '#/db/schema/datasets.ts';
 import { asUser } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
 import type { Context } from '#/services/context.ts';
-import { quotaExceeded, storageUsage } from '#/services/storage/reserve-space.ts';
+import { lockQuota, quotaExceeded, storageUsage } from '#/services/storage/reserve-space.ts';
 import { type DatasetRow, noSuchDataset } from './dataset-row.ts';
 
 /**
@@ -20,6 +20,7 @@ export function restoreDataset(ctx: Context, id: string): Promise<DatasetRow> {
     if (deleted === undefined || deleted.purged_at !== null || deleted.storage_path === null) throw noSuchDataset();
     if (deleted.deleted_at === null)
       throw new AppError('conflict', `${deleted.name} is not deleted: there is nothing to restore`);
+    await lockQuota(tx, ctx.user_id);
     const usage = await storageUsage(tx, ctx.user_id);
     if (usage.bytes + deleted.file_size > usage.quota_bytes) throw quotaExceeded(usage, deleted.file_size);
     const [restored] = await tx

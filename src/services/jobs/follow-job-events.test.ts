@@ -133,6 +133,27 @@ describe('following a job', () => {
     await db.asOwner('DELETE FROM lowrank.training_jobs WHERE id = $1', [job]);
   });
 
+  test.each(['1.999999999.1.0', '32767.1.32767.999999999999', '2.1.1.7'])(
+    'the cursor %s, beyond all that there is, is taken for the newest, and what comes is told',
+    async (made_up) => {
+      const job = await addJob(db, owner.user_id, { status: 'running', slot: 1, attempt: 1 });
+      await addRun(job, 1, null);
+      await addPoints(job, 1, 1, 5);
+      await appendFile(logFile(job, 1), 'one\n');
+      let more: Promise<void> | undefined;
+      const cursor = readCursor(made_up);
+      if (cursor === null) throw new Error(`${made_up} is a cursor`);
+      const told = await follow(job, cursor, (events) => {
+        if (events.at(-1)?.type === 'job') more ??= addPoints(job, 1, 6, 8).then(() => appendFile(logFile(job, 1), 'two\n'));
+        return stepsOf(events).length >= 3 && logOf(events).endsWith('two\n');
+      });
+      await more;
+      expect(stepsOf(told)).toEqual(range(1, 6, 8));
+      expect(told.at(-1)?.cursor).toEqual({ attempt: 1, seq: 8, log_attempt: 1, log_offset: 8 });
+      await db.asOwner('DELETE FROM lowrank.training_jobs WHERE id = $1', [job]);
+    },
+  );
+
   test('a new follower of a long log begins at a whole line near its end', async () => {
     const job = await addJob(db, owner.user_id, { status: 'running', slot: 1, attempt: 1 });
     await addRun(job, 1, null);
@@ -158,10 +179,18 @@ describe('following a job', () => {
     await deleted;
   });
 
-  test.each(['', 'x', '1.2.3', '1.2.3.4.5', '1.2.3.-2', '-1.0.1.0', '999999.1.1.1', '1.2.3.4; DROP'])(
-    '%j is no cursor',
-    (text) => {
-      expect(readCursor(text)).toBeNull();
-    },
-  );
+  test.each([
+    '',
+    'x',
+    '1.2.3',
+    '1.2.3.4.5',
+    '1.2.3.-2',
+    '-1.0.1.0',
+    '999999.1.1.1',
+    '32768.1.1.1',
+    '1.1.32768.1',
+    '1.2.3.4; DROP',
+  ])('%j is no cursor', (text) => {
+    expect(readCursor(text)).toBeNull();
+  });
 });

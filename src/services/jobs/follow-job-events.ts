@@ -6,9 +6,9 @@ import { isTerminal } from '#/domain/statuses.ts';
 import type { Context } from '#/services/context.ts';
 import { logTail, readLog } from '#/storage/read-log.ts';
 import { hearJob, type JobBell } from './job-bell.ts';
-import { type JobCursor, TAIL } from './job-cursor.ts';
+import { type JobCursor, START, TAIL } from './job-cursor.ts';
 import { findJob, type JobRow } from './job-row.ts';
-import { type MetricRow, metricsAfter } from './read-metrics.ts';
+import { type MetricRow, metricsAfter, newestPoint } from './read-metrics.ts';
 import { shareAnswers } from './share-answers.ts';
 
 /** What a follower is told, each with the cursor that stands after it. */
@@ -78,6 +78,7 @@ async function* told(
       }
       throw error;
     }
+    if (first) cursor = await atMostNewest(ctx, job_id, cursor, look);
     first = false;
     let news = false;
     const version = `${look.row.job.updated_at.getTime()}.${look.row.job.event_seq}.${look.row.contact_lost_at?.getTime()}`;
@@ -100,6 +101,8 @@ async function* told(
       cursor = { ...cursor, log_attempt, log_offset: await logTail(job_id, log_attempt) };
     }
     const log = await logAfter(job_id, look.row, cursor);
+    // An offset that no log has reached was never told: whoever sent it stands where everybody stands.
+    if (log.next < cursor.log_offset) cursor = { ...cursor, log_offset: log.next };
     if (log.text !== '') {
       news = true;
       const offset = cursor.log_offset;
@@ -114,6 +117,18 @@ async function* told(
     await bell.wait(isTerminal(look.row.job.status) ? LOOK_SETTLED_MS : LOOK_ACTIVE_MS, signal);
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
   }
+}
+
+/**
+ * A cursor beyond everything that there is was never told: it is taken for the newest. Viewers of one job so come to stand
+ * at one place, where one look serves them all, whatever ids they made up.
+ */
+async function atMostNewest(ctx: Context, job_id: string, cursor: JobCursor, look: Look): Promise<JobCursor> {
+  const log_attempt = Math.min(cursor.log_attempt, Math.max(look.row.job.attempt, 1));
+  if (look.batches.length > 0 || cursor.attempt === 0) return { ...cursor, log_attempt };
+  const { attempt, seq } = (await asUser(ctx.user_id, (tx) => newestPoint(tx, job_id))) ?? START;
+  const beyond = cursor.attempt > attempt || (cursor.attempt === attempt && cursor.seq > seq);
+  return beyond ? { ...cursor, attempt, seq, log_attempt } : { ...cursor, log_attempt };
 }
 
 interface Look {

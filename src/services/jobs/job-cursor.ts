@@ -9,6 +9,9 @@ export interface JobCursor {
 /** In place of an offset: begin near the end of the newest log, for nobody reads a flood from its start. */
 export const TAIL = -1;
 
+/** What the column of an attempt's number holds. */
+const COLUMN_MAX = 32_767;
+
 /** Where a new follower begins: every point, and the end of the log. */
 export const START: JobCursor = { attempt: 0, seq: 0, log_attempt: 1, log_offset: TAIL };
 
@@ -21,5 +24,6 @@ export function readCursor(text: string): JobCursor | null {
   const match = /^(\d{1,5})\.(\d{1,9})\.(\d{1,5})\.(-1|\d{1,12})$/.exec(text);
   if (match === null) return null;
   const [attempt, seq, log_attempt, log_offset] = match.slice(1).map(Number) as [number, number, number, number];
+  if (attempt > COLUMN_MAX || log_attempt > COLUMN_MAX) return null;
   return { attempt, seq, log_attempt, log_offset };
 }

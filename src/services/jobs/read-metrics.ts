@@ -87,6 +87,13 @@ export async function metricsAfter(
   return result.rows.map(asPoint);
 }
 
+/** Where a job's newest point stands in its own order; null when it has none. */
+export async function newestPoint(tx: Tx, job_id: string): Promise<{ attempt: number; seq: number } | null> {
+  const result = await tx.execute<{ attempt: number; seq: number }>(sql`
+    SELECT attempt, seq FROM lowrank.metrics_points WHERE job_id = ${job_id} ORDER BY attempt DESC, seq DESC LIMIT 1`);
+  return result.rows[0] ?? null;
+}
+
 // Raw SQL answers timestamps as node-postgres parses them; a string would mean another parser is in force.
 function asPoint(row: MetricRow): MetricRow {
   return { ...row, timestamp: new Date(row.timestamp) };

@@ -7,6 +7,7 @@ import { GB } from '#/domain/bytes.ts';
 import { UploadOptions } from '#/domain/dataset-options.ts';
 import { env } from '#/env.ts';
 import { deleteDataset } from '#/services/datasets/delete-dataset.ts';
+import { restoreDataset } from '#/services/datasets/restore-dataset.ts';
 import { uploadDataset } from '#/services/datasets/upload-dataset.ts';
 import { connectStorage } from '#/storage/connect-storage.ts';
 import { localFolder } from '#/storage/local-folder.ts';
@@ -63,6 +64,18 @@ test('what was deleted gives room, but not without end', async () => {
   expect(await usage()).toMatchObject({ bytes: 0, bytes_with_deleted: 180 * KB });
   expect(await codes([upload(90 * KB)])).toEqual(['quota_exceeded']);
   expect(await codes([upload(10 * KB)])).toEqual(['stored']);
+});
+
+test('restores at once never go past the quota together', async () => {
+  const kept = [];
+  for (let at = 0; at < 2; at++) {
+    const { dataset } = await upload(60 * KB);
+    await deleteDataset({ user_id, role: 'user' }, dataset.id);
+    kept.push(dataset.id);
+  }
+  const answers = await codes(kept.map((id) => restoreDataset({ user_id, role: 'user' }, id)));
+  expect(answers.toSorted()).toEqual(['quota_exceeded', 'stored']);
+  expect((await usage()).bytes).toBe(60 * KB);
 });
 
 test('one user’s files take nothing of another’s', async () => {

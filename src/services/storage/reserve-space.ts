@@ -63,13 +63,18 @@ async function quotaBytes(tx: Tx): Promise<number> {
   return gb.success ? Math.floor(gb.data * GB) : storageLimits().user_quota_bytes;
 }
 
+/** Until the end of the transaction nobody else takes of this user's quota: what `storageUsage` says stays true. */
+export async function lockQuota(tx: Tx, user_id: string): Promise<void> {
+  await tx.execute(sql`SELECT pg_advisory_xact_lock(hashtextextended(${`quota:${user_id}`}, 0))`);
+}
+
 /**
  * Says how many bytes the caller may store: `wanted`, or what is left of the quota when `wanted` is null (length unknown),
  * at most `bytes_max`. The row that takes them must be written in the same transaction: until its end nobody else of this
  * user gets any. Throws `quota_exceeded`.
  */
 export async function reserveQuota(tx: Tx, user_id: string, wanted: number | null, bytes_max: number): Promise<number> {
-  await tx.execute(sql`SELECT pg_advisory_xact_lock(hashtextextended(${`quota:${user_id}`}, 0))`);
+  await lockQuota(tx, user_id);
   const usage = await storageUsage(tx, user_id);
   const left = Math.min(usage.quota_bytes - usage.bytes, usage.quota_bytes * WITH_DELETED_FACTOR - usage.bytes_with_deleted);
   if (left < 1 || (wanted !== null && wanted > left)) throw quotaExceeded(usage, wanted);
