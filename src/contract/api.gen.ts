@@ -3908,7 +3908,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The database answers and has its tables */
+        /** The database answers and has the migrations of this version: all of them and no newer ones */
         get: {
             parameters: {
                 query?: never;

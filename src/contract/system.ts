@@ -16,7 +16,7 @@ export const readyRoute = declareRoute({
   method: 'get',
   path: '/api/ready',
   tags: ['system'],
-  summary: 'The database answers and has its tables',
+  summary: 'The database answers and has the migrations of this version: all of them and no newer ones',
   security: [],
   responses: {
     200: { description: 'Ready', content: { 'application/json': { schema: z.object({ status: z.literal('ready') }) } } },

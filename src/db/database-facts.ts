@@ -1,7 +1,6 @@
 // What a database says of itself: version, migrations, logins and policies. It reads catalogues, never anybody's rows.
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import pg from 'pg';
+import { knownMigrations } from './known-migrations.ts';
 import { LOGINS } from './pools.ts';
 
 export interface RoleFacts {
@@ -66,19 +65,6 @@ export async function readDatabaseFacts(client: pg.Client): Promise<DatabaseFact
     unguarded: unguarded.map(({ name }) => name),
     has_caller: about.has_caller,
   };
-}
-
-interface Migration {
-  /** When it was made: the number by which the database remembers it. */
-  when: number;
-  /** Its file's name without the ending. */
-  tag: string;
-}
-
-/** The migrations of this code, in their order. */
-async function knownMigrations(): Promise<Migration[]> {
-  const text = await readFile(join(import.meta.dirname, 'migrations/meta/_journal.json'), 'utf8');
-  return (JSON.parse(text) as { entries: Migration[] }).entries;
 }
 
 /** When the last migration that the database has was made; 0 before the first. */
