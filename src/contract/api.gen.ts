@@ -3401,8 +3401,8 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Leave for good, with the password again: sessions and keys end now, jobs are cancelled, and all rows and files go
-         * @description Nothing of it comes back. What runs is ended first; rows and files go when the last of it is over. Base models that others trained on stay. The last administrator cannot leave.
+         * Leave for good, with the password again or in words: sessions and keys end now, jobs are cancelled, and all rows and files go
+         * @description Nothing of it comes back. What runs is ended first; rows and files go when the last of it is over. Base models that others trained on stay. The last administrator cannot leave. Who has no password, as people of a Supabase project, sends the words instead.
          */
         delete: {
             parameters: {
@@ -3413,9 +3413,7 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": {
-                        password: string;
-                    };
+                    "application/json": components["schemas"]["Leave"];
                 };
             };
             responses: {
@@ -6468,6 +6466,20 @@ export interface components {
             id?: string;
             /** @description Milliseconds to wait before connecting again */
             retry?: number;
+        };
+        /**
+         * @example {
+         *       "password": "correct horse battery"
+         *     }
+         */
+        Leave: {
+            /**
+             * @description Instead of it, of who has no password
+             * @enum {string}
+             */
+            confirm?: "delete my account";
+            /** @description One’s own, again */
+            password?: string;
         };
         ListedDataset: components["schemas"]["DatasetSummary"] & {
             compatibility?: components["schemas"]["Compatibility"];

@@ -51,6 +51,8 @@ const FAULTS = {
 
 /** Only a person who signed in: an API key that was stolen must not make itself permanent. */
 export const SESSION_ONLY: { [name: string]: string[] }[] = [{ session: [] }];
+/** A person, signed in here or with the identity provider: no API key. */
+export const PERSON_ONLY: { [name: string]: string[] }[] = [{ session: [] }, { access_token: [] }];
 
 /** What everything in front of a route's verb can answer: server, address, credential, query, body. */
 function faultsOfShape(route: Pick<RouteConfig, 'method' | 'security' | 'request'>): AppErrorCode[] {
@@ -60,7 +62,7 @@ function faultsOfShape(route: Pick<RouteConfig, 'method' | 'security' | 'request
     ...(['invalid_request', 'method_not_allowed', 'expectation_failed', 'misdirected_request'] as const),
     ...(['headers_too_large', 'internal', 'database_unavailable', 'storage_unavailable'] as const),
     ...(is_public ? [] : (['ambiguous_credentials', 'unauthenticated', 'insufficient_scope', 'identity_unavailable'] as const)),
-    ...(route.security === SESSION_ONLY ? (['session_required'] as const) : []),
+    ...(route.security === SESSION_ONLY || route.security === PERSON_ONLY ? (['session_required'] as const) : []),
     // Reads are counted, each user's together.
     ...(is_public || changes ? [] : (['rate_limited'] as const)),
     // Another site's origin is refused before anybody is asked who they are.

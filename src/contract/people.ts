@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi';
-import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from '#/domain/constants.ts';
+import { LEAVING_WORDS, PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from '#/domain/constants.ts';
 import { ResourceName } from '#/domain/training-spec.ts';
 import { IdempotencyKey, IdParam, Instant } from './common.ts';
-import { declareRoute, SESSION_ONLY } from './declare-route.ts';
+import { declareRoute, PERSON_ONLY, SESSION_ONLY } from './declare-route.ts';
 
 const Email = z.email().max(254).openapi({ example: 'ada@example.org' });
 /** A password that is being chosen; what is merely typed to sign in only has to fit. */
@@ -145,15 +145,25 @@ export const meRoute = declareRoute({
   faults: [404],
 });
 
+const LeaveBody = z
+  .strictObject({
+    password: TypedPassword.describe('One’s own, again'),
+    confirm: z.literal(LEAVING_WORDS).describe('Instead of it, of who has no password'),
+  })
+  .partial()
+  .refine((said) => Object.keys(said).length === 1, 'must have password, or confirm where the account has none')
+  .openapi('Leave', { minProperties: 1, maxProperties: 1, example: { password: 'correct horse battery' } });
+
 export const leaveRoute = declareRoute({
   method: 'delete',
   path: '/api/me',
   tags: ['people'],
-  summary: 'Leave for good, with the password again: sessions and keys end now, jobs are cancelled, and all rows and files go',
+  summary:
+    'Leave for good, with the password again or in words: sessions and keys end now, jobs are cancelled, and all rows and files go',
   description:
-    'Nothing of it comes back. What runs is ended first; rows and files go when the last of it is over. Base models that others trained on stay. The last administrator cannot leave.',
-  security: SESSION_ONLY,
-  request: body(z.strictObject({ password: TypedPassword })),
+    'Nothing of it comes back. What runs is ended first; rows and files go when the last of it is over. Base models that others trained on stay. The last administrator cannot leave. Who has no password, as people of a Supabase project, sends the words instead.',
+  security: PERSON_ONLY,
+  request: body(LeaveBody),
   responses: { 204: { description: 'Gone for everybody; the rest follows' } },
   faults: ['invalid_credentials', 409, 429],
 });

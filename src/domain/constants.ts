@@ -64,5 +64,7 @@ export const PAGE_LIMIT_MAX = 500;
 /** Up to here a list's total is counted; above it is an estimate, and says so. */
 export const TOTAL_EXACT_MAX = 10_000;
 
+/** What somebody without a password writes to leave for good. */
+export const LEAVING_WORDS = 'delete my account';
 export const PASSWORD_LENGTH_MIN = 8;
 export const PASSWORD_LENGTH_MAX = 128;

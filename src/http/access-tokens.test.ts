@@ -6,6 +6,7 @@ import type { TokenRules } from '#/env.ts';
 import { accessTokens } from '#/services/people/access-tokens.ts';
 import { isFirstRun, issueSetupToken } from '#/services/people/first-run.ts';
 import { openSession } from '#/services/people/open-session.ts';
+import { removeDepartures } from '#/services/people/remove-departures.ts';
 import { signingKeys } from '#/services/people/signing-keys.ts';
 import { outboundMeans } from '#/storage/outbound/checked-addresses.ts';
 import { addBrowser, addCaller, json, makeApi, OWNER } from '../../test/api.ts';
@@ -137,6 +138,24 @@ describe('an access token', () => {
     // The cookie's own rule stands.
     const foreign = json({ name: 'p' }, { cookie: browser.headers.cookie, origin: 'https://evil.example' });
     expect((await api.request('/api/projects', foreign)).status).toBe(403);
+  });
+
+  test('takes its person out of the studio in words, which no API key does; the next one makes an empty account', async () => {
+    const id = randomUUID();
+    const token = await signed(claimsOf(id));
+    await ask(token);
+    await addDataset(db, id);
+    const leave = (body: object, authorization = `Bearer ${token}`) =>
+      api.request('/api/me', json(body, { authorization }, 'DELETE'));
+    const caller = await addCaller(db);
+    const by_key = await leave({ confirm: 'delete my account' }, caller.headers.authorization);
+    expect([by_key.status, (await by_key.json()).code]).toEqual([403, 'session_required']);
+    expect((await leave({ password: 'correct horse battery' })).status).toBe(400);
+    expect((await ask(token, '/api/datasets')).body).toMatchObject({ total: 1 });
+    expect((await leave({ confirm: 'delete my account' })).status).toBe(204);
+    expect((await ask(token)).status).toBe(401);
+    expect((await removeDepartures()).map(({ user_id }) => user_id)).toEqual([id]);
+    expect((await ask(token, '/api/datasets')).body).toMatchObject({ total: 0 });
   });
 
   test('that comes before the owner leaves the owner’s place free', async () => {

@@ -30,7 +30,8 @@ function refuseAddress(c: HonoContext<ApiEnv>, options: ApiOptions): void {
 }
 
 function checkCredential(c: HonoContext<ApiEnv>, route: KnownRoute): void {
-  if (route.session_only && c.var.credential.kind !== 'session') {
+  const { kind } = c.var.credential;
+  if (route.session_only && kind !== 'session' && !(kind === 'access_token' && route.takes_access_tokens)) {
     throw new AppError(
       'session_required',
       'No API key or access token may do this: sign in to the studio in a browser and do it there',

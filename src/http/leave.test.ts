@@ -9,7 +9,7 @@ import { removeDepartures } from '#/services/people/remove-departures.ts';
 import { resetPassword } from '#/services/people/reset-password.ts';
 import { connectStorage, storage } from '#/storage/connect-storage.ts';
 import { localFolder } from '#/storage/local-folder.ts';
-import { cookieOf, emptyHouse, json, noWaiting, OWN_ORIGIN, useApi } from '../../test/api.ts';
+import { addBrowser, cookieOf, emptyHouse, json, noWaiting, OWN_ORIGIN, useApi } from '../../test/api.ts';
 import { useDatabase } from '../../test/database.ts';
 import { addBaseModel, addDataset, addJob, addPerson } from '../../test/factories.ts';
 import { addTenantRows } from '../../test/tenancy-scene.ts';
@@ -78,6 +78,23 @@ describe('whoever leaves', () => {
     expect((await api.me(somebody.headers)).status).toBe(200);
     await noWaiting(db);
     expect((await leave(somebody)).status).toBe(204);
+  });
+
+  test('says so in words where there is no password, and nobody else does', async () => {
+    await addPerson(db, { role: 'administrator' });
+    const says = (who: { headers: Record<string, string> }, body: object) =>
+      api.request('/api/me', json(body, who.headers, 'DELETE'));
+    const refusedAt = async (answer: Response) => [answer.status, (await answer.json()).details[0].path];
+    const bare = await addBrowser(db, { role: 'administrator' });
+    expect(await refusedAt(await leave(bare))).toEqual([400, 'confirm']);
+    expect(await refusedAt(await says(bare, { confirm: 'yes' }))).toEqual([400, 'confirm']);
+    const somebody = await addSomebody();
+    expect(await refusedAt(await says(somebody, { confirm: 'delete my account' }))).toEqual([400, 'password']);
+    expect((await says(somebody, { confirm: 'delete my account', password: PASSWORD })).status).toBe(400);
+    for (const who of [bare, somebody]) expect((await api.me(who.headers)).status).toBe(200);
+    expect((await says(bare, { confirm: 'delete my account' })).status).toBe(204);
+    expect((await api.me(bare.headers)).status).toBe(401);
+    expect((await removeDepartures()).map(({ user_id }) => user_id)).toEqual([bare.user_id]);
   });
 
   test('is signed out everywhere at once, and nobody signs in as them any more', async () => {

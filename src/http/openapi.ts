@@ -15,12 +15,18 @@ export function openApiDocument(api: OpenAPIHono<ApiEnv>, base_url: string): Api
   return finishDocument(structuredClone(document) as unknown as ApiDocument);
 }
 
-/** What routes refer to by name: the two ways to prove oneself, and the error answers. */
+/** What routes refer to by name: the ways to prove oneself, and the error answers. */
 export function registerComponents(api: OpenAPIHono<ApiEnv>, cookie: string): void {
   api.openAPIRegistry.registerComponent('securitySchemes', 'key', {
     type: 'http',
     scheme: 'bearer',
     description: 'An API key: lowrank_…; or, where a Supabase project is configured, an access token of it',
+  });
+  api.openAPIRegistry.registerComponent('securitySchemes', 'access_token', {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'An access token of the Supabase project that is configured, where an API key is not enough',
   });
   api.openAPIRegistry.registerComponent('securitySchemes', 'session', {
     type: 'apiKey',

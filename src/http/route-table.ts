@@ -11,6 +11,8 @@ export interface KnownRoute {
   has_query: boolean;
   /** For a person who signed in: no API key does. */
   session_only: boolean;
+  /** Of such a route: an access token of the identity provider does, too. */
+  takes_access_tokens: boolean;
   /** Answers a stream of events, which HEAD must not open. */
   is_event_stream: boolean;
 }
@@ -37,6 +39,7 @@ export function routeTable(definitions: Definitions): RouteTable {
       body_required: route.request?.body?.required === true,
       has_query: route.request?.query !== undefined,
       session_only: route.security !== undefined && route.security.length > 0 && !route.security.some((way) => 'key' in way),
+      takes_access_tokens: route.security?.some((way) => 'access_token' in way) === true,
       is_event_stream: ok !== undefined && 'content' in ok && ok.content !== undefined && EVENT_STREAM in ok.content,
     };
   });

@@ -6,6 +6,7 @@ import { AppError } from '#/domain/app-error.ts';
 import type { Context } from '#/services/context.ts';
 import { fitSlots } from '#/services/settings/fit-slots.ts';
 import { chosenSettings } from '#/services/settings/read-settings.ts';
+import { lockAdministrators, refuseFormerAdministrator } from './administrators.ts';
 import { type Member, selectMembers } from './list-people.ts';
 
 /** What an administrator decides about a person. */
@@ -17,14 +18,17 @@ export interface PersonChanges {
 }
 
 /**
- * Locks a person out or lets them in again, and says how many jobs of theirs run at once; whatever runs goes on. Throws `forbidden` (not an
- * administrator), `conflict` (locking oneself out) and `not_found`.
+ * Locks a person out or lets them in again, and says how many jobs of theirs run at once; whatever runs goes on. Who does so is an
+ * administrator still, so that one of two who lock each other out stays. Throws `forbidden` (not an administrator), `conflict` (locking oneself
+ * out) and `not_found`.
  */
 export function changePerson(ctx: Context, id: string, { disabled, active_jobs_max }: PersonChanges): Promise<Member> {
   if (ctx.role !== 'administrator') throw new AppError('forbidden', 'Only administrators decide about people');
   if (disabled !== undefined && id === ctx.user_id)
     throw new AppError('conflict', 'You cannot lock yourself out: another administrator can');
   return asIdentity(async (tx) => {
+    await lockAdministrators(tx);
+    await refuseFormerAdministrator(tx, ctx.user_id);
     if (disabled !== undefined) {
       const disabled_at = disabled ? sql`coalesce(${users.disabled_at}, clock_timestamp())` : null;
       await tx.update(users).set({ disabled_at }).where(eq(users.id, id));

@@ -1,33 +1,36 @@
 import { verifyPassword } from 'better-auth/crypto';
-import { and, eq, isNull, ne, sql } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import { accounts, apiKeys, sessions, users } from '#/db/schema/identity.ts';
 import { userQueues } from '#/db/schema/jobs.ts';
-import { asIdentity, type Tx } from '#/db/tenancy.ts';
+import { asIdentity } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
+import { LEAVING_WORDS } from '#/domain/constants.ts';
 import type { Context } from '#/services/context.ts';
 import { takeAllowance } from '#/services/rate-limits/take-allowance.ts';
+import { lockAdministrators, refuseLastAdministrator } from './administrators.ts';
 import { inTurn } from './password-work.ts';
 import { readPasswordHash } from './person.ts';
 
 const TRIES_PER_MINUTE = 5;
-/** Any fixed number: administrators who leave do it one after the other, so that one of them stays. */
-const LEAVING_LOCK = 7_205_913;
+
+/** How somebody says that they mean it: by their password, or in words where they have none. */
+export interface LeavingWish {
+  password?: string | undefined;
+  confirm?: string | undefined;
+}
 
 /**
  * Takes oneself out of this installation: from the commit on nobody signs in as this person, no key is taken and no job starts.
- * A worker ends what runs and then removes every row and file (`removeDepartures`). Throws `invalid_credentials`, `rate_limited`
- * and `conflict` (the last administrator).
+ * A worker ends what runs and then removes every row and file (`removeDepartures`). Throws `invalid_credentials`, `invalid_request` (said the
+ * wrong way), `rate_limited` and `conflict` (the last administrator).
  */
-export async function leave(ctx: Context, typed: { password: string }): Promise<void> {
+export async function leave(ctx: Context, typed: LeavingWish): Promise<void> {
   await takeAllowance(`password:${ctx.user_id}`, TRIES_PER_MINUTE, 'Too many tries with this password');
   const hash = await asIdentity((tx) => readPasswordHash(tx, ctx.user_id));
-  if (hash === null || !(await inTurn(() => verifyPassword({ hash, password: typed.password })))) {
-    throw new AppError('invalid_credentials', 'The password is wrong', [
-      { path: 'password', message: 'is wrong', code: 'wrong_password' },
-    ]);
-  }
+  if (hash === null) refuseUnconfirmed(typed);
+  else await checkPassword(hash, typed);
   await asIdentity(async (tx) => {
-    await tx.execute(sql`SELECT pg_advisory_xact_lock(${LEAVING_LOCK})`);
+    await lockAdministrators(tx);
     await refuseLastAdministrator(tx, ctx.user_id);
     const of_mine = { user_id: ctx.user_id };
     // The name and the e-mail are nobody's from now on: whoever comes again is somebody new.
@@ -40,14 +43,18 @@ export async function leave(ctx: Context, typed: { password: string }): Promise<
   });
 }
 
-async function refuseLastAdministrator(tx: Tx, user_id: string): Promise<void> {
-  const [me] = await tx.select({ role: users.role }).from(users).where(eq(users.id, user_id));
-  if (me?.role !== 'administrator') return;
-  const others = await tx
-    .select({ id: users.id })
-    .from(users)
-    .where(and(eq(users.role, 'administrator'), ne(users.id, user_id), isNull(users.disabled_at)))
-    .limit(1);
-  if (others.length > 0) return;
-  throw new AppError('conflict', 'You are the last administrator of this installation: nobody could look after it then');
+async function checkPassword(hash: string, { password }: LeavingWish): Promise<void> {
+  if (password === undefined) throw saidWrong('password', 'is required: this account has one');
+  if (await inTurn(() => verifyPassword({ hash, password }))) return;
+  throw new AppError('invalid_credentials', 'The password is wrong', [
+    { path: 'password', message: 'is wrong', code: 'wrong_password' },
+  ]);
+}
+
+function refuseUnconfirmed({ confirm }: LeavingWish): void {
+  if (confirm !== LEAVING_WORDS) throw saidWrong('confirm', `must be "${LEAVING_WORDS}": this account has no password`);
+}
+
+function saidWrong(path: keyof LeavingWish, message: string): AppError {
+  return new AppError('invalid_request', `${path} ${message}`, [{ path, message, code: 'required' }]);
 }
