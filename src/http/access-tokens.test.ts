@@ -204,6 +204,7 @@ describe('refused with 401', () => {
     ['no subject', () => signed(claimsOf(undefined))],
     ['an empty subject', () => signed(claimsOf(''))],
     ['a subject that is no UUID', () => signed(claimsOf("' or true --"))],
+    ['a subject in a list', () => signed({ ...claimsOf(undefined), sub: [id] } as unknown as JWTPayload)],
     ['a subject in upper case', () => signed(claimsOf(id.toUpperCase()))],
     ['the anon key', () => signed({ iss: ISSUER, aud: 'authenticated', role: 'anon', iat: now(), exp: now() + 3600 })],
     ['the anon role with a subject', () => signed(claimsOf(id, { role: 'anon' }))],

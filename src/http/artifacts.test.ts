@@ -222,6 +222,17 @@ describe.each(STORAGES)('on %s', (_, make) => {
       expect((await api.request(`/api/downloads/${good}`, { method: 'POST', headers: owner.headers })).status).toBe(405);
     });
 
+    test('is nothing for somebody who was locked out meanwhile', async () => {
+      const grant = { user_id: owner.user_id, artifact_id: id, file_id: weights().id, expires_at: Date.now() + 60_000 };
+      const address = `/api/downloads/${writeDownloadToken(await downloadKey(), grant)}`;
+      const lockOut = (at: string | null) =>
+        db.asOwner('UPDATE identity.users SET disabled_at = $2 WHERE id = $1', [owner.user_id, at]);
+      await lockOut('now');
+      expect(await statusOf(address, {})).toBe(404);
+      await lockOut(null);
+      expect(await statusOf(address, {})).toBe(200);
+    });
+
     test('lasts at most a quarter of an hour', async () => {
       const { expires_at } = (await (await get(`/api/artifacts/${id}/download`)).json()) as { expires_at: string };
       expect(Date.parse(expires_at)).toBeLessThanOrEqual(Date.now() + 15 * 60_000);

@@ -1,6 +1,7 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { claimJob } from '#/services/jobs/claim-job.ts';
 import { registerWorker } from '#/services/machine/register-worker.ts';
@@ -171,6 +172,31 @@ describe('whoever leaves', () => {
     ]);
     expect(await removeDepartures()).toEqual([]);
     expect((await api.me(other.headers)).status).toBe(200);
+  });
+
+  test('takes along the file that was still arriving', async () => {
+    const somebody = await addSomebody();
+    const arriving = Promise.withResolvers<void>();
+    const gone = Promise.withResolvers<void>();
+    async function* slowly() {
+      yield Buffer.from('{"text":"first"}\n');
+      arriving.resolve();
+      await gone.promise;
+      yield Buffer.from('{"text":"last"}\n');
+    }
+    const uploading = api.request('/api/datasets/upload?file_name=late.jsonl', {
+      method: 'POST',
+      headers: { ...somebody.headers, 'content-type': 'application/octet-stream' },
+      body: Readable.toWeb(Readable.from(slowly())) as ReadableStream,
+      duplex: 'half',
+    } as RequestInit);
+    await arriving.promise;
+    expect((await leave(somebody)).status).toBe(204);
+    expect((await removeDepartures()).map(({ user_id }) => user_id)).toEqual([somebody.user_id]);
+    gone.resolve();
+    expect(await codeOf(await uploading)).toEqual([409, 'conflict']);
+    const left = existsSync(join(folder, somebody.user_id)) ? readdirSync(join(folder, somebody.user_id)) : [];
+    expect(left).toEqual([]);
   });
 
   test('leaves an administrator behind', async () => {

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { asUser } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
 import type { Context } from '#/services/context.ts';
+import { findSubject } from '#/services/people/ensure-subject.ts';
 import { storage } from '#/storage/connect-storage.ts';
 import { downloadKey } from '#/storage/download-key.ts';
 import type { ByteRange, PublishedFile } from '#/storage/storage.ts';
@@ -49,9 +50,10 @@ export type Download =
 /** The download behind a token. Throws `not_found` when it is not ours, over, or its artifact is gone or deleted. */
 export async function openDownload(token: string): Promise<Download> {
   const grant = readDownloadToken(await downloadKey(), token, Date.now());
-  if (grant === null)
-    throw new AppError('not_found', 'This download does not exist or its time is over: start it again from its job');
+  if (grant === null) throw noDownload();
   const { user_id, artifact_id, file_id } = grant;
+  // Whoever was locked out takes nothing home by an address of before.
+  if ((await findSubject(user_id))?.disabled !== false) throw noDownload();
   const { artifact } = await asUser(user_id, (tx) => findArtifact(tx, user_id, artifact_id));
   if (file_id === null) {
     const folder = downloadFolder(artifact);
@@ -75,6 +77,9 @@ export async function openDownload(token: string): Promise<Download> {
     address: (content_disposition) => storage().signedUrl(user_id, artifact_id, file.path, content_disposition),
   };
 }
+
+const noDownload = () =>
+  new AppError('not_found', 'This download does not exist or its time is over: start it again from its job');
 
 function fileOf(artifact: ArtifactRow['artifact'], file_id: string): PublishedFile {
   const file = artifact.files.find((one) => one.id === file_id);

@@ -163,17 +163,19 @@ async function renew(ctx: Context, id: string): Promise<void> {
 
 /**
  * Removes what an upload left, unless its row says that it is more than an upload: an answer can be lost after its
- * commit. What cannot be told now (no database, no storage) is collected later.
+ * commit. Without a row its person is gone, and so is the file. What cannot be told now (no database, no storage) is
+ * collected later.
  */
 async function forget(ctx: Context, id: string): Promise<void> {
-  const rows = await asUser(ctx.user_id, (tx) =>
-    tx
+  const is_left = await asUser(ctx.user_id, async (tx) => {
+    const ended = await tx
       .update(datasets)
       .set({ status: 'error', deleted_at: sql`now()`, purged_at: sql`now()`, storage_path: null, lease_until: null })
       .where(and(eq(datasets.id, id), eq(datasets.status, 'uploading')))
-      .returning({ id: datasets.id }),
-  ).catch(() => []);
-  if (rows.length === 0) return;
+      .returning({ id: datasets.id });
+    return ended.length > 0 || (await tx.select({ id: datasets.id }).from(datasets).where(eq(datasets.id, id))).length === 0;
+  }).catch(() => false);
+  if (!is_left) return;
   await storage()
     .remove(ctx.user_id, id)
     .catch((error: unknown) => {

@@ -74,7 +74,8 @@ export function accessTokens(rules: TokenRules, means: OutboundMeans = outboundM
       // `anon` and `service_role` are the project's own keys: neither is a person.
       if (payload.role !== ROLE) throw refused(`is not a person's: its role must be ${ROLE}`);
       if (payload.is_anonymous === true) throw refused('is of an anonymous sign-in: sign in with an account');
-      const user_id = payload.sub ?? '';
+      // The type says a text; the token says what it likes.
+      const user_id = typeof payload.sub === 'string' ? payload.sub : '';
       if (!SUBJECT.test(user_id)) throw refused('names no person: its sub must be a UUID');
       const person = (await findSubject(user_id)) ?? (await ensureSubject(user_id, nameOf(payload)));
       // Whoever has accounts made in the project may choose their ids: theirs are never an account of the studio's own.
