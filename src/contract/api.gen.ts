@@ -5580,6 +5580,8 @@ export interface components {
             /** @description Registered where it lies on the studio’s machine; not copied */
             in_place: boolean;
             is_gguf: boolean;
+            /** @description As its card (README.md) names it */
+            license: string | null;
             metadata: {
                 [key: string]: unknown;
             };

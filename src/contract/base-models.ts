@@ -27,6 +27,7 @@ export const BaseModel = z
     quantized: z.boolean(),
     is_gguf: z.boolean(),
     has_chat_template: z.boolean(),
+    license: z.string().nullable().describe('As its card (README.md) names it'),
     stage: z.enum(MODEL_STAGES),
     status: z.enum(BASE_MODEL_STATUSES),
     status_reason: z

@@ -16,7 +16,7 @@ const FACTS = {
     quantized: false,
     is_gguf: false,
     vocab_size: 32_000,
-    licence: null,
+    licence: 'apache-2.0',
     context_length: 512,
     has_chat_template: true,
   },
@@ -183,6 +183,7 @@ describe('a warning', () => {
     ],
     ['an unknown vocabulary', model({ vocab_size: null }), {}, {}, /vocabulary .* not known/],
     ['a licence with conditions', model({ licence: 'cc-by-nc-4.0' }), {}, {}, /licence cc-by-nc-4.0, which has conditions/],
+    ['a licence that nobody tells', model({ licence: null }), {}, {}, /licence of base model tiny is not known/],
     ['a warm-up as long as the run', {}, { max_steps: 100 }, {}, /warms up for 100 steps, and the run has 100/],
     ['a batch beyond the dataset', dataset({ training_pairs: 4 }), {}, {}, /more than the 4 rows/],
     ['a suite that the trainer lacks', {}, {}, { eval_suites: ['mmlu'] }, /Evaluation mmlu is skipped/],
@@ -199,7 +200,7 @@ describe('a warning', () => {
     expect([ok, warnings]).toEqual([true, expect.arrayContaining([expect.stringMatching(warning)])]);
   });
 
-  test.each(['apache-2.0', 'mit', null])('is not the licence %s', (licence) => {
+  test.each(['apache-2.0', 'mit', 'cc-by-4.0'])('is not the licence %s', (licence) => {
     expect(judged(model({ licence })).warnings).toEqual(UNKNOWN_MEMORY.warnings);
   });
 });

@@ -131,7 +131,9 @@ function checkModel({ model }: PreflightFacts, { warnings, errors }: Said): void
   else if (model.status === 'fetching') errors.push(`Base model ${name} is still being fetched: try again when it is there.`);
   else if (!model.trainable && !model.quantized && !model.is_gguf)
     errors.push(`Base model ${name} cannot be trained: ${reason?.message ?? 'its architecture is not one that we train'}.`);
-  if (model.licence !== null && CONDITIONAL_LICENCE.test(model.licence))
+  if (model.licence === null && model.status === 'ready')
+    warnings.push(`The licence of base model ${name} is not known: see where it comes from before what you make of it is used.`);
+  else if (model.licence !== null && CONDITIONAL_LICENCE.test(model.licence))
     warnings.push(
       `Base model ${name} is under the licence ${model.licence}, which has conditions: see that your use keeps them.`,
     );

@@ -25,6 +25,7 @@ export function presentModel(row: BaseModelRow, user_id: string, fetched: BaseMo
     quantized: row.quantized,
     is_gguf: row.is_gguf,
     has_chat_template: row.has_chat_template,
+    license: row.license,
     stage: row.stage,
     status: row.status,
     status_reason: row.status_reason,

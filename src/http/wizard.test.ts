@@ -130,8 +130,19 @@ describe('a preflight', () => {
     const status_reason = { code: 'gated_model', message: 'x' };
     const gated = await addBaseModel(db, { status: 'error', status_reason, trainable: false });
     expect((await judge({ base_model_id: gated })).errors).toEqual([expect.stringMatching(/gated: accept its licence/)]);
-    const licensed = await addBaseModel(db, { user_metadata: { licence: 'cc-by-nc-4.0' } });
-    expect((await judge({ base_model_id: licensed })).warnings).toContainEqual(expect.stringMatching(/cc-by-nc-4.0/));
+    // What its card says stands; where it has none, what people say.
+    for (const fields of [
+      { user_metadata: { licence: 'cc-by-nc-4.0' } },
+      { license: 'cc-by-nc-4.0', user_metadata: { license: 'mit' } },
+    ]) {
+      const licensed = await addBaseModel(db, fields);
+      expect((await judge({ base_model_id: licensed })).warnings).toContainEqual(expect.stringMatching(/cc-by-nc-4.0/));
+    }
+    const free = await addBaseModel(db, { license: 'mit' });
+    expect((await judge({ base_model_id: free })).warnings).not.toContainEqual(expect.stringMatching(/licence/));
+    expect((await judge()).warnings).toContainEqual(expect.stringMatching(/licence .* is not known/));
+    const told = await read<{ license: string | null }>(`/api/base-models/${free}`);
+    expect(told.license).toBe('mit');
   });
 
   test('counts with estimates: 60 a minute', async () => {

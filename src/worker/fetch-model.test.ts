@@ -75,6 +75,13 @@ describe('a model of the Hub', () => {
     expect(await fetchNextModel()).toBe(false);
   });
 
+  test('has the licence that its card names', async () => {
+    files['README.md'] = '---\nlicense: other\nlicense_name: tiny-licence\n---\n# Tiny';
+    const { model } = await registerHubModel(user, wish);
+    expect(await fetchNextModel()).toBe(true);
+    expect(await getModel(user, model.id)).toMatchObject({ status: 'ready', license: 'other (tiny-licence)' });
+  });
+
   test('is not fetched a second time when the worker was killed before it could say so', async () => {
     const { model } = await registerHubModel(user, wish);
     const killed = await claimModelFetch();

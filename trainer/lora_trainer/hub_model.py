@@ -1,4 +1,4 @@
-"""Which files of a model's repository are fetched: safetensors weights, JSON and tokenizer files, never code."""
+"""Which files of a model's repository are fetched: safetensors weights, JSON, tokenizer and its card, never code."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from pathlib import Path
 
 from lora_trainer.hub_files import FILES_MAX, FetchFailure, HubFile
 
+CARD = "README.md"
+# A larger card stays where it is: of it only the licence is read.
+CARD_BYTES_MAX = 1 << 20
 ALLOWED = (
     "config.json",
     "generation_config.json",
@@ -24,6 +27,7 @@ ALLOWED = (
     "merges.txt",
     "chat_template.jinja",
     "chat_template.json",
+    CARD,
 )
 UNSAFE = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.h5", "*.msgpack", "*.onnx")
 SMALL_BYTES_MAX = 64 << 20
@@ -34,6 +38,7 @@ def choose_files(files: list[HubFile]) -> list[HubFile]:
     # Only the top folder: a pattern's star would match a slash, too.
     top = [file for file in files if "/" not in file.path]
     chosen = [file for file in top if any(fnmatch.fnmatchcase(file.path, pattern) for pattern in ALLOWED)]
+    chosen = [file for file in chosen if file.path != CARD or file.bytes <= CARD_BYTES_MAX]
     names = {file.path for file in chosen}
     if "config.json" not in names:
         kind = "a diffusers pipeline" if any(file.path == "model_index.json" for file in files) else "no model"

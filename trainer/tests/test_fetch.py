@@ -63,11 +63,18 @@ def test_a_model_arrives_whole_pinned_and_without_what_can_run(run):
     code, lines = run("v1")
     assert code == 0
     listing = next(line for line in lines if line["type"] == "listing")
-    assert listing == {"type": "listing", "commit": COMMIT, "bytes": len(CONFIG) + len(WEIGHTS) + 2, "files": 3}
-    assert lines[-1] == {"type": "done", "files": ["config.json", "model.safetensors", "tokenizer.json"]}
+    assert listing == {"type": "listing", "commit": COMMIT, "bytes": len(CONFIG) + len(WEIGHTS) + 9, "files": 4}
+    assert lines[-1] == {"type": "done", "files": ["README.md", "config.json", "model.safetensors", "tokenizer.json"]}
     assert sorted(path.name for path in run.into.iterdir()) == lines[-1]["files"]
     assert (run.into / "model.safetensors").read_bytes() == WEIGHTS
     assert not (run.into.parent / "evil.safetensors").exists()
+
+
+def test_a_card_without_end_is_left_where_it_is(run, hub):
+    hub.files["README.md"] = b"#" * ((1 << 20) + 1)
+    code, lines = run()
+    assert code == 0
+    assert lines[-1]["files"] == ["config.json", "model.safetensors", "tokenizer.json"]
 
 
 def test_a_broken_transfer_goes_on_where_it_was(run, hub):

@@ -42,6 +42,8 @@ export const baseModels = lowrank.table(
     hf_repo_id: text('hf_repo_id'),
     /** the commit that the asked-for revision named */
     hf_revision: text('hf_revision'),
+    /** as its card says it */
+    license: text('license'),
     has_chat_template: boolean('has_chat_template').notNull().default(false),
     tags: text('tags').array().notNull().default([]),
     /** what the system keeps of it; a fetch writes it anew */

@@ -64,10 +64,9 @@ async function modelOrNull(tx: Tx, id: string): Promise<PreflightModel | null> {
   return model === undefined ? null : { ...model, licence: licenceOf(model) };
 }
 
-/** What its card or people say of a model's licence, under either spelling. */
-function licenceOf({ metadata, user_metadata }: BaseModelRow): string | null {
-  const all = { ...metadata, ...user_metadata };
-  const told = all.license ?? all.licence;
+/** What a model's card says of its licence, or else people, under either spelling. */
+function licenceOf({ license, user_metadata }: BaseModelRow): string | null {
+  const told = license ?? user_metadata.license ?? user_metadata.licence;
   return typeof told === 'string' && told !== '' ? told.slice(0, 100) : null;
 }
 

@@ -30,6 +30,7 @@ export function columnsOfFolder(folder: ModelFolder) {
     architecture: folder.architecture,
     quantized: folder.quantized,
     has_chat_template: folder.has_chat_template,
+    license: folder.license,
     trainable: folder.not_trainable === null,
     status_reason: folder.not_trainable,
     size_bytes: folder.size_bytes,

@@ -100,6 +100,20 @@ describe('a local model', () => {
     expect(await modelFolder(row.id)).toEqual({ path, id: row.name, revision: null, context_length: 512 });
   });
 
+  test('has the licence that its card names, and is taken whatever its card is', async () => {
+    const licensed = async (card: string) => (await register(model({ 'README.md': card }))).model.license;
+    expect(await licensed('---\nlicense: apache-2.0\n---\n# Tiny')).toBe('apache-2.0');
+    expect(await licensed(`---\nlicense: mit\n---\n${'long '.repeat(1_000_000)}`)).toBe('mit');
+    expect(await licensed('---\nlicense: [\n---')).toBeNull();
+    expect((await register(model())).model.license).toBeNull();
+    const outside = writeFolder(join(folder, 'elsewhere'), { 'README.md': '---\nlicense: mit\n---\n' });
+    const linked = model();
+    symlinkSync(join(outside, 'README.md'), join(linked, 'README.md'));
+    const in_place = model();
+    mkdirSync(join(in_place, 'README.md'));
+    for (const path of [linked, in_place]) expect((await register(path)).model.license).toBeNull();
+  });
+
   test('in shards is counted over all of them', async () => {
     const map = {
       a: 'model-00001-of-00002.safetensors',

@@ -14,9 +14,12 @@ import {
   whyNotTrainable,
 } from '#/domain/model-facts.ts';
 import { readSafetensorsHeader, safetensorsHeaderBytes } from '#/domain/model-safetensors.ts';
+import { licenseOfCard } from './model-license.ts';
 
 const JSON_BYTES_MAX = 16 * MB;
 const INDEX_BYTES_MAX = 64 * MB;
+/** Of a card only its beginning counts. */
+const CARD_BYTES = 64 * 1024;
 const SHARDS_MAX = 1000;
 const WEIGHTS_FILE = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,200}\.safetensors$/;
 
@@ -30,6 +33,8 @@ export interface ModelFolder extends ModelFacts {
   params: number;
   dtype: string | null;
   has_chat_template: boolean;
+  /** As its card says it. */
+  license: string | null;
   /** Weights first, by name; then the configuration and tokenizer files. */
   weights: WeightFile[];
   size_bytes: number;
@@ -107,10 +112,29 @@ async function read(folder: string, roots: string[]): Promise<ModelFolder> {
     params,
     dtype: mainDtype(params_by_dtype),
     has_chat_template: tokenizer.has_chat_template || template_file,
+    license: names.includes('README.md') ? await readLicense(folder, roots) : null,
     weights,
     size_bytes: weights.reduce((sum, file) => sum + file.bytes, 0),
     not_trainable: whyNotTrainable(facts.facts, has_tokenizer),
   };
+}
+
+/** A card that cannot be read says nothing: no model is refused for it. */
+async function readLicense(folder: string, roots: string[]): Promise<string | null> {
+  try {
+    const file = await openWithin(folder, 'README.md', roots);
+    if (file === null) return null;
+    try {
+      const start = Buffer.alloc(CARD_BYTES);
+      const { bytesRead } = await file.read(start, 0, CARD_BYTES, 0);
+      return licenseOfCard(start.toString('utf8', 0, bytesRead));
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (error instanceof Refused) return null;
+    throw error;
+  }
 }
 
 function missingConfig(names: string[]): string {
