@@ -47,7 +47,7 @@ export interface Operation {
   is_list: boolean;
 }
 
-/** One place that takes an id. `with` is what else the body must then say. */
+/** One place that takes an id. `with` is what else the query or body must then say. */
 export interface IdInput {
   operation: Operation;
   place: 'path' | 'query' | 'body';
@@ -150,6 +150,11 @@ const OF_LISTS: Record<string, Kind> = {
   '/api/datasets': 'dataset',
   '/api/base-models': 'model',
   '/api/artifacts': 'artifact',
+  '/api/jobs/{id}/artifacts': 'artifact',
+  '/api/keys': 'api_key',
+  '/api/users': 'member',
+  '/api/invitations': 'invitation',
+  '/api/gpus': 'device',
   '/api/projects': 'project',
   '/api/recipes': 'recipe',
   '/api/experiments': 'experiment',
@@ -159,10 +164,12 @@ const OF_LISTS: Record<string, Kind> = {
   '/api/webhooks': 'webhook',
   '/api/webhooks/{id}/deliveries': 'delivery',
 };
-/** Where one id can be of several things, by what else the body says. */
+/** Where an id is of one thing or another by what else is said. */
 const OF_SEVERAL: Record<string, { kind: Kind; with: Record<string, unknown> }[]> = {
+  'GET /api/costs query after': [{ kind: 'cost', with: { by: 'job' } }],
   'POST /api/activity body entity_id': [
     { kind: 'job', with: { entity_type: 'job', event_type: 'job_created' } },
+    { kind: 'experiment', with: { entity_type: 'experiment', event_type: 'job_created' } },
     { kind: 'dataset', with: { entity_type: 'dataset', event_type: 'dataset_imported' } },
     { kind: 'transfer', with: { entity_type: 'transfer', event_type: 'transfer_started' } },
     { kind: 'model', with: { entity_type: 'model', event_type: 'model_created' } },
@@ -182,6 +189,13 @@ function* fieldsOf(schema: Schema, path = ''): Generator<[path: string, name: st
   }
 }
 
+/** Throws where a body can name another kind of thing than those that it is asked for. */
+function refuseForgotten(where: string, several: { with: Record<string, unknown> }[], body: Schema | undefined): void {
+  const words = body?.properties?.entity_type?.enum ?? [];
+  const forgotten = words.filter((word) => !several.some((one) => one.with.entity_type === word));
+  if (forgotten.length > 0) throw new Error(`${where} can be of ${forgotten.join(', ')}, too: say so in test/http-inputs.ts`);
+}
+
 /** All places that take an id. Throws for one of which it is not said what it is of. */
 export function idInputsOf(operations: Operation[]): IdInput[] {
   return operations.flatMap((operation) => {
@@ -191,6 +205,7 @@ export function idInputsOf(operations: Operation[]): IdInput[] {
       const where = `${operation.method} ${template} ${place} ${field}`;
       if (PROVED_OTHERWISE[where] !== undefined) return;
       const several = OF_SEVERAL[where];
+      if (several !== undefined) refuseForgotten(where, several, body?.schema);
       if (several !== undefined) found.push(...several.map((one) => ({ operation, place, field, ...one })));
       else if (kind !== undefined) found.push({ operation, place, field, kind });
       else
@@ -267,7 +282,10 @@ export function requestOf(operation: Operation, things: Things, asked?: { input:
       ? encodeURIComponent(idOf(inputs.find((one) => one.place === 'path' && one.field === name)))
       : 'unsigned',
   );
-  const query = asked?.input.place === 'query' ? `?${asked.input.field}=${asked.id}` : '';
+  const query =
+    asked?.input.place === 'query'
+      ? `?${new URLSearchParams({ ...(asked.input.with as Record<string, string> | undefined), [asked.input.field]: asked.id })}`
+      : '';
   const init: RequestInit = { method: operation.method };
   if (operation.raw_type !== null) {
     init.headers = { 'content-type': operation.raw_type };

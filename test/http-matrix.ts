@@ -9,7 +9,7 @@ import type { Api } from '#/http/api-env.ts';
 import { noWaiting } from './api.ts';
 import type { TestDatabase } from './database.ts';
 import { type IdInput, idInputsOf, nameOf, type Operation, type Request, requestOf } from './http-inputs.ts';
-import type { Kind, Tenant } from './http-scene.ts';
+import { costCursor, type Kind, type Tenant } from './http-scene.ts';
 
 /** Of everybody: to be read and used by all, changed by whoever brought it and administrators. */
 const SHARED = new Set<Kind>(['model']);
@@ -122,7 +122,10 @@ export interface Stage {
 }
 
 /** A random id that looks like one of its kind. */
-const unknownId = (kind: Kind) => (kind === 'gpu' ? `GPU-${randomUUID().slice(0, 8)}` : randomUUID());
+function unknownId(kind: Kind): string {
+  if (kind === 'gpu') return `GPU-${randomUUID().slice(0, 8)}`;
+  return kind === 'cost' ? costCursor(randomUUID()) : randomUUID();
+}
 
 /** Asks one place for each of the owner's things of its kind, as the stranger. */
 export async function* findForeignLeaks(stage: Stage, input: IdInput): AsyncGenerator<string> {

@@ -35,6 +35,7 @@ export const KINDS = [
   'default_model',
   'webhook',
   'delivery',
+  'cost',
 ] as const;
 export type Kind = (typeof KINDS)[number];
 
@@ -52,6 +53,12 @@ export interface Tenant {
 
 /** A model of the Hub that every scene has, so that door A need not fetch one. */
 export const SCENE_HUB_MODEL = 'tenancy/tiny';
+
+/** The month in which everybody's training cost something. */
+const BILLED = '2026-03';
+
+/** Where a list of costs goes on behind what a job cost. */
+export const costCursor = (job_id: string) => `${BILLED}_${job_id}`;
 
 /** The id that a thing is asked for by, in its plainest state. */
 export function plainest(things: Things, kind: Kind): string {
@@ -190,6 +197,7 @@ async function addThings(db: TestDatabase, user_id: string, secret: string): Pro
     gpu: { added: gpu },
     device: { free: await addDevice(db) },
     default_model: { ready: model.ready },
+    cost: { of_job: costCursor(job.completed) },
     webhook,
     delivery: {
       failed: await add('lowrank.webhook_deliveries', { ...sent, status: 'failed' }),
@@ -245,7 +253,7 @@ async function addMachinery(db: TestDatabase, user_id: string, { job }: Things, 
     await mkdir(attemptFolder(job_id, 1), { recursive: true });
     await writeFile(logFile(job_id, 1), `${secret} in the log\n`);
   }
-  const cost = { type: 'compute', billing_period: '2026-03-01', unit_price: 1, quantity: 1, amount: 1 };
+  const cost = { type: 'compute', billing_period: `${BILLED}-01`, unit_price: 1, quantity: 1, amount: 1 };
   await addRow(db, 'lowrank.cost_records', { job_id: job.completed, user_id, ...cost });
   await addRow(db, 'lowrank.idempotency_keys', {
     user_id,

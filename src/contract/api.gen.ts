@@ -45,6 +45,8 @@ export interface paths {
                             next_cursor: string | null;
                             offset: number;
                             total: number;
+                            /** @description true only above ten thousand: then it was counted within the last minute */
+                            total_is_estimate: boolean;
                         };
                     };
                 };
@@ -225,6 +227,8 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
+                    /** @description next_cursor of the page before; counts before offset */
+                    after?: string;
                     limit?: number;
                     offset?: number;
                 };
@@ -243,8 +247,15 @@ export interface paths {
                         "application/json": {
                             artifacts: components["schemas"]["Artifact"][];
                             limit: number;
+                            /**
+                             * Format: uuid
+                             * @description Sent as `after` it gets the next page; null: there is none
+                             */
+                            next_cursor: string | null;
                             offset: number;
                             total: number;
+                            /** @description true only above ten thousand: then it was counted within the last minute */
+                            total_is_estimate: boolean;
                         };
                     };
                 };
@@ -743,6 +754,8 @@ export interface paths {
                             next_cursor: string | null;
                             offset: number;
                             total: number;
+                            /** @description true only above ten thousand: then it was counted within the last minute */
+                            total_is_estimate: boolean;
                         };
                     };
                 };
@@ -951,6 +964,8 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
+                    /** @description next_cursor of the page before, of the same `by`; counts before offset */
+                    after?: string;
                     billing_period?: string;
                     by?: "month" | "job";
                     job_id?: string;
@@ -974,8 +989,12 @@ export interface paths {
                             amount: number;
                             costs: components["schemas"]["Costs"][];
                             limit: number;
+                            /** @description Sent as `after` it gets the next page; null: there is none */
+                            next_cursor: string | null;
                             offset: number;
                             total: number;
+                            /** @description true only above ten thousand: then it was counted within the last minute */
+                            total_is_estimate: boolean;
                         };
                     };
                 };
@@ -1046,6 +1065,8 @@ export interface paths {
                             next_cursor: string | null;
                             offset: number;
                             total: number;
+                            /** @description true only above ten thousand: then it was counted within the last minute */
+                            total_is_estimate: boolean;
                         };
                     };
                 };
@@ -1443,6 +1464,8 @@ export interface paths {
                             next_cursor: string | null;
                             offset: number;
                             total: number;
+                            /** @description true only above ten thousand: then it was counted within the last minute */
+                            total_is_estimate: boolean;
                         };
                     };
                 };
@@ -1852,6 +1875,8 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
+                    /** @description next_cursor of the page before; counts before offset */
+                    after?: string;
                     limit?: number;
                     offset?: number;
                 };
@@ -1870,8 +1895,15 @@ export interface paths {
                         "application/json": {
                             gpus: components["schemas"]["Device"][];
                             limit: number;
+                            /**
+                             * Format: uuid
+                             * @description Sent as `after` it gets the next page; null: there is none
+                             */
+                            next_cursor: string | null;
                             offset: number;
                             total: number;
+                            /** @description true only above ten thousand: then it was counted within the last minute */
+                            total_is_estimate: boolean;
                         };
                     };
                 };
@@ -2007,6 +2039,8 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
+                    /** @description next_cursor of the page before; counts before offset */
+                    after?: string;
                     limit?: number;
                     offset?: number;
                 };
@@ -2025,8 +2059,15 @@ export interface paths {
                         "application/json": {
                             invitations: components["schemas"]["OpenInvitation"][];
                             limit: number;
+                            /**
+                             * Format: uuid
+                             * @description Sent as `after` it gets the next page; null: there is none
+                             */
+                            next_cursor: string | null;
                             offset: number;
                             total: number;
+                            /** @description true only above ten thousand: then it was counted within the last minute */
+                            total_is_estimate: boolean;
                         };
                     };
                 };
@@ -2165,11 +2206,18 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
-                    /** @description next_cursor of the page before; counts before page, and new jobs move nothing */
+                    /** @description next_cursor of the page before; counts before page and offset, and new jobs move nothing */
                     after?: string;
                     limit?: number;
+                    /** @description In place of page, and counts before it */
+                    offset?: number;
                     page?: number;
-                    status?: "queued" | "initializing" | "running" | "completed" | "failed" | "cancelled";
+                    /** @description Only what belongs to this project */
+                    project?: string;
+                    q?: string;
+                    search?: string;
+                    /** @description In the words of either door */
+                    status?: "queued" | "initializing" | "running" | "completed" | "failed" | "cancelled" | "PENDING" | "RUNNING" | "COMPLETED" | "FAILED" | "CANCELLED";
                     view?: "wizard";
                 };
                 header?: never;
@@ -2194,10 +2242,10 @@ export interface paths {
                                      * @description Sent as `after` it gets the next page; null: there is none
                                      */
                                     next_cursor: string | null;
-                                    /** @description As it was asked; without meaning beside after */
+                                    /** @description As it was asked; without meaning beside after and offset */
                                     page: number;
                                     total: number;
-                                    /** @description true where there are more than ten thousand */
+                                    /** @description true only above ten thousand: then it was counted within the last minute */
                                     total_is_estimate: boolean;
                                     totalPages: number;
                                 };
@@ -2214,7 +2262,7 @@ export interface paths {
                             next_cursor: string | null;
                             offset: number;
                             total: number;
-                            /** @description true where there are more than ten thousand */
+                            /** @description true only above ten thousand: then it was counted within the last minute */
                             total_is_estimate: boolean;
                         };
                     };
@@ -2338,7 +2386,9 @@ export interface paths {
         /** Delete a job that is over: its log, curve and checkpoints go, its artifacts stay */
         delete: {
             parameters: {
-                query?: never;
+                query?: {
+                    view?: "wizard";
+                };
                 header?: never;
                 path: {
                     id: string;
@@ -2382,10 +2432,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What a job left that is worth keeping */
+        /** What a job left that is worth keeping, newest first */
         get: {
             parameters: {
-                query?: never;
+                query?: {
+                    /** @description next_cursor of the page before; counts before offset */
+                    after?: string;
+                    limit?: number;
+                    offset?: number;
+                    view?: "wizard";
+                };
                 header?: never;
                 path: {
                     id: string;
@@ -2394,7 +2450,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description Its artifacts */
+                /** @description One page */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -2403,9 +2459,31 @@ export interface paths {
                         "application/json": {
                             data: {
                                 artifacts: components["schemas"]["Artifact"][];
+                                limit: number;
+                                /**
+                                 * Format: uuid
+                                 * @description Sent as `after` it gets the next page; null: there is none
+                                 */
+                                next_cursor: string | null;
+                                offset: number;
+                                total: number;
+                                /** @description true only above ten thousand: then it was counted within the last minute */
+                                total_is_estimate: boolean;
                             };
                             /** @enum {boolean} */
                             success: true;
+                        } | {
+                            artifacts: components["schemas"]["Artifact"][];
+                            limit: number;
+                            /**
+                             * Format: uuid
+                             * @description Sent as `after` it gets the next page; null: there is none
+                             */
+                            next_cursor: string | null;
+                            offset: number;
+                            total: number;
+                            /** @description true only above ten thousand: then it was counted within the last minute */
+                            total_is_estimate: boolean;
                         };
                     };
                 };
@@ -2505,6 +2583,7 @@ export interface paths {
                 query?: {
                     after?: number;
                     limit?: number;
+                    view?: "wizard";
                 };
                 header?: never;
                 path: {
@@ -2523,11 +2602,15 @@ export interface paths {
                         "application/json": {
                             data: {
                                 checkpoints: components["schemas"]["Checkpoint"][];
-                                /** @description Sent as `after` it gets the next page; null: there is none */
+                                /** @description Sent as `after` it gets the next page; null: there is none yet */
                                 next_after: number | null;
                             };
                             /** @enum {boolean} */
                             success: true;
+                        } | {
+                            checkpoints: components["schemas"]["Checkpoint"][];
+                            /** @description Sent as `after` it gets the next page; null: there is none yet */
+                            next_after: number | null;
                         };
                     };
                 };
@@ -2632,6 +2715,7 @@ export interface paths {
                 query?: {
                     after?: number;
                     limit?: number;
+                    view?: "wizard";
                 };
                 header?: never;
                 path: {
@@ -2650,9 +2734,15 @@ export interface paths {
                         "application/json": {
                             data: {
                                 events: components["schemas"]["JobEvent"][];
+                                /** @description Sent as `after` it gets the next page; null: there is none yet */
+                                next_after: number | null;
                             };
                             /** @enum {boolean} */
                             success: true;
+                        } | {
+                            events: components["schemas"]["JobEvent"][];
+                            /** @description Sent as `after` it gets the next page; null: there is none yet */
+                            next_after: number | null;
                         };
                     };
                 };
@@ -2690,6 +2780,7 @@ export interface paths {
                 query?: {
                     after?: number;
                     attempt?: number;
+                    view?: "wizard";
                 };
                 header?: never;
                 path: {
@@ -2716,6 +2807,13 @@ export interface paths {
                             };
                             /** @enum {boolean} */
                             success: true;
+                        } | {
+                            attempt: number;
+                            /** @description The offset to ask from next time */
+                            next: number;
+                            /** @description Bytes that the log has now */
+                            size: number;
+                            text: string;
                         };
                     };
                 };
@@ -2754,6 +2852,7 @@ export interface paths {
                     from?: number;
                     points?: number;
                     to?: number;
+                    view?: "wizard";
                 };
                 header?: never;
                 path: {
@@ -2777,6 +2876,10 @@ export interface paths {
                             };
                             /** @enum {boolean} */
                             success: true;
+                        } | {
+                            points: components["schemas"]["MetricPoint"][];
+                            /** @description Points that there are between the two steps */
+                            total: number;
                         };
                     };
                 };
@@ -2994,6 +3097,7 @@ export interface paths {
                 query?: {
                     after?: number;
                     limit?: number;
+                    view?: "wizard";
                 };
                 header?: never;
                 path: {
@@ -3011,12 +3115,16 @@ export interface paths {
                     content: {
                         "application/json": {
                             data: {
-                                /** @description Sent as `after` it gets the next page; null: there is none */
+                                /** @description Sent as `after` it gets the next page; null: there is none yet */
                                 next_after: number | null;
                                 samples: components["schemas"]["TrainingSample"][];
                             };
                             /** @enum {boolean} */
                             success: true;
+                        } | {
+                            /** @description Sent as `after` it gets the next page; null: there is none yet */
+                            next_after: number | null;
+                            samples: components["schemas"]["TrainingSample"][];
                         };
                     };
                 };
@@ -3110,7 +3218,9 @@ export interface paths {
         /** Live: server-sent events `job`, `metrics`, `log`, `gone`; resumes with Last-Event-ID */
         get: {
             parameters: {
-                query?: never;
+                query?: {
+                    view?: "wizard";
+                };
                 header?: {
                     "last-event-id"?: string;
                 };
@@ -3220,14 +3330,19 @@ export interface paths {
         /** Own API keys, without their secrets */
         get: {
             parameters: {
-                query?: never;
+                query?: {
+                    /** @description next_cursor of the page before; counts before offset */
+                    after?: string;
+                    limit?: number;
+                    offset?: number;
+                };
                 header?: never;
                 path?: never;
                 cookie?: never;
             };
             requestBody?: never;
             responses: {
-                /** @description Newest first */
+                /** @description One page, newest first */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -3235,6 +3350,16 @@ export interface paths {
                     content: {
                         "application/json": {
                             keys: components["schemas"]["ApiKey"][];
+                            limit: number;
+                            /**
+                             * Format: uuid
+                             * @description Sent as `after` it gets the next page; null: there is none
+                             */
+                            next_cursor: string | null;
+                            offset: number;
+                            total: number;
+                            /** @description true only above ten thousand: then it was counted within the last minute */
+                            total_is_estimate: boolean;
                         };
                     };
                 };
@@ -3485,6 +3610,8 @@ export interface paths {
                             notifications: components["schemas"]["Notification"][];
                             offset: number;
                             total: number;
+                            /** @description true only above ten thousand: then it was counted within the last minute */
+                            total_is_estimate: boolean;
                             /** @description Of every type */
                             unread: number;
                         };
@@ -3652,6 +3779,8 @@ export interface paths {
                             offset: number;
                             projects: components["schemas"]["Project"][];
                             total: number;
+                            /** @description true only above ten thousand: then it was counted within the last minute */
+                            total_is_estimate: boolean;
                         };
                     };
                 };
@@ -3874,7 +4003,7 @@ export interface paths {
                             offset: number;
                             queue: components["schemas"]["QueuedJob"][];
                             total: number;
-                            /** @description true where there are more than ten thousand */
+                            /** @description true only above ten thousand: then it was counted within the last minute */
                             total_is_estimate: boolean;
                         };
                     };
@@ -3987,6 +4116,8 @@ export interface paths {
                             offset: number;
                             recipes: components["schemas"]["Recipe"][];
                             total: number;
+                            /** @description true only above ten thousand: then it was counted within the last minute */
+                            total_is_estimate: boolean;
                         };
                     };
                 };
@@ -4527,6 +4658,8 @@ export interface paths {
                             next_cursor: string | null;
                             offset: number;
                             total: number;
+                            /** @description true only above ten thousand: then it was counted within the last minute */
+                            total_is_estimate: boolean;
                             transfers: components["schemas"]["Transfer"][];
                         };
                     };
@@ -4714,6 +4847,8 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
+                    /** @description next_cursor of the page before; counts before offset */
+                    after?: string;
                     limit?: number;
                     offset?: number;
                 };
@@ -4731,8 +4866,15 @@ export interface paths {
                     content: {
                         "application/json": {
                             limit: number;
+                            /**
+                             * Format: uuid
+                             * @description Sent as `after` it gets the next page; null: there is none
+                             */
+                            next_cursor: string | null;
                             offset: number;
                             total: number;
+                            /** @description true only above ten thousand: then it was counted within the last minute */
+                            total_is_estimate: boolean;
                             users: components["schemas"]["Member"][];
                         };
                     };
@@ -4850,6 +4992,8 @@ export interface paths {
                             next_cursor: string | null;
                             offset: number;
                             total: number;
+                            /** @description true only above ten thousand: then it was counted within the last minute */
+                            total_is_estimate: boolean;
                             webhooks: components["schemas"]["Webhook"][];
                         };
                     };
@@ -5077,6 +5221,8 @@ export interface paths {
                             next_cursor: string | null;
                             offset: number;
                             total: number;
+                            /** @description true only above ten thousand: then it was counted within the last minute */
+                            total_is_estimate: boolean;
                         };
                     };
                 };

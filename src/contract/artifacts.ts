@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { IdParam, Instant, PageLimit, PageOffset } from './common.ts';
+import { eitherWay, IdParam, Instant, PageFields, PageQuery, View } from './common.ts';
 import { declareRoute } from './declare-route.ts';
 
 const free = z.record(z.string(), z.unknown());
@@ -44,10 +44,10 @@ export const jobArtifactsRoute = declareRoute({
   method: 'get',
   path: '/api/jobs/{id}/artifacts',
   tags: ['artifacts'],
-  summary: 'What a job left that is worth keeping',
-  request: { params: IdParam, query: z.strictObject({}) },
+  summary: 'What a job left that is worth keeping, newest first',
+  request: { params: IdParam, query: z.strictObject({ ...PageQuery, view: View }) },
   responses: {
-    200: answers(z.object({ success: z.literal(true), data: z.object({ artifacts: z.array(Artifact) }) }), 'Its artifacts'),
+    200: answers(eitherWay(z.object({ artifacts: z.array(Artifact), ...PageFields })), 'One page'),
   },
   faults: [404],
 });
@@ -57,9 +57,9 @@ export const listArtifactsRoute = declareRoute({
   path: '/api/artifacts',
   tags: ['artifacts'],
   summary: 'Own artifacts, newest first',
-  request: { query: z.strictObject({ limit: PageLimit, offset: PageOffset }) },
+  request: { query: z.strictObject(PageQuery) },
   responses: {
-    200: answers(z.object({ artifacts: z.array(Artifact), total: z.int(), limit: z.int(), offset: z.int() }), 'One page'),
+    200: answers(z.object({ artifacts: z.array(Artifact), ...PageFields }), 'One page'),
   },
 });
 

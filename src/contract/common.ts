@@ -62,21 +62,23 @@ export const ByteOffset = WholeQueryOr(0, 999_999_999, 0);
 export const Modality = z.enum(['text', 'image', 'audio', 'video', 'multimodal']);
 
 /** Where a list goes on: the `next_cursor` of the page before. New rows in between move nothing. */
-export const Cursor = z.uuid().optional().describe('next_cursor of the page before; counts before offset');
+const Cursor = z.uuid().optional().describe('next_cursor of the page before; counts before offset');
+
+/** Which page of a list: by place, or behind the page before. */
+export const PageQuery = { limit: PageLimit, offset: PageOffset, after: Cursor };
 
 /** What every list of door C takes; `search` and `q` are two names of one thing. */
 export const ListQuery = {
-  limit: PageLimit,
-  offset: PageOffset,
-  after: Cursor,
+  ...PageQuery,
   search: z.string().max(200).optional(),
   q: z.string().max(200).optional(),
   project: z.uuid().optional().describe('Only what belongs to this project'),
 };
 
-/** What every list of door C answers beside its rows. */
+/** What every list tells beside its rows. */
 export const PageFields = {
   total: z.int(),
+  total_is_estimate: z.boolean().describe('true only above ten thousand: then it was counted within the last minute'),
   limit: z.int(),
   offset: z.int(),
   next_cursor: z.uuid().nullable().describe('Sent as `after` it gets the next page; null: there is none'),
@@ -84,3 +86,15 @@ export const PageFields = {
 
 /** `true` or `false` as a query has it. */
 export const YesOrNo = z.enum(['true', 'false']).transform((value) => value === 'true');
+
+/** `view=wizard` below /api/jobs: the plain object of door C, its statuses in capitals, instead of door B's envelope. */
+export const View = z.enum(['wizard']).optional();
+
+/** Door B's envelope. */
+export const enveloped = <T extends z.ZodType>(schema: T) => z.object({ success: z.literal(true), data: schema });
+
+/** What a read below /api/jobs tells: in door B's envelope, and with view=wizard plain. */
+export const eitherWay = <T extends z.ZodType>(schema: T) => z.union([enveloped(schema), schema]);
+
+/** Where a list of a job's numbered events goes on. */
+export const NextAfter = z.int().nullable().describe('Sent as `after` it gets the next page; null: there is none yet');

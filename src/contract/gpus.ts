@@ -1,7 +1,7 @@
 /** The devices of this installation: what runs can be given. */
 import { z } from '@hono/zod-openapi';
 import { DEVICE_KINDS, DEVICE_STATES } from '#/domain/devices.ts';
-import { IdParam, Instant, PageLimit, PageOffset } from './common.ts';
+import { IdParam, Instant, PageFields, PageQuery } from './common.ts';
 import { declareRoute } from './declare-route.ts';
 
 const Device = z
@@ -36,8 +36,8 @@ export const listDevicesRoute = declareRoute({
   path: '/api/gpus',
   tags: ['gpus'],
   summary: 'The devices of every worker (administrators), and what they do',
-  request: { query: z.strictObject({ limit: PageLimit, offset: PageOffset }) },
-  responses: { 200: answers(z.object({ gpus: z.array(Device), total: z.int(), limit: z.int(), offset: z.int() }), 'One page') },
+  request: { query: z.strictObject(PageQuery) },
+  responses: { 200: answers(z.object({ gpus: z.array(Device), ...PageFields }), 'One page') },
   faults: [403],
 });
 

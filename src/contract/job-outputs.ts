@@ -1,6 +1,6 @@
 /** What a training makes on its way, beside its curve and its log. */
 import { z } from '@hono/zod-openapi';
-import { IdParam, Instant, PageLimit, WholeQuery } from './common.ts';
+import { eitherWay, IdParam, Instant, NextAfter, PageLimit, View, WholeQuery } from './common.ts';
 import { declareRoute } from './declare-route.ts';
 
 const found = {
@@ -22,11 +22,10 @@ export type Checkpoint = z.infer<typeof Checkpoint>;
 export const TrainingSample = z.object({ ...found, prompt: z.string(), text: z.string() }).openapi('TrainingSample');
 export type TrainingSample = z.infer<typeof TrainingSample>;
 
-const query = z.strictObject({ after: WholeQuery(0, 999_999_999).default(0), limit: PageLimit });
-const next_after = z.int().nullable().describe('Sent as `after` it gets the next page; null: there is none');
+const query = z.strictObject({ after: WholeQuery(0, 999_999_999).default(0), limit: PageLimit, view: View });
 const answers = <T extends z.ZodType>(data: T) => ({
   description: 'In the order in which they were made',
-  content: { 'application/json': { schema: z.object({ success: z.literal(true), data }) } },
+  content: { 'application/json': { schema: eitherWay(data) } },
 });
 
 export const jobCheckpointsRoute = declareRoute({
@@ -35,7 +34,7 @@ export const jobCheckpointsRoute = declareRoute({
   tags: ['jobs'],
   summary: 'The checkpoints that a training wrote, of all its attempts',
   request: { params: IdParam, query },
-  responses: { 200: answers(z.object({ checkpoints: z.array(Checkpoint), next_after })) },
+  responses: { 200: answers(z.object({ checkpoints: z.array(Checkpoint), next_after: NextAfter })) },
   faults: [404],
 });
 
@@ -45,6 +44,6 @@ export const jobSamplesRoute = declareRoute({
   tags: ['jobs'],
   summary: 'What the model answered to the training’s sample prompts at each evaluation',
   request: { params: IdParam, query },
-  responses: { 200: answers(z.object({ samples: z.array(TrainingSample), next_after })) },
+  responses: { 200: answers(z.object({ samples: z.array(TrainingSample), next_after: NextAfter })) },
   faults: [404],
 });

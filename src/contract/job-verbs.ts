@@ -1,9 +1,9 @@
 /** What becomes of a job on its owner's word, beside its end. */
 import { z } from '@hono/zod-openapi';
 import { Priority, ResourceName } from '#/domain/training-spec.ts';
-import { IdempotencyKey, IdParam } from './common.ts';
+import { IdempotencyKey, IdParam, View } from './common.ts';
 import { declareRoute } from './declare-route.ts';
-import { ToldJob, View } from './jobs.ts';
+import { ToldJob } from './jobs.ts';
 
 const asOneTells = (description: string) => ({ description, content: { 'application/json': { schema: ToldJob } } });
 const query = z.strictObject({ view: View });

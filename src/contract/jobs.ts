@@ -8,12 +8,17 @@ import { GPUConfig, ResourceName, SkippedWish } from '#/domain/training-spec.ts'
 import { doorOf } from '#/domain/wizard-training.ts';
 import {
   ByteOffset,
+  eitherWay,
+  enveloped,
   IdempotencyKey,
   IdParam,
   Instant,
+  ListQuery,
+  NextAfter,
   PageFields,
   PageLimit,
   PageNumber,
+  View,
   WholeQuery,
   WholeQueryOr,
 } from './common.ts';
@@ -121,7 +126,6 @@ export const WizardJob = z
   .openapi('WizardJob');
 export type WizardJob = z.infer<typeof WizardJob>;
 
-const enveloped = <T extends z.ZodType>(schema: T) => z.object({ success: z.literal(true), data: schema });
 const answers = <T extends z.ZodType>(schema: T, description: string) => ({
   description,
   content: { 'application/json': { schema } },
@@ -166,17 +170,15 @@ export const SubmitJobBody = z.preprocess(
   z.union([CreateJobBody, CreateWizardJobBody]),
 );
 
-const TOTAL_RULE = 'true where there are more than ten thousand';
-
-/** `view=wizard`: the plain object of door C instead of door B's envelope. */
-export const View = z.enum(['wizard']).optional();
-
 export const createJobRoute = declareRoute({
   method: 'post',
   path: '/api/jobs',
   tags: ['jobs'],
   summary: 'Queue a training: by a preset, or by a recipe (the setup wizard’s shape)',
-  request: { headers: IdempotencyKey, body: { required: true, content: { 'application/json': { schema: SubmitJobBody } } } },
+  request: {
+    headers: IdempotencyKey,
+    body: { required: true, content: { 'application/json': { schema: SubmitJobBody } } },
+  },
   responses: { 201: answers(ToldJob, 'Stored and queued, told by the door that it came by') },
   faults: [
     404,
@@ -197,10 +199,17 @@ export const listJobsRoute = declareRoute({
   summary: 'Own jobs, newest first',
   request: {
     query: z.strictObject({
-      status: z.enum(JOB_STATUSES).optional(),
+      status: z
+        .enum([...JOB_STATUSES, ...WIZARD_STATUSES])
+        .optional()
+        .describe('In the words of either door'),
+      ...ListQuery,
       page: PageNumber,
-      limit: PageLimit,
-      after: z.uuid().optional().describe('next_cursor of the page before; counts before page, and new jobs move nothing'),
+      offset: WholeQuery(0, 1_000_000).optional().describe('In place of page, and counts before it'),
+      after: z
+        .uuid()
+        .optional()
+        .describe('next_cursor of the page before; counts before page and offset, and new jobs move nothing'),
       view: View,
     }),
   },
@@ -211,16 +220,16 @@ export const listJobsRoute = declareRoute({
           z.object({
             jobs: z.array(TrainingJob),
             pagination: z.object({
-              page: z.int().describe('As it was asked; without meaning beside after'),
+              page: z.int().describe('As it was asked; without meaning beside after and offset'),
               limit: z.int(),
               total: z.int(),
-              total_is_estimate: z.boolean().describe(TOTAL_RULE),
+              total_is_estimate: PageFields.total_is_estimate,
               totalPages: z.int(),
               next_cursor: z.uuid().nullable().describe('Sent as `after` it gets the next page; null: there is none'),
             }),
           }),
         ),
-        z.object({ jobs: z.array(WizardJob), ...PageFields, total_is_estimate: z.boolean().describe(TOTAL_RULE) }),
+        z.object({ jobs: z.array(WizardJob), ...PageFields }),
       ]),
       'One page; with view=wizard plain',
     ),
@@ -242,7 +251,7 @@ export const deleteJobRoute = declareRoute({
   path: '/api/jobs/{id}',
   tags: ['jobs'],
   summary: 'Delete a job that is over: its log, curve and checkpoints go, its artifacts stay',
-  request: { params: IdParam },
+  request: { params: IdParam, query: z.strictObject({ view: View }) },
   responses: { 204: { description: 'Deleted' } },
   faults: [404, 'job_not_final'],
 });
@@ -321,11 +330,12 @@ export const jobMetricsRoute = declareRoute({
       from: WholeQueryOr(0, 999_999_999, 0),
       to: WholeQuery(0, 999_999_999).optional(),
       points: WholeQueryOr(CURVE_POINTS_MIN, CURVE_POINTS_MAX, 2000),
+      view: View,
     }),
   },
   responses: {
     200: answers(
-      enveloped(
+      eitherWay(
         z.object({ points: z.array(MetricPoint), total: z.int().describe('Points that there are between the two steps') }),
       ),
       'Points by step',
@@ -341,11 +351,11 @@ export const jobLogsRoute = declareRoute({
   summary: 'Log text of one attempt from a byte offset',
   request: {
     params: IdParam,
-    query: z.strictObject({ after: ByteOffset, attempt: WholeQuery(1, 32_767).optional() }),
+    query: z.strictObject({ after: ByteOffset, attempt: WholeQuery(1, 32_767).optional(), view: View }),
   },
   responses: {
     200: answers(
-      enveloped(
+      eitherWay(
         z.object({
           attempt: z.int(),
           text: z.string(),
@@ -379,9 +389,9 @@ export const jobEventsRoute = declareRoute({
   summary: 'What happened to the job, numbered without gaps',
   request: {
     params: IdParam,
-    query: z.strictObject({ after: WholeQueryOr(0, 999_999_999, 0), limit: PageLimit }),
+    query: z.strictObject({ after: WholeQueryOr(0, 999_999_999, 0), limit: PageLimit, view: View }),
   },
-  responses: { 200: answers(enveloped(z.object({ events: z.array(JobEvent) })), 'Events in order') },
+  responses: { 200: answers(eitherWay(z.object({ events: z.array(JobEvent), next_after: NextAfter })), 'Events in order') },
   faults: [404],
 });
 
@@ -405,7 +415,11 @@ export const jobStreamRoute = declareRoute({
   path: '/api/jobs/{id}/stream',
   tags: ['jobs'],
   summary: 'Live: server-sent events `job`, `metrics`, `log`, `gone`; resumes with Last-Event-ID',
-  request: { params: IdParam, headers: z.object({ 'last-event-id': LastEventId.optional() }) },
+  request: {
+    params: IdParam,
+    query: z.strictObject({ view: View }),
+    headers: z.object({ 'last-event-id': LastEventId.optional() }),
+  },
   responses: {
     200: {
       description: 'Each `id` is a cursor over points and log bytes: nothing is sent twice or left out across reconnects',

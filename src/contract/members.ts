@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { ActiveJobsMax } from '#/domain/settings.ts';
-import { IdParam, Instant, PageLimit, PageOffset } from './common.ts';
+import { IdParam, Instant, PageFields, PageQuery } from './common.ts';
 import { declareRoute, SESSION_ONLY } from './declare-route.ts';
 import { Person } from './people.ts';
 
@@ -33,7 +33,7 @@ const answers = <T extends z.ZodType>(schema: T, description: string) => ({
   description,
   content: { 'application/json': { schema } },
 });
-const page = { query: z.strictObject({ limit: PageLimit, offset: PageOffset }) };
+const page = { query: z.strictObject(PageQuery) };
 
 export const listUsersRoute = declareRoute({
   method: 'get',
@@ -42,7 +42,7 @@ export const listUsersRoute = declareRoute({
   summary: 'Everybody in this studio (administrators), in the order in which they came',
   request: page,
   responses: {
-    200: answers(z.object({ users: z.array(Member), total: z.int(), limit: z.int(), offset: z.int() }), 'One page'),
+    200: answers(z.object({ users: z.array(Member), ...PageFields }), 'One page'),
   },
   faults: [403],
 });
@@ -69,7 +69,7 @@ export const listInvitationsRoute = declareRoute({
   summary: 'Invitations that nobody has accepted (administrators), newest first',
   request: page,
   responses: {
-    200: answers(z.object({ invitations: z.array(OpenInvitation), total: z.int(), limit: z.int(), offset: z.int() }), 'One page'),
+    200: answers(z.object({ invitations: z.array(OpenInvitation), ...PageFields }), 'One page'),
   },
   faults: [403],
 });

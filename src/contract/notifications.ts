@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { NOTIFICATION_PRIORITIES, NOTIFICATION_TYPES } from '#/domain/notifications.ts';
-import { Cursor, IdParam, Instant, PageFields, PageLimit, PageOffset, YesOrNo } from './common.ts';
+import { IdParam, Instant, PageFields, PageQuery, YesOrNo } from './common.ts';
 import { declareRoute } from './declare-route.ts';
 
 export const Notification = z
@@ -42,9 +42,7 @@ export const listNotificationsRoute = declareRoute({
   summary: 'What happened to what you have, newest first',
   request: {
     query: z.strictObject({
-      limit: PageLimit,
-      offset: PageOffset,
-      after: Cursor,
+      ...PageQuery,
       unread_only: YesOrNo.default(false),
       type: z.enum(NOTIFICATION_TYPES).optional(),
     }),

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { LEAVING_WORDS, PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from '#/domain/constants.ts';
 import { ResourceName } from '#/domain/training-spec.ts';
-import { IdempotencyKey, IdParam, Instant } from './common.ts';
+import { IdempotencyKey, IdParam, Instant, PageFields, PageQuery } from './common.ts';
 import { declareRoute, PERSON_ONLY, SESSION_ONLY } from './declare-route.ts';
 
 const Email = z.email().max(254).openapi({ example: 'ada@example.org' });
@@ -195,8 +195,8 @@ export const listKeysRoute = declareRoute({
   tags: ['people'],
   summary: 'Own API keys, without their secrets',
   security: SESSION_ONLY,
-  request: { query: z.strictObject({}) },
-  responses: { 200: answers(z.object({ keys: z.array(ApiKey) }), 'Newest first') },
+  request: { query: z.strictObject(PageQuery) },
+  responses: { 200: answers(z.object({ keys: z.array(ApiKey), ...PageFields }), 'One page, newest first') },
 });
 
 export const createKeyRoute = declareRoute({

@@ -1,7 +1,7 @@
 /** What waits, and why. */
 import { z } from '@hono/zod-openapi';
 import { UNPREDICTED_REASONS, WAIT_REASONS } from '#/domain/queue.ts';
-import { Cursor, Instant, PageFields, PageLimit, PageOffset } from './common.ts';
+import { Instant, PageFields, PageQuery } from './common.ts';
 import { declareRoute } from './declare-route.ts';
 
 export const QueuedJob = z
@@ -46,7 +46,7 @@ export const queueRoute = declareRoute({
   path: '/api/queue',
   tags: ['jobs'],
   summary: 'Own jobs that wait, in the order in which they start, with why they wait and when they start',
-  request: { query: z.strictObject({ limit: PageLimit, offset: PageOffset, after: Cursor }) },
+  request: { query: z.strictObject(PageQuery) },
   responses: {
     200: {
       description: 'One page',
@@ -55,7 +55,6 @@ export const queueRoute = declareRoute({
           schema: z.object({
             queue: z.array(QueuedJob),
             ...PageFields,
-            total_is_estimate: z.boolean().describe('true where there are more than ten thousand'),
           }),
         },
       },

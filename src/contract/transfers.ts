@@ -3,7 +3,7 @@ import { IMPORT_FIELDS } from '#/domain/dataset-import.ts';
 import { HUB_REPO_ID_PATTERN, HubRepoId, HubRevision, HubToken } from '#/domain/model-hub-id.ts';
 import { ResourceName } from '#/domain/training-spec.ts';
 import { TRANSFER_DIRECTIONS, TRANSFER_KINDS, TRANSFER_STATUSES } from '#/domain/transfer-state.ts';
-import { IdempotencyKey, IdParam, Instant, PageLimit, PageOffset } from './common.ts';
+import { IdempotencyKey, IdParam, Instant, PageFields, PageQuery } from './common.ts';
 import { MappingField } from './datasets.ts';
 import { declareRoute } from './declare-route.ts';
 
@@ -74,9 +74,7 @@ export const listTransfersRoute = declareRoute({
   summary: 'Own transfers, newest first',
   request: {
     query: z.strictObject({
-      limit: PageLimit,
-      offset: PageOffset,
-      after: z.uuid().optional().describe('next_cursor of the page before; counts before offset'),
+      ...PageQuery,
       kind: z.enum(TRANSFER_KINDS).optional(),
       status: z.enum(TRANSFER_STATUSES).optional(),
     }),
@@ -85,10 +83,7 @@ export const listTransfersRoute = declareRoute({
     200: answers(
       z.object({
         transfers: z.array(Transfer),
-        total: z.int(),
-        limit: z.int(),
-        offset: z.int(),
-        next_cursor: z.uuid().nullable().describe('Sent as `after` it gets the next page; null: there is none'),
+        ...PageFields,
       }),
       'One page',
     ),

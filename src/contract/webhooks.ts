@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { DELIVERY_STATUSES, DISABLED_REASONS, WEBHOOK_EVENTS } from '#/domain/webhooks.ts';
-import { Cursor, IdempotencyKey, IdParam, Instant, PageFields, PageLimit, PageOffset } from './common.ts';
+import { IdempotencyKey, IdParam, Instant, PageFields, PageQuery } from './common.ts';
 import { declareRoute } from './declare-route.ts';
 
 const URL_EXAMPLE = 'https://hooks.example.org/lowrank';
@@ -68,14 +68,13 @@ const answers = <T extends z.ZodType>(schema: T, description: string) => ({
   content: { 'application/json': { schema } },
 });
 const body = <T extends z.ZodType>(schema: T) => ({ body: { required: true, content: { 'application/json': { schema } } } });
-const Page = { limit: PageLimit, offset: PageOffset, after: Cursor };
 
 export const listWebhooksRoute = declareRoute({
   method: 'get',
   path: '/api/webhooks',
   tags: ['webhooks'],
   summary: 'Own webhooks, newest first, without their secrets',
-  request: { query: z.strictObject(Page) },
+  request: { query: z.strictObject(PageQuery) },
   responses: { 200: answers(z.object({ webhooks: z.array(Webhook), ...PageFields }), 'One page') },
 });
 
@@ -172,7 +171,7 @@ export const listDeliveriesRoute = declareRoute({
   path: '/api/webhooks/{id}/deliveries',
   tags: ['webhooks'],
   summary: 'What was sent to it, newest first; settled deliveries are kept for 30 days',
-  request: { params: IdParam, query: z.strictObject({ ...Page, status: z.enum(DELIVERY_STATUSES).optional() }) },
+  request: { params: IdParam, query: z.strictObject({ ...PageQuery, status: z.enum(DELIVERY_STATUSES).optional() }) },
   responses: { 200: answers(z.object({ deliveries: z.array(Delivery), ...PageFields }), 'One page') },
   faults: [404],
 });

@@ -1,4 +1,4 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { components } from '#/contract/api.gen.ts';
 import { answer, api } from './api.ts';
 import { tell, tellFault } from './notify.ts';
@@ -12,9 +12,13 @@ export interface NewKey {
   expires_at?: string;
 }
 
-/** Own API keys, newest first; their secrets are never in it. */
-export function useApiKeys() {
-  return useQuery({ queryKey: LISTS.keys, queryFn: async ({ signal }) => (await answer(api.GET('/api/keys', { signal }))).keys });
+/** One page of own API keys, newest first; their secrets are never in it. */
+export function useApiKeys(page: { limit: number; offset: number }) {
+  return useQuery({
+    queryKey: [...LISTS.keys, page],
+    queryFn: ({ signal }) => answer(api.GET('/api/keys', { params: { query: page }, signal })),
+    placeholderData: keepPreviousData,
+  });
 }
 
 /** Makes a key; the answer alone holds its secret. */

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { answer, api } from './api.ts';
+import { answer, api, dataOf } from './api.ts';
 
 /** What a completed job left that is worth keeping. */
 export function useJobArtifacts(job_id: string) {
@@ -7,6 +7,6 @@ export function useJobArtifacts(job_id: string) {
     queryKey: ['artifacts', job_id],
     staleTime: Number.POSITIVE_INFINITY,
     queryFn: async ({ signal }) =>
-      (await answer(api.GET('/api/jobs/{id}/artifacts', { params: { path: { id: job_id } }, signal }))).data.artifacts,
+      dataOf(await answer(api.GET('/api/jobs/{id}/artifacts', { params: { path: { id: job_id } }, signal }))).artifacts,
   });
 }

@@ -1,7 +1,10 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { answer, api } from './api.ts';
+import type { components } from '#/contract/api.gen.ts';
+import { answer, api, dataOf } from './api.ts';
 
 const PAGE = 500;
+
+type JobEvent = components['schemas']['JobEvent'];
 
 /** What happened to a job, oldest first. `version` is anything that changes when there may be more. */
 export function useJobHistory(job_id: string, version: string) {
@@ -9,8 +12,16 @@ export function useJobHistory(job_id: string, version: string) {
     queryKey: ['job-events', job_id, version],
     placeholderData: keepPreviousData,
     queryFn: async ({ signal }) => {
-      const params = { path: { id: job_id }, query: { limit: PAGE } };
-      return (await answer(api.GET('/api/jobs/{id}/events', { params, signal }))).data.events;
+      const told: JobEvent[] = [];
+      for (let after: number | null = 0; after !== null; ) {
+        const params = { path: { id: job_id }, query: { limit: PAGE, after } };
+        const page: { events: JobEvent[]; next_after: number | null } = dataOf(
+          await answer(api.GET('/api/jobs/{id}/events', { params, signal })),
+        );
+        told.push(...page.events);
+        after = page.next_after;
+      }
+      return told;
     },
   });
 }
@@ -20,7 +31,7 @@ export async function fetchLog(job_id: string, attempt: number): Promise<string>
   const pieces: string[] = [];
   for (let after = 0; ; ) {
     const params = { path: { id: job_id }, query: { after, attempt } };
-    const { text, next, size } = (await answer(api.GET('/api/jobs/{id}/logs', { params }))).data;
+    const { text, next, size } = dataOf(await answer(api.GET('/api/jobs/{id}/logs', { params })));
     pieces.push(text);
     if (next <= after || next >= size) return pieces.join('');
     after = next;

@@ -21,18 +21,22 @@ import type { ApiEnv, RouteModule } from './api-env.ts';
 import { presentArtifact } from './artifact-presenter.ts';
 import { errorResponse } from './error-response.ts';
 import { createOnce } from './idempotency.ts';
+import { inDoorsEnvelope } from './job-door-c.ts';
 import { presentTransfer } from './transfer-presenter.ts';
 
 /** What jobs leave, and the way to its bytes. */
 export const artifactRoutes: RouteModule = (api) => {
   api.openapi(jobArtifactsRoute, async (c) => {
-    const rows = await listJobArtifacts(c.var.ctx, c.req.valid('param').id);
-    return c.json({ success: true as const, data: { artifacts: rows.map(presentArtifact) } }, 200);
+    const { view: _, ...query } = c.req.valid('query');
+    const { artifacts, ...page } = await listJobArtifacts(c.var.ctx, c.req.valid('param').id, query);
+    const { limit, offset } = query;
+    return c.json(inDoorsEnvelope(c, { artifacts: artifacts.map(presentArtifact), ...page, limit, offset }), 200);
   });
   api.openapi(listArtifactsRoute, async (c) => {
     const query = c.req.valid('query');
-    const { artifacts, total } = await listArtifacts(c.var.ctx, query);
-    return c.json({ artifacts: artifacts.map(presentArtifact), total, ...query }, 200);
+    const { artifacts, ...page } = await listArtifacts(c.var.ctx, query);
+    const { limit, offset } = query;
+    return c.json({ artifacts: artifacts.map(presentArtifact), ...page, limit, offset }, 200);
   });
   api.openapi(getArtifactRoute, async (c) => c.json(presentArtifact(await getArtifact(c.var.ctx, c.req.valid('param').id)), 200));
   api.openapi(deleteArtifactRoute, async (c) => {

@@ -32,14 +32,14 @@ const MARCH = {
 
 describe('GET /api/costs', () => {
   test('tells months, and each job’s part in them', async () => {
-    const page = { amount: 7.1, total: 1, limit: 50, offset: 0 };
+    const page = { amount: 7.1, total: 1, total_is_estimate: false, limit: 50, offset: 0, next_cursor: null };
     expect(await ask()).toEqual({ status: 200, body: { ...page, costs: [{ ...MARCH, job: null }] } });
     const job = { id: job_id, name: 'Answers', status: 'completed' };
     const by_job = { ...page, costs: [{ ...MARCH, job }] };
     for (const query of ['?by=job', '?by=job&billing_period=2026-03', `?by=job&job_id=${job_id}`])
       expect((await ask(query)).body).toEqual(by_job);
     for (const query of ['?billing_period=2026-04', `?job_id=${caller.user_id}`])
-      expect((await ask(query)).body).toEqual({ costs: [], amount: 0, total: 0, limit: 50, offset: 0 });
+      expect((await ask(query)).body).toEqual({ ...page, costs: [], amount: 0, total: 0 });
     expect((await ask('?limit=1&offset=1')).body).toEqual({ ...page, costs: [], limit: 1, offset: 1 });
   });
 

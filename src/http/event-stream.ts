@@ -5,6 +5,7 @@ import { followJobEvents } from '#/services/jobs/follow-job-events.ts';
 import { readCursor, START, writeCursor } from '#/services/jobs/job-cursor.ts';
 import type { ApiEnv } from './api-env.ts';
 import { stillValid } from './authenticate.ts';
+import { presentWizardJob } from './job-door-c.ts';
 import { presentJob, presentPoint } from './job-presenter.ts';
 import { holdPlace } from './stream-places.ts';
 
@@ -22,11 +23,11 @@ export function closeStreams(): void {
 }
 
 /** What has been written for one viewer, by the row or points that it was made of: those who look together share them. */
-const texts = new WeakMap<object, string>();
+const texts = { plain: new WeakMap<object, string>(), wizard: new WeakMap<object, string>() };
 
-function textOf<T extends object>(told: T, present: (told: T) => unknown): string {
-  const text = texts.get(told) ?? JSON.stringify(present(told));
-  texts.set(told, text);
+function textOf<T extends object>(told: T, present: (told: T) => unknown, words: keyof typeof texts = 'plain'): string {
+  const text = texts[words].get(told) ?? JSON.stringify(present(told));
+  texts[words].set(told, text);
   return text;
 }
 
@@ -74,7 +75,11 @@ export async function streamJob(c: HonoContext<ApiEnv>, job_id: string, last_eve
           if (performance.now() - written < PING_MS) continue;
           await stream.write(': ping\n\n');
         } else if (event.type === 'job') {
-          await stream.writeSSE({ event: 'job', id, data: textOf(event.job, presentJob) });
+          await stream.writeSSE({
+            event: 'job',
+            id,
+            data: c.var.wizard ? textOf(event.job, presentWizardJob, 'wizard') : textOf(event.job, presentJob),
+          });
         } else if (event.type === 'metrics') {
           const data = textOf(event.points, (points) => ({ points: points.map(presentPoint) }));
           await stream.writeSSE({ event: 'metrics', id, data });

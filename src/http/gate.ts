@@ -45,7 +45,7 @@ function checkCredential(c: HonoContext<ApiEnv>, route: KnownRoute): void {
 /** The answer for a path or method that no route has. */
 function refuseUnknown(c: HonoContext<ApiEnv>, methods: string[]): Response {
   const { request_id, log } = c.var;
-  const request = { path: c.req.path, request_id, log };
+  const request = { path: c.req.path, wizard: c.var.wizard, request_id, log };
   if (methods.length === 0) return errorResponse(new AppError('not_found', 'There is nothing at this path'), request);
   const error = new AppError('method_not_allowed', `This path takes ${methods.join(', ')}`);
   return errorResponse(error, request, { Allow: methods.join(', ') });
@@ -60,11 +60,32 @@ function isPublicPath(table: RouteTable, path: string): boolean {
 }
 
 /**
+ * Has a submission refused in the words of its body's door: who sends it is known by then, so that it may be looked at. What is
+ * wrong with the body itself is not why it is refused.
+ */
+async function inWordsOfBody(
+  c: HonoContext<ApiEnv>,
+  route: KnownRoute,
+  timeout_ms: number,
+  check: () => Promise<void>,
+): Promise<void> {
+  try {
+    await check();
+  } catch (error) {
+    const told_by_body = route.method === 'POST' && route.template === '/api/jobs' && c.var.wizard !== true;
+    if (told_by_body) c.set('wizard', speaksDoorC(c, await readBody(c, route, timeout_ms).catch(() => undefined)));
+    throw error;
+  }
+}
+
+/**
  * What every request passes before a handler: address, origin, who asks (default: nobody may), known route, kind and
  * scope of the credential, rate, query and body. `table` is asked late, for routes are registered after the gate.
  */
 export function gate(options: ApiOptions, table: () => RouteTable): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
+    // By path and view, until there is a body to tell it by: who is refused before that is told in their door's words, too.
+    c.set('wizard', speaksDoorC(c, undefined));
     refuseAddress(c, options);
     const { method, path } = c.req;
     if (method === 'OPTIONS') {
@@ -77,12 +98,13 @@ export function gate(options: ApiOptions, table: () => RouteTable): MiddlewareHa
     const is_public = route === undefined ? isPublicPath(table(), path) : isPublic(route);
     if (!is_public) await authenticate(c, options);
     if (route === undefined || (method === 'HEAD' && route.is_event_stream)) return refuseUnknown(c, table().methodsOf(path));
-    if (!is_public) {
-      checkCredential(c, route);
-      await limitRate(c, route);
-    }
-    c.set('wizard', speaksDoorC(c, undefined));
-    checkQuery(c, route);
+    await inWordsOfBody(c, route, options.body_timeout_ms, async () => {
+      if (!is_public) {
+        checkCredential(c, route);
+        await limitRate(c, route);
+      }
+      checkQuery(c, route);
+    });
     c.set('wizard', speaksDoorC(c, await readBody(c, route, options.body_timeout_ms)));
     await next();
   };

@@ -12,9 +12,9 @@ const present = (device: DeviceRow): Device => ({
 /** The devices of this installation: for its administrators. */
 export const gpuRoutes: RouteModule = (api) => {
   api.openapi(listDevicesRoute, async (c) => {
-    const page = c.req.valid('query');
-    const { devices, total } = await listDevices(c.var.ctx, page);
-    return c.json({ gpus: devices.map(present), total, ...page }, 200);
+    const { after, ...place } = c.req.valid('query');
+    const { devices, ...page } = await listDevices(c.var.ctx, { ...place, after });
+    return c.json({ gpus: devices.map(present), ...page, ...place }, 200);
   });
   api.openapi(drainDeviceRoute, async (c) =>
     c.json(present(await drainDevice(c.var.ctx, c.req.valid('param').id, c.req.valid('json').drained)), 200),

@@ -3,14 +3,16 @@ import * as z from 'zod';
 import type { WIZARD_STATUSES } from '#/contract/experiments.ts';
 import type { TrainingJob, WizardJob } from '#/contract/jobs.ts';
 import { StoredConfig } from '#/domain/run-config.ts';
-import type { JobStatus } from '#/domain/statuses.ts';
+import { JOB_STATUSES, type JobStatus } from '#/domain/statuses.ts';
 import { NO_WISHES, SkippedWish } from '#/domain/training-spec.ts';
 import { doorOf } from '#/domain/wizard-training.ts';
 import type { JobRow } from '#/services/jobs/job-row.ts';
 import type { ApiEnv } from './api-env.ts';
 import { presentJob } from './job-presenter.ts';
 
-const STATUS_WORDS: Record<JobStatus, (typeof WIZARD_STATUSES)[number]> = {
+type WizardStatus = (typeof WIZARD_STATUSES)[number];
+
+const STATUS_WORDS: Record<JobStatus, WizardStatus> = {
   queued: 'PENDING',
   initializing: 'PENDING',
   running: 'RUNNING',
@@ -21,6 +23,23 @@ const STATUS_WORDS: Record<JobStatus, (typeof WIZARD_STATUSES)[number]> = {
 
 /** A job's status in door C's words. */
 export const wizardStatus = (status: JobStatus) => STATUS_WORDS[status];
+
+/** The statuses that a word of either door stands for; absent for none. */
+export function statusesOf(word: JobStatus | WizardStatus | undefined): JobStatus[] | undefined {
+  if (word === undefined) return undefined;
+  return JOB_STATUSES.filter((status) => status === word || wizardStatus(status) === word);
+}
+
+/** A status of an event in the words of the door that asks. */
+export function statusByDoor(c: HonoContext<ApiEnv>, status: string | null): string | null {
+  const known = JOB_STATUSES.find((one) => one === status);
+  return c.var.wizard !== true || known === undefined ? status : wizardStatus(known);
+}
+
+/** What a read below /api/jobs tells: in door B's envelope, or plain where door C asks. */
+export function inDoorsEnvelope<T extends object>(c: HonoContext<ApiEnv>, data: T): T | { success: true; data: T } {
+  return c.var.wizard === true ? data : { success: true, data };
+}
 
 /** Whether a request below /api/jobs speaks door C's words: by its view, or by the shape of its submission. */
 export function speaksDoorC(c: HonoContext<ApiEnv>, body: unknown): boolean {

@@ -27,7 +27,7 @@ import { presentEstimate } from './estimate-presenter.ts';
 import { streamJob } from './event-stream.ts';
 import { createOnce } from './idempotency.ts';
 import { specOfDoorB } from './job-door-b.ts';
-import { presentWizardJob, toldByDoor } from './job-door-c.ts';
+import { inDoorsEnvelope, presentWizardJob, statusByDoor, statusesOf, toldByDoor } from './job-door-c.ts';
 import { presentJob, presentPoint } from './job-presenter.ts';
 
 /** Jobs, as doors B and C see them. */
@@ -50,13 +50,14 @@ export const jobRoutes: RouteModule = (api) => {
   });
   api.openapi(listJobsRoute, async (c) => {
     const query = c.req.valid('query');
-    const { jobs, total, next_cursor } = await listJobs(c.var.ctx, query);
-    const { page, limit } = query;
+    const { limit, after, project } = query;
+    const offset = query.offset ?? (query.page - 1) * limit;
+    const wanted = { statuses: statusesOf(query.status), search: query.search ?? query.q, project };
+    const { jobs, total, next_cursor } = await listJobs(c.var.ctx, { limit, offset, after, ...wanted });
     if (c.var.wizard) {
-      const offset = (page - 1) * limit;
       return c.json({ jobs: jobs.map(presentWizardJob), ...total, limit, offset, next_cursor }, 200);
     }
-    const pagination = { page, limit, ...total, totalPages: Math.ceil(total.total / limit), next_cursor };
+    const pagination = { page: query.page, limit, ...total, totalPages: Math.ceil(total.total / limit), next_cursor };
     return c.json({ success: true as const, data: { jobs: jobs.map(presentJob), pagination } }, 200);
   });
   api.openapi(getJobRoute, async (c) => {
@@ -82,25 +83,25 @@ export const jobRoutes: RouteModule = (api) => {
   });
   api.openapi(jobMetricsRoute, async (c) => {
     const { points, total } = await readMetrics(c.var.ctx, c.req.valid('param').id, c.req.valid('query'));
-    return c.json({ success: true as const, data: { points: points.map(presentPoint), total } }, 200);
+    return c.json(inDoorsEnvelope(c, { points: points.map(presentPoint), total }), 200);
   });
   api.openapi(jobLogsRoute, async (c) => {
     const data = await readLogs(c.var.ctx, c.req.valid('param').id, c.req.valid('query'));
-    return c.json({ success: true as const, data }, 200);
+    return c.json(inDoorsEnvelope(c, data), 200);
   });
   api.openapi(jobEventsRoute, async (c) => {
-    const rows = await readEvents(c.var.ctx, c.req.valid('param').id, c.req.valid('query'));
+    const { rows, next_after } = await readEvents(c.var.ctx, c.req.valid('param').id, c.req.valid('query'));
     const events = rows.map(({ seq, type, from_status, to_status, attempt, message, data, created_at }) => ({
       seq,
       type,
-      from_status,
-      to_status,
+      from_status: statusByDoor(c, from_status),
+      to_status: statusByDoor(c, to_status),
       attempt,
       message,
       data,
       created_at: created_at.toISOString(),
     }));
-    return c.json({ success: true as const, data: { events } }, 200);
+    return c.json(inDoorsEnvelope(c, { events, next_after }), 200);
   });
   api.openapi(jobStreamRoute, (c) => streamJob(c, c.req.valid('param').id, c.req.valid('header')['last-event-id']));
 };

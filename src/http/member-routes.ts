@@ -14,9 +14,9 @@ const presentMember = (member: Member) => ({
 /** Who is in this studio and who is asked to come: for its administrators. */
 export const memberRoutes: RouteModule = (api) => {
   api.openapi(listUsersRoute, async (c) => {
-    const page = c.req.valid('query');
-    const { people, total } = await listPeople(c.var.ctx, page);
-    return c.json({ users: people.map(presentMember), total, ...page }, 200);
+    const { after, ...place } = c.req.valid('query');
+    const { people, ...page } = await listPeople(c.var.ctx, { ...place, after });
+    return c.json({ users: people.map(presentMember), ...page, ...place }, 200);
   });
   api.openapi(changeUserRoute, async (c) => {
     const member = await changePerson(c.var.ctx, c.req.valid('param').id, c.req.valid('json'));
@@ -24,14 +24,14 @@ export const memberRoutes: RouteModule = (api) => {
     return c.json(presentMember(member), 200);
   });
   api.openapi(listInvitationsRoute, async (c) => {
-    const page = c.req.valid('query');
-    const { invitations, total } = await listOpenInvitations(c.var.ctx, page);
+    const { after, ...place } = c.req.valid('query');
+    const { invitations, ...page } = await listOpenInvitations(c.var.ctx, { ...place, after });
     const open = invitations.map(({ expires_at, created_at, ...invitation }) => ({
       ...invitation,
       expires_at: expires_at.toISOString(),
       created_at: created_at.toISOString(),
     }));
-    return c.json({ invitations: open, total, ...page }, 200);
+    return c.json({ invitations: open, ...page, ...place }, 200);
   });
   api.openapi(revokeInvitationRoute, async (c) => {
     await revokeInvitation(c.var.ctx, c.req.valid('param').id);

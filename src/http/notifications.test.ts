@@ -69,6 +69,7 @@ describe('notifications', () => {
         expect.objectContaining({ id: queued }),
       ],
       total: 2,
+      total_is_estimate: false,
       unread: 2,
       limit: 50,
       offset: 0,

@@ -101,7 +101,11 @@ export const peopleRoutes: RouteModule = (api, options) => {
       keep: (told) => ({ ...told, url: null }),
     });
   });
-  api.openapi(listKeysRoute, async (c) => c.json({ keys: (await listApiKeys(c.var.ctx)).map(presentKey) }, 200));
+  api.openapi(listKeysRoute, async (c) => {
+    const { after, ...place } = c.req.valid('query');
+    const { keys, ...page } = await listApiKeys(c.var.ctx, { ...place, after });
+    return c.json({ keys: keys.map(presentKey), ...page, ...place }, 200);
+  });
   api.openapi(createKeyRoute, async (c) => {
     const body = c.req.valid('json');
     const expires_at = body.expires_at === undefined ? null : new Date(body.expires_at);

@@ -1,6 +1,8 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { WIZARD_STATUSES } from '#/contract/experiments.ts';
 import { COST_VIEWS } from '#/domain/costs.ts';
 import { NOTIFICATION_TYPES } from '#/domain/notifications.ts';
+import { JOB_STATUSES } from '#/domain/statuses.ts';
 import { TRANSFER_KINDS, TRANSFER_STATUSES } from '#/domain/transfer-state.ts';
 import { DELIVERY_STATUSES } from '#/domain/webhooks.ts';
 import { addBrowser, makeApi, noWaiting } from '../../test/api.ts';
@@ -51,16 +53,16 @@ const REFUSED: Record<string, [value: string, rule: RegExp][]> = {
   page: [...whole(/from 1 to 1000000/), ['0', /at least 1/]],
   from: whole(/from 0 to 999999999/),
   to: whole(/from 0 to 999999999/),
-  points: [...whole(/from 10 to 20000/), ['9', /at least 10/], ['20001', /at most 20000/]],
-  after: whole(/from 0 to 999999999/),
-  '/api/base-models after': uuid,
-  '/api/jobs after': uuid,
-  '/api/queue after': uuid,
-  '/api/datasets after': uuid,
-  '/api/projects after': uuid,
-  '/api/recipes after': uuid,
-  '/api/experiments after': uuid,
-  '/api/activity after': uuid,
+  points: [...whole(/from 50 to 20000/), ['49', /at least 50/], ['20001', /at most 20000/]],
+  after: uuid,
+  '/api/costs after': [
+    ['2026-13', /next_cursor/],
+    ['2026-03_x', /next_cursor/],
+  ],
+  '/api/jobs/{id}/logs after': whole(/from 0 to 999999999/),
+  '/api/jobs/{id}/events after': whole(/from 0 to 999999999/),
+  '/api/jobs/{id}/checkpoints after': whole(/from 0 to 999999999/),
+  '/api/jobs/{id}/samples after': whole(/from 0 to 999999999/),
   event_type: [['job_lost', /^must be one of job_created, /]],
   entity_type: oneOf('job', 'transfer', 'experiment', 'dataset', 'model'),
   user_id: uuid,
@@ -84,15 +86,11 @@ const REFUSED: Record<string, [value: string, rule: RegExp][]> = {
   stage: oneOf('staging', 'production', 'archived'),
   trainable: oneOf('true', 'false'),
   servable: oneOf('true', 'false'),
-  status: oneOf('queued', 'initializing', 'running', 'completed', 'failed', 'cancelled'),
+  status: oneOf(...JOB_STATUSES, ...WIZARD_STATUSES),
   file: uuid,
   type: oneOf(...NOTIFICATION_TYPES),
-  '/api/notifications after': uuid,
   kind: oneOf(...TRANSFER_KINDS),
-  '/api/transfers after': uuid,
   '/api/transfers status': oneOf(...TRANSFER_STATUSES),
-  '/api/webhooks after': uuid,
-  '/api/webhooks/{id}/deliveries after': uuid,
   '/api/webhooks/{id}/deliveries status': oneOf(...DELIVERY_STATUSES),
   name: [...long(120), ['a\nb', /./]],
   description: long(2000),
@@ -125,6 +123,7 @@ test('a parameter that a route does not know is refused by name, on every route'
 test('every parameter of every route refuses what it does not take, with its name and its rule', async () => {
   const tried = new Set<string>();
   for (const { method, path, names } of operations) {
+    await noWaiting(db);
     for (const name of names) {
       const known = `${path} ${name}` in REFUSED ? `${path} ${name}` : name;
       tried.add(known);

@@ -106,7 +106,8 @@ describe('every place that takes an id', () => {
     const found: string[] = [];
     for (const input of inputs) {
       const role = OF_ADMINISTRATORS.has(input.kind) ? 'administrator' : 'user';
-      const whose = changes(input.operation) ? await addTenant(db, newSecret('fresh'), { role }) : owner;
+      const anew = changes(input.operation) || role === 'administrator';
+      const whose = anew ? await addTenant(db, newSecret('fresh'), { role }) : owner;
       found.push(...(await findUnableOwner(api, db, whose, input)));
     }
     const without = operations.filter((one) => !one.is_public && !one.is_stream && idInputsOf([one]).length === 0);

@@ -54,7 +54,7 @@ describe('a webhook', () => {
     });
     const { secret, ...shown } = made;
     const list = await told(ask('GET', '/api/webhooks'));
-    expect(list.body).toEqual({ webhooks: [shown], total: 1, limit: 50, offset: 0, next_cursor: null });
+    expect(list.body).toEqual({ webhooks: [shown], total: 1, total_is_estimate: false, limit: 50, offset: 0, next_cursor: null });
     expect((await told(ask('GET', `/api/webhooks/${made.id}`))).body).toEqual(shown);
     const stored = JSON.stringify([
       await db.asOwner('SELECT * FROM lowrank.webhook_secrets'),
@@ -210,7 +210,14 @@ describe('deliveries', () => {
       },
     ]);
     const list = await told(ask('GET', `/api/webhooks/${id}/deliveries`));
-    expect(list.body).toEqual({ deliveries: [queued.body], total: 1, limit: 50, offset: 0, next_cursor: null });
+    expect(list.body).toEqual({
+      deliveries: [queued.body],
+      total: 1,
+      total_is_estimate: false,
+      limit: 50,
+      offset: 0,
+      next_cursor: null,
+    });
     await db.asOwner(`UPDATE lowrank.webhook_deliveries SET status = 'failed', attempts = 10`);
     const count = async (query: string) => (await told(ask('GET', `/api/webhooks/${id}/deliveries?${query}`))).body.total;
     expect([await count('status=failed'), await count('status=pending')]).toEqual([1, 0]);

@@ -5,15 +5,19 @@ import { Badge } from '#/components/ui/Badge.tsx';
 import { Button } from '#/components/ui/Button.tsx';
 import { Dialog } from '#/components/ui/Dialog.tsx';
 import { EmptyState } from '#/components/ui/EmptyState.tsx';
+import { Pages } from '#/components/ui/Pages.tsx';
 import { QueryPanel } from '#/components/ui/QueryPanel.tsx';
 import { Time } from '#/components/ui/Time.tsx';
 import { type ApiKey, useApiKeys, useRevokeApiKey } from '#/hooks/useApiKeys.ts';
 import { CreateKeyDialog } from './CreateKeyDialog.tsx';
 import { Section } from './Section.tsx';
 
+const LIMIT = 10;
+
 export function KeysSection() {
   const [creating, setCreating] = useState(false);
-  const keys = useApiKeys();
+  const [page, setPage] = useState(1);
+  const keys = useApiKeys({ limit: LIMIT, offset: (page - 1) * LIMIT });
   return (
     <Section
       title="API keys"
@@ -30,18 +34,21 @@ export function KeysSection() {
           </Button>
         }
       >
-        {(made) =>
+        {({ keys: made, total }) =>
           made.length === 0 ? (
             <EmptyState icon={KeyRound} title="No key yet">
               Make one to submit trainings from a script: it is sent as{' '}
               <code className="font-mono text-sm">Authorization: Bearer …</code>
             </EmptyState>
           ) : (
-            <ul className="divide-y">
-              {made.map((key) => (
-                <KeyRow key={key.id} apiKey={key} />
-              ))}
-            </ul>
+            <>
+              <ul className="divide-y">
+                {made.map((key) => (
+                  <KeyRow key={key.id} apiKey={key} />
+                ))}
+              </ul>
+              <Pages page={page} pages={Math.ceil(total / LIMIT)} onPage={setPage} />
+            </>
           )
         }
       </QueryPanel>

@@ -27,8 +27,8 @@ export const activities = lowrank.table(
   (t) => [
     check('activities_event_check', oneOf('event_type', ACTIVITY_TYPES)),
     check('activities_entity_check', oneOf('entity_type', ENTITY_TYPES)),
-    index('activities_user_created').on(t.user_id, t.created_at),
-    index('activities_unread').on(t.user_id, t.created_at).where(sql`not read`),
+    index('activities_user_created').on(t.user_id, t.created_at, t.id),
+    index('activities_unread').on(t.user_id, t.created_at, t.id).where(sql`not read`),
     index('activities_entity').on(t.user_id, t.entity_id),
     index('activities_project').on(t.project_id),
     ownRows('activities'),

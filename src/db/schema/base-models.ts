@@ -63,7 +63,7 @@ export const baseModels = lowrank.table(
   },
   (t) => [
     check('base_models_status_check', oneOf('status', BASE_MODEL_STATUSES)),
-    index('base_models_created').on(t.created_at),
+    index('base_models_created').on(t.created_at, t.id),
     index('base_models_importer').on(t.created_by),
     index('base_models_fetching').on(t.created_at).where(sql`status = 'fetching'`),
     pgPolicy('base_models_read', { for: 'select', to: 'public', using: sql`(select auth.uid()) is not null` }),

@@ -62,7 +62,7 @@ export const datasets = lowrank.table(
     unique('datasets_id_user_key').on(t.id, t.user_id),
     check('datasets_status_check', oneOf('status', DATASET_STATUSES)),
     check('datasets_ready_check', sql`status <> 'ready' or (storage_path is not null and checksum is not null)`),
-    index('datasets_user_created').on(t.user_id, t.created_at),
+    index('datasets_user_created').on(t.user_id, t.created_at, t.id),
     index('datasets_project').on(t.project_id),
     index('datasets_user_checksum').on(t.user_id, t.checksum),
     index('datasets_validating').on(t.created_at).where(sql`status = 'validating'`),

@@ -19,7 +19,7 @@ export const experiments = lowrank.table(
   },
   (t) => [
     unique('experiments_id_user_key').on(t.id, t.user_id),
-    index('experiments_user_created').on(t.user_id, t.created_at),
+    index('experiments_user_created').on(t.user_id, t.created_at, t.id),
     index('experiments_project').on(t.project_id),
     ownRows('experiments'),
   ],

@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import { boolean, index, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import { createdAt, id, identity, identityRows, instant, updatedAt } from './roles.ts';
 
@@ -22,7 +23,7 @@ export const users = identity.table(
     created_at: createdAt(),
     updated_at: updatedAt(),
   },
-  (t) => [uniqueIndex('users_email_key').on(t.email), identityRows('users')],
+  (t) => [uniqueIndex('users_email_key').on(t.email), index('users_created').on(t.created_at, t.id), identityRows('users')],
 );
 
 const userId = () =>
@@ -96,7 +97,11 @@ export const apiKeys = identity.table(
     revoked_at: instant('revoked_at'),
     created_at: createdAt(),
   },
-  (t) => [uniqueIndex('api_keys_hash_key').on(t.hash), index('api_keys_user').on(t.user_id), identityRows('api_keys')],
+  (t) => [
+    uniqueIndex('api_keys_hash_key').on(t.hash),
+    index('api_keys_user').on(t.user_id, t.created_at, t.id),
+    identityRows('api_keys'),
+  ],
 );
 
 export const invitations = identity.table(
@@ -110,5 +115,9 @@ export const invitations = identity.table(
     accepted_at: instant('accepted_at'),
     created_at: createdAt(),
   },
-  (t) => [uniqueIndex('invitations_token_key').on(t.token_hash), identityRows('invitations')],
+  (t) => [
+    uniqueIndex('invitations_token_key').on(t.token_hash),
+    index('invitations_open').on(t.created_at, t.id).where(sql`accepted_at is null`),
+    identityRows('invitations'),
+  ],
 );

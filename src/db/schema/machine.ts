@@ -55,6 +55,7 @@ export const gpuDevices = lowrank.table(
   },
   (t) => [
     uniqueIndex('gpu_devices_uuid_key').on(t.worker_id, t.uuid),
+    index('gpu_devices_listed').on(t.worker_id, t.name, t.uuid),
     // Of what kind they are is granted, and no more: whose price a training has that names no device.
     pgPolicy('gpu_devices_read', { for: 'select', to: 'public', using: sql`(select auth.uid()) is not null` }),
     schedulerRows('gpu_devices'),

@@ -17,7 +17,7 @@ export const projects = lowrank.table(
   },
   (t) => [
     unique('projects_id_user_key').on(t.id, t.user_id),
-    index('projects_user_created').on(t.user_id, t.created_at),
+    index('projects_user_created').on(t.user_id, t.created_at, t.id),
     ownRows('projects'),
   ],
 );

@@ -24,7 +24,7 @@ export const recipes = lowrank.table(
   },
   (t) => [
     check('recipes_method_check', oneOf('method', RECIPE_METHODS)),
-    index('recipes_user_created').on(t.user_id, t.created_at),
+    index('recipes_user_created').on(t.user_id, t.created_at, t.id),
     index('recipes_project').on(t.project_id),
     ownRows('recipes'),
   ],

@@ -1,9 +1,10 @@
-import { and, count, desc, eq, sql } from 'drizzle-orm';
+import { and, desc, eq, sql } from 'drizzle-orm';
 import { activities } from '#/db/schema/activities.ts';
-import { asUser, type Tx } from '#/db/tenancy.ts';
+import { asUser } from '#/db/tenancy.ts';
 import type { ActivityType, EntityType } from '#/domain/activity.ts';
 import type { Context } from '#/services/context.ts';
-import { behindCursor, nextCursor } from '#/services/page-cursor.ts';
+import { countRows } from '#/services/count-rows.ts';
+import { behindCursor, cutPage, oneMore, type Paged, type PageQuery, skipped } from '#/services/page-cursor.ts';
 
 export type ActivityRow = typeof activities.$inferSelect;
 
@@ -30,10 +31,7 @@ export function wantedActivities(ctx: Context, filter: ActivityFilter) {
 }
 
 /** One page of the caller's feed, newest first. Throws `invalid_request` (cursor). */
-export function listActivities(
-  ctx: Context,
-  query: ActivityFilter & { limit: number; offset: number; after?: string | undefined },
-): Promise<{ activities: ActivityRow[]; total: number; next_cursor: string | null }> {
+export function listActivities(ctx: Context, query: ActivityFilter & PageQuery): Promise<Paged & { activities: ActivityRow[] }> {
   return asUser(ctx.user_id, async (tx) => {
     const wanted = wantedActivities(ctx, query);
     const rows = await tx
@@ -41,13 +39,9 @@ export function listActivities(
       .from(activities)
       .where(and(wanted, await behindCursor(tx, activities, query.after)))
       .orderBy(desc(activities.created_at), desc(activities.id))
-      .limit(query.limit)
-      .offset(query.after === undefined ? query.offset : 0);
-    return { activities: rows, total: await countRows(tx, wanted), next_cursor: nextCursor(rows, query.limit) };
+      .limit(oneMore(query))
+      .offset(skipped(query));
+    const { rows: found, next_cursor } = cutPage(rows, query.limit, ({ id }) => id);
+    return { activities: found, ...(await countRows(tx, ctx.user_id, activities, wanted)), next_cursor };
   });
-}
-
-async function countRows(tx: Tx, wanted: ReturnType<typeof wantedActivities>): Promise<number> {
-  const [counted] = await tx.select({ total: count() }).from(activities).where(wanted);
-  return counted?.total ?? 0;
 }

@@ -8,7 +8,8 @@ export function selectArtifacts(tx: Tx) {
   return tx
     .select({ artifact: modelArtifacts, job: { name: trainingJobs.name, config: trainingJobs.config } })
     .from(modelArtifacts)
-    .innerJoin(trainingJobs, eq(trainingJobs.id, modelArtifacts.job_id));
+    .innerJoin(trainingJobs, eq(trainingJobs.id, modelArtifacts.job_id))
+    .$dynamic();
 }
 
 export type ArtifactRow = Awaited<ReturnType<typeof selectArtifacts>>[number];

@@ -273,6 +273,8 @@ describe('costs are read', () => {
         },
       ],
       total: 2,
+      total_is_estimate: false,
+      next_cursor: null,
       amount: 50,
     });
     const pages = [];
@@ -298,7 +300,7 @@ describe('costs are read', () => {
     const [first = ''] = await scene();
     const stranger = await addPerson(db);
     for (const by of ['month', 'job'] as const) {
-      const none = { costs: [], total: 0, amount: 0 };
+      const none = { costs: [], total: 0, total_is_estimate: false, amount: 0, next_cursor: null };
       expect(await listCosts(ctx(stranger), { by, ...PAGE })).toEqual(none);
       expect(await listCosts(ctx(stranger), { by, job_id: first, ...PAGE })).toEqual(none);
     }

@@ -1,10 +1,11 @@
-import { and, count, desc, eq, getTableColumns, ilike, isNull, not, or, type SQL, sql } from 'drizzle-orm';
+import { and, desc, eq, getTableColumns, ilike, isNull, not, or, type SQL, sql } from 'drizzle-orm';
 import { datasets } from '#/db/schema/datasets.ts';
 import { asUser } from '#/db/tenancy.ts';
 import { FORMATS_WITH_TURNS, type JudgedModel } from '#/domain/dataset-compatibility.ts';
 import type { Context } from '#/services/context.ts';
+import { countRows } from '#/services/count-rows.ts';
 import { findModel } from '#/services/models/model-row.ts';
-import { behindCursor, nextCursor } from '#/services/page-cursor.ts';
+import { behindCursor, cutPage, oneMore, type Paged, type PageQuery, skipped } from '#/services/page-cursor.ts';
 import type { DatasetRow } from './dataset-row.ts';
 
 // A list goes without what only the report shows.
@@ -12,10 +13,7 @@ const { sample_data: _samples, validation_errors: _errors, ...LISTED } = getTabl
 
 export type ListedDataset = Omit<DatasetRow, 'sample_data' | 'validation_errors'>;
 
-export interface DatasetQuery {
-  limit: number;
-  offset: number;
-  after?: string | undefined;
+export interface DatasetQuery extends PageQuery {
   /** Looked for in name and description, without case. */
   search?: string | undefined;
   project?: string | undefined;
@@ -25,11 +23,8 @@ export interface DatasetQuery {
   include_incompatible?: boolean | undefined;
 }
 
-export interface DatasetPage {
+export interface DatasetPage extends Paged {
   datasets: ListedDataset[];
-  /** How many there are in all. */
-  total: number;
-  next_cursor: string | null;
   /** The model that was asked about, to judge each dataset by. */
   model: JudgedModel | null;
 }
@@ -68,9 +63,9 @@ export function listDatasets(ctx: Context, query: DatasetQuery): Promise<Dataset
       .from(datasets)
       .where(and(wanted, await behindCursor(tx, datasets, query.after)))
       .orderBy(desc(datasets.created_at), desc(datasets.id))
-      .limit(query.limit)
-      .offset(query.after === undefined ? query.offset : 0);
-    const [counted] = await tx.select({ total: count() }).from(datasets).where(wanted);
-    return { datasets: rows, total: counted?.total ?? 0, next_cursor: nextCursor(rows, query.limit), model };
+      .limit(oneMore(query))
+      .offset(skipped(query));
+    const { rows: found, next_cursor } = cutPage(rows, query.limit, ({ id }) => id);
+    return { datasets: found, ...(await countRows(tx, ctx.user_id, datasets, wanted)), next_cursor, model };
   });
 }

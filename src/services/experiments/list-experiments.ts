@@ -5,8 +5,9 @@ import { asUser, type Tx } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
 import { JOB_STATUSES, type JobStatus } from '#/domain/statuses.ts';
 import type { Context } from '#/services/context.ts';
+import { countRows } from '#/services/count-rows.ts';
 import { containing } from '#/services/datasets/list-datasets.ts';
-import { behindCursor, nextCursor } from '#/services/page-cursor.ts';
+import { behindCursor, cutPage, oneMore, type Paged, type PageQuery, skipped } from '#/services/page-cursor.ts';
 
 /** Jobs of one experiment that its page shows. */
 const JOBS_MAX = 100;
@@ -31,20 +32,14 @@ export interface ExperimentRow {
   jobs_by_status: Record<JobStatus, number>;
 }
 
-export interface ExperimentQuery {
-  limit: number;
-  offset: number;
-  after?: string | undefined;
+export interface ExperimentQuery extends PageQuery {
   /** Looked for in the name, without case. */
   search?: string | undefined;
   project?: string | undefined;
 }
 
 /** One page of the caller's experiments, newest first, each with its newest job. Throws `invalid_request` (cursor). */
-export function listExperiments(
-  ctx: Context,
-  query: ExperimentQuery,
-): Promise<{ experiments: ExperimentRow[]; total: number; next_cursor: string | null }> {
+export function listExperiments(ctx: Context, query: ExperimentQuery): Promise<Paged & { experiments: ExperimentRow[] }> {
   return asUser(ctx.user_id, async (tx) => {
     const wanted = and(
       eq(experiments.user_id, ctx.user_id),
@@ -56,14 +51,11 @@ export function listExperiments(
       .from(experiments)
       .where(and(wanted, await behindCursor(tx, experiments, query.after)))
       .orderBy(desc(experiments.created_at), desc(experiments.id))
-      .limit(query.limit)
-      .offset(query.after === undefined ? query.offset : 0);
-    const [counted] = await tx.select({ total: count() }).from(experiments).where(wanted);
-    return {
-      experiments: await withJobs(tx, rows, 1),
-      total: counted?.total ?? 0,
-      next_cursor: nextCursor(rows, query.limit),
-    };
+      .limit(oneMore(query))
+      .offset(skipped(query));
+    const { rows: found, next_cursor } = cutPage(rows, query.limit, ({ id }) => id);
+    const total = await countRows(tx, ctx.user_id, experiments, wanted);
+    return { experiments: await withJobs(tx, found, 1), ...total, next_cursor };
   });
 }
 

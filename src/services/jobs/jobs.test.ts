@@ -69,7 +69,7 @@ describe('createJob', () => {
     expect(job).toMatchObject({ status: 'queued', total_steps: 12, total_epochs: 1, progress: 0, preset_id: 'fast' });
     const notices = await db.asOwner("SELECT type FROM lowrank.notifications WHERE metadata ->> 'job_id' = $1", [job.id]);
     expect(notices).toEqual([{ type: 'job_queued' }]);
-    const events = await readEvents(owner, job.id, { after: 0, limit: 10 });
+    const { rows: events } = await readEvents(owner, job.id, { after: 0, limit: 10 });
     expect(events.map((event) => [event.seq, event.to_status])).toEqual([[1, 'queued']]);
   });
 
@@ -134,8 +134,8 @@ describe('reading', () => {
     ]) {
       expect(await codeOf(read())).toBe('not_found');
     }
-    expect(await listJobs(stranger, { page: 1, limit: 50 })).toEqual({ jobs: [], total: NONE, next_cursor: null });
-    expect((await listJobs(owner, { page: 1, limit: 50 })).jobs.map((row) => row.job.id)).toContain(job.id);
+    expect(await listJobs(stranger, { offset: 0, limit: 50 })).toEqual({ jobs: [], total: NONE, next_cursor: null });
+    expect((await listJobs(owner, { offset: 0, limit: 50 })).jobs.map((row) => row.job.id)).toContain(job.id);
   });
 
   test('a run whose worker has been silent beyond its lease says since when, with no worker left to note it', async () => {
@@ -152,11 +152,11 @@ describe('reading', () => {
     const dataset = await addDataset(db, ctx.user_id);
     const made: string[] = [];
     for (let i = 0; i < 5; i++) made.unshift((await createJob(ctx, spec(dataset))).job.id);
-    const first = await listJobs(ctx, { page: 1, limit: 3 });
-    const second = await listJobs(ctx, { page: 2, limit: 3 });
+    const first = await listJobs(ctx, { offset: 0, limit: 3 });
+    const second = await listJobs(ctx, { offset: 3, limit: 3 });
     expect([...first.jobs, ...second.jobs].map((row) => row.job.id)).toEqual(made);
     expect(first.total).toEqual({ total: 5, total_is_estimate: false });
-    expect((await listJobs(ctx, { page: 1, limit: 50, status: 'running' })).total).toEqual(NONE);
+    expect((await listJobs(ctx, { offset: 0, limit: 50, statuses: ['running'] })).total).toEqual(NONE);
   });
 
   test('by cursor nothing is told twice or left out while jobs come and go, also where instants are the same', async () => {
@@ -171,7 +171,7 @@ describe('reading', () => {
     const totals: number[] = [];
     let after: string | undefined;
     do {
-      const page = await listJobs(ctx, { page: 1, limit: 3, after });
+      const page = await listJobs(ctx, { offset: 0, limit: 3, after });
       totals.push(page.total.total);
       seen.push(...page.jobs.map((row) => row.job.id));
       after = page.next_cursor ?? undefined;
@@ -188,8 +188,8 @@ describe('reading', () => {
     const ctx: Context = { user_id: await addPerson(db), role: 'user' };
     const foreign = await addJob(db, owner.user_id);
     for (const after of [foreign, '00000000-0000-4000-8000-000000000000'])
-      expect(await codeOf(listJobs(ctx, { page: 1, limit: 3, after }))).toBe('invalid_request');
-    expect(await codeOf(listJobs(owner, { page: 1, limit: 3, after: foreign }))).toBe('none');
+      expect(await codeOf(listJobs(ctx, { offset: 0, limit: 3, after }))).toBe('invalid_request');
+    expect(await codeOf(listJobs(owner, { offset: 0, limit: 3, after: foreign }))).toBe('none');
   });
 
   test('a total above ten thousand is of the last minute and says so; what others have is not in it', async () => {
@@ -207,7 +207,7 @@ describe('reading', () => {
       await db.asOwner('ALTER TABLE lowrank.training_jobs ENABLE TRIGGER USER');
       await db.asOwner('ANALYZE lowrank.training_jobs');
     };
-    const totalNow = async () => (await listJobs(ctx, { page: 1, limit: 1, status: 'cancelled' })).total;
+    const totalNow = async () => (await listJobs(ctx, { offset: 0, limit: 1, statuses: ['cancelled'] })).total;
     await copy(TOTAL_EXACT_MAX);
     expect(await totalNow()).toEqual({ total: TOTAL_EXACT_MAX, total_is_estimate: false });
     await copy(2_000);
@@ -222,7 +222,10 @@ describe('reading', () => {
     minutes(2);
     expect(await totalNow()).toEqual({ total: 12_005, total_is_estimate: true });
     vi.restoreAllMocks();
-    expect((await listJobs(ctx, { page: 1, limit: 1, status: 'queued' })).total).toEqual({ total: 1, total_is_estimate: false });
+    expect((await listJobs(ctx, { offset: 0, limit: 1, statuses: ['queued'] })).total).toEqual({
+      total: 1,
+      total_is_estimate: false,
+    });
   });
 
   test('a curve shows the surviving line of attempts and loses no peak when it is thinned', async () => {
@@ -292,7 +295,7 @@ describe('deleteJob', () => {
       const job = await addJob(db, owner.user_id, { status });
       await deleteJob(owner, job);
       expect(await codeOf(getJob(owner, job))).toBe('not_found');
-      expect((await listJobs(owner, { page: 1, limit: 500 })).jobs.map((row) => row.job.id)).not.toContain(job);
+      expect((await listJobs(owner, { offset: 0, limit: 500 })).jobs.map((row) => row.job.id)).not.toContain(job);
       expect(await codeOf(deleteJob(owner, job))).toBe('not_found');
       expect(await db.asOwner('SELECT status FROM lowrank.training_jobs WHERE id = $1', [job])).toEqual([{ status }]);
     },

@@ -1,19 +1,21 @@
-import { and, eq, isNull, type SQL, sql } from 'drizzle-orm';
+import { and, eq, ilike, inArray, isNull, type SQL, sql } from 'drizzle-orm';
 import { prepared } from '#/db/prepared.ts';
 import { trainingJobs } from '#/db/schema/jobs.ts';
 import { asUser, type Tx } from '#/db/tenancy.ts';
 import type { JobStatus } from '#/domain/statuses.ts';
 import type { Context } from '#/services/context.ts';
 import { countRows, type Total } from '#/services/count-rows.ts';
-import { behindCursor, nextCursor } from '#/services/page-cursor.ts';
+import { containing } from '#/services/datasets/list-datasets.ts';
+import { behindCursor, cutPage, oneMore, type PageQuery, skipped } from '#/services/page-cursor.ts';
 import { type JobRow, selectJobs } from './job-row.ts';
 
-export interface JobQuery {
-  status?: JobStatus | undefined;
-  page: number;
-  limit: number;
-  /** The cursor of the page before; counts before `page`. */
-  after?: string | undefined;
+export interface JobQuery extends PageQuery {
+  /** Absent: every status. */
+  statuses?: readonly JobStatus[] | undefined;
+  /** Looked for in the name, without case. */
+  search?: string | undefined;
+  /** Of this project: a job belongs to that of its dataset. */
+  project?: string | undefined;
 }
 
 // As the index stands: Drizzle makes its descending columns NULLS LAST, and another order would not use it.
@@ -33,22 +35,30 @@ const newest = prepared('jobs_newest', (tx) =>
  */
 export function listJobs(ctx: Context, query: JobQuery): Promise<{ jobs: JobRow[]; total: Total; next_cursor: string | null }> {
   return asUser(ctx.user_id, async (tx) => {
-    const wanted = and(
-      eq(trainingJobs.user_id, ctx.user_id),
-      isNull(trainingJobs.deleted_at),
-      query.status === undefined ? undefined : eq(trainingJobs.status, query.status),
-    );
-    const page = { limit: query.limit, offset: query.after === undefined ? (query.page - 1) * query.limit : 0 };
+    const narrowed = narrowing(query);
+    const wanted = and(eq(trainingJobs.user_id, ctx.user_id), isNull(trainingJobs.deleted_at), narrowed);
+    const page = { limit: oneMore(query), offset: skipped(query) };
     const behind = await behindCursor(tx, trainingJobs, query.after);
-    const plain = query.status === undefined && behind === undefined;
+    const plain = narrowed === undefined && behind === undefined;
     // Sent together: the count does not wait for the page.
-    const [jobs, total] = await Promise.all([
+    const [rows, total] = await Promise.all([
       plain
         ? newest(tx).execute({ user_id: ctx.user_id, ...page })
         : inOrder(tx, and(wanted, behind)).limit(page.limit).offset(page.offset),
       countRows(tx, ctx.user_id, trainingJobs, wanted),
     ]);
-    const ids = jobs.map(({ job }) => job);
-    return { jobs, total, next_cursor: nextCursor(ids, query.limit) };
+    const { rows: jobs, next_cursor } = cutPage(rows, query.limit, ({ job }) => job.id);
+    return { jobs, total, next_cursor };
   });
+}
+
+/** What a filter leaves of them; undefined where it says nothing. */
+function narrowing({ statuses, search, project }: JobQuery): SQL | undefined {
+  return and(
+    statuses === undefined ? undefined : inArray(trainingJobs.status, [...statuses]),
+    search === undefined ? undefined : ilike(trainingJobs.name, containing(search)),
+    project === undefined
+      ? undefined
+      : sql`${trainingJobs.dataset_id} IN (SELECT d.id FROM lowrank.datasets d WHERE d.project_id = ${project})`,
+  );
 }

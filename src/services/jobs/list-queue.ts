@@ -19,7 +19,7 @@ import { ACTIVE_JOB_STATUSES } from '#/domain/statuses.ts';
 import { estimateTraining } from '#/domain/training-estimate.ts';
 import type { Context } from '#/services/context.ts';
 import { countRows, type Total } from '#/services/count-rows.ts';
-import { nextCursor, unknownCursor } from '#/services/page-cursor.ts';
+import { cutPage, oneMore, type PageQuery, skipped, unknownCursor } from '#/services/page-cursor.ts';
 import { FETCHING_MODEL, PricedGpu } from './configure-job.ts';
 
 /** A job that waits, as its owner is told of it. */
@@ -33,12 +33,6 @@ export interface QueuedJob {
   reason: WaitReason;
   /** By the database's clock, in whole minutes. */
   predicted_start: { at: Date } | Extract<PredictedStart, { unpredicted: string }>;
-}
-
-export interface QueueQuery {
-  limit: number;
-  offset: number;
-  after?: string | undefined;
 }
 
 /** As the claim orders one person's jobs, and the index of the queue: Drizzle's descending column has its nulls last. */
@@ -62,7 +56,7 @@ const Outlook = z.object({
  */
 export function listQueue(
   ctx: Context,
-  query: QueueQuery,
+  query: PageQuery,
 ): Promise<{ jobs: QueuedJob[]; total: Total; next_cursor: string | null }> {
   return asUser(ctx.user_id, async (tx) => {
     const waiting = and(
@@ -70,11 +64,12 @@ export function listQueue(
       eq(trainingJobs.status, 'queued'),
       isNull(trainingJobs.deleted_at),
     );
-    const page = await selectWaiting(tx)
+    const rows = await selectWaiting(tx)
       .where(and(waiting, await behind(tx, query.after)))
       .orderBy(IN_ORDER)
-      .limit(query.limit)
-      .offset(query.after === undefined ? query.offset : 0);
+      .limit(oneMore(query))
+      .offset(skipped(query));
+    const { rows: page, next_cursor } = cutPage(rows, query.limit, ({ id }) => id);
     const head = await selectWaiting(tx).where(and(waiting, IN_LINE)).orderBy(IN_ORDER).limit(PREDICTED_PLACES_MAX);
     const own = await ownSlots(tx, ctx.user_id);
     const { now, machine } = await lookAhead(tx);
@@ -97,7 +92,7 @@ export function listQueue(
         predicted_start: in_line ? dated(predicted.get(row.id), now) : { unpredicted: 'not_in_line' },
       };
     });
-    return { jobs, total: await countRows(tx, ctx.user_id, trainingJobs, waiting), next_cursor: nextCursor(page, query.limit) };
+    return { jobs, total: await countRows(tx, ctx.user_id, trainingJobs, waiting), next_cursor };
   });
 }
 

@@ -25,7 +25,7 @@ test('a prepared read is its caller’s alone, however many others the same conn
     if (mine === undefined || other === undefined) throw new Error('there are three people');
     expect((await getJob(mine.ctx, mine.job_id)).job.id).toBe(mine.job_id);
     await expect(getJob(mine.ctx, other.job_id)).rejects.toMatchObject({ code: 'not_found' });
-    const { jobs, total } = await listJobs(mine.ctx, { page: 1, limit: 20 });
+    const { jobs, total } = await listJobs(mine.ctx, { offset: 0, limit: 20 });
     expect([jobs.map(({ job }) => job.id), total.total]).toEqual([[mine.job_id], 1]);
   }
 });

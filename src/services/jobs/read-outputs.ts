@@ -5,6 +5,7 @@ import { jobEvents } from '#/db/schema/jobs.ts';
 import { asUser } from '#/db/tenancy.ts';
 import { CheckpointEvent, SampleEvent } from '#/domain/trainer-events.ts';
 import type { Context } from '#/services/context.ts';
+import { cutPage, oneMore } from '#/services/page-cursor.ts';
 import { checkpointEnd } from '#/storage/run-folder.ts';
 import { findJob } from './job-row.ts';
 
@@ -47,10 +48,11 @@ async function readKind<T extends z.ZodType<{ step: number }>>(
       .from(jobEvents)
       .where(and(eq(jobEvents.job_id, job_id), eq(jobEvents.type, type), gt(jobEvents.seq, after)))
       .orderBy(asc(jobEvents.seq))
-      .limit(limit);
+      .limit(oneMore({ limit }));
   });
-  const rows = events.map(({ seq: id, attempt, created_at, data }) => ({ ...Told.parse(data), id, attempt, created_at }));
-  return { rows, next_after: rows.length < limit ? null : (rows.at(-1)?.id ?? null) };
+  const { rows, next_cursor: next_after } = cutPage(events, limit, ({ seq }) => seq);
+  const told = rows.map(({ seq: id, attempt, created_at, data }) => ({ ...Told.parse(data), id, attempt, created_at }));
+  return { rows: told, next_after };
 }
 
 /**

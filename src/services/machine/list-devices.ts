@@ -1,9 +1,11 @@
-import { and, asc, count, eq, isNull, sql } from 'drizzle-orm';
+import { and, asc, eq, isNull, type SQL, sql } from 'drizzle-orm';
 import { gpuDevices, gpuLeases, workers } from '#/db/schema/machine.ts';
 import { asIdentity, type Tx } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
 import type { DeviceState } from '#/domain/devices.ts';
 import type { Context } from '#/services/context.ts';
+import { countRows } from '#/services/count-rows.ts';
+import { cutPage, oneMore, type Paged, type PageQuery, skipped, unknownCursor } from '#/services/page-cursor.ts';
 
 /** A device as administrators see it: that somebody's run has it, never whose. */
 export type DeviceRow = Awaited<ReturnType<typeof selectDevices>>[number];
@@ -37,20 +39,26 @@ function checkAdministrator(ctx: Context): void {
   if (ctx.role !== 'administrator') throw new AppError('forbidden', 'Only administrators see and drain the devices');
 }
 
-/** One page of every worker's devices, a worker's together. Throws `forbidden`. */
-export function listDevices(
-  ctx: Context,
-  page: { limit: number; offset: number },
-): Promise<{ devices: DeviceRow[]; total: number }> {
+/** One page of every worker's devices, a worker's together. Throws `forbidden` and `invalid_request` (cursor). */
+export function listDevices(ctx: Context, page: PageQuery): Promise<Paged & { devices: DeviceRow[] }> {
   checkAdministrator(ctx);
   return asIdentity(async (tx) => {
-    const devices = await selectDevices(tx)
+    const rows = await selectDevices(tx)
+      .where(await behindDevice(tx, page.after))
       .orderBy(asc(gpuDevices.worker_id), asc(gpuDevices.name), asc(gpuDevices.uuid))
-      .limit(page.limit)
-      .offset(page.offset);
-    const [counted] = await tx.select({ total: count() }).from(gpuDevices);
-    return { devices, total: counted?.total ?? 0 };
+      .limit(oneMore(page))
+      .offset(skipped(page));
+    const { rows: devices, next_cursor } = cutPage(rows, page.limit, ({ id }) => id);
+    return { devices, ...(await countRows(tx, ctx.user_id, gpuDevices, undefined)), next_cursor };
   });
+}
+
+async function behindDevice(tx: Tx, after: string | undefined): Promise<SQL | undefined> {
+  if (after === undefined) return undefined;
+  const { worker_id, name, uuid } = gpuDevices;
+  const [known] = await tx.select({ worker_id, name, uuid }).from(gpuDevices).where(eq(gpuDevices.id, after));
+  if (known === undefined) throw unknownCursor();
+  return sql`(${worker_id}, ${name}, ${uuid}) > (${known.worker_id}, ${known.name}, ${known.uuid})`;
 }
 
 /** Gives a device no run any more, or again; the one that it has goes on. Throws `forbidden` and `not_found`. */

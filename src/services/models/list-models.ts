@@ -1,17 +1,15 @@
-import { and, count, desc, eq, ilike, isNull, or } from 'drizzle-orm';
+import { and, desc, eq, ilike, isNull, or } from 'drizzle-orm';
 import { baseModels } from '#/db/schema/base-models.ts';
 import { asUser } from '#/db/tenancy.ts';
 import type { ModelStage } from '#/domain/statuses.ts';
 import type { Context } from '#/services/context.ts';
+import { countRows } from '#/services/count-rows.ts';
 import { containing } from '#/services/datasets/list-datasets.ts';
-import { behindCursor, nextCursor } from '#/services/page-cursor.ts';
+import { behindCursor, cutPage, oneMore, type Paged, type PageQuery, skipped } from '#/services/page-cursor.ts';
 import { findDefaultBaseModel } from './find-default-base-model.ts';
 import { type BaseModelRow, findModel } from './model-row.ts';
 
-export interface ModelQuery {
-  limit: number;
-  offset: number;
-  after?: string | undefined;
+export interface ModelQuery extends PageQuery {
   /** Looked for in name, description and family, without case. */
   search?: string | undefined;
   family?: string | undefined;
@@ -21,11 +19,8 @@ export interface ModelQuery {
   servable?: boolean | undefined;
 }
 
-export interface ModelPage {
+export interface ModelPage extends Paged {
   models: BaseModelRow[];
-  /** How many there are in all. */
-  total: number;
-  next_cursor: string | null;
   /** What a submission that names none is trained on; null where nothing decides it. */
   default_model_id: string | null;
 }
@@ -45,16 +40,16 @@ export function listModels(ctx: Context, query: ModelQuery): Promise<ModelPage> 
         ? undefined
         : or(ilike(baseModels.name, pattern), ilike(baseModels.description, pattern), ilike(baseModels.family, pattern)),
     );
-    const models = await tx
+    const rows = await tx
       .select()
       .from(baseModels)
       .where(and(wanted, await behindCursor(tx, baseModels, query.after)))
       .orderBy(desc(baseModels.created_at), desc(baseModels.id))
-      .limit(query.limit)
-      .offset(query.after === undefined ? query.offset : 0);
-    const [counted] = await tx.select({ total: count() }).from(baseModels).where(wanted);
-    const next_cursor = nextCursor(models, query.limit);
-    return { models, total: counted?.total ?? 0, next_cursor, default_model_id: await findDefaultBaseModel(tx) };
+      .limit(oneMore(query))
+      .offset(skipped(query));
+    const { rows: models, next_cursor } = cutPage(rows, query.limit, ({ id }) => id);
+    const total = await countRows(tx, ctx.user_id, baseModels, wanted);
+    return { models, ...total, next_cursor, default_model_id: await findDefaultBaseModel(tx) };
   });
 }
 

@@ -3,25 +3,20 @@ import { notifications } from '#/db/schema/machine.ts';
 import { asUser } from '#/db/tenancy.ts';
 import type { NotificationType } from '#/domain/notifications.ts';
 import type { Context } from '#/services/context.ts';
-import { behindCursor, nextCursor } from '#/services/page-cursor.ts';
+import { countRows } from '#/services/count-rows.ts';
+import { behindCursor, cutPage, oneMore, type Paged, type PageQuery, skipped } from '#/services/page-cursor.ts';
 
 export type NotificationRow = typeof notifications.$inferSelect;
 
-export interface NotificationQuery {
-  limit: number;
-  offset: number;
-  after?: string | undefined;
+export interface NotificationQuery extends PageQuery {
   unread_only: boolean;
   type?: NotificationType | undefined;
 }
 
-export interface NotificationPage {
+export interface NotificationPage extends Paged {
   notifications: NotificationRow[];
-  /** How many there are of what was asked for. */
-  total: number;
   /** How many of all are unread. */
   unread: number;
-  next_cursor: string | null;
 }
 
 /** One page of the caller's notifications, newest first. Throws `invalid_request` (cursor). */
@@ -40,15 +35,11 @@ export function listNotifications(ctx: Context, query: NotificationQuery): Promi
       .from(notifications)
       .where(and(wanted, await behindCursor(tx, notifications, query.after)))
       .orderBy(desc(notifications.created_at), desc(notifications.id))
-      .limit(query.limit)
-      .offset(query.after === undefined ? query.offset : 0);
-    const [counted] = await tx.select({ total: count() }).from(notifications).where(wanted);
+      .limit(oneMore(query))
+      .offset(skipped(query));
     const [unread] = await tx.select({ total: count() }).from(notifications).where(and(own, is_unread));
-    return {
-      notifications: rows,
-      total: counted?.total ?? 0,
-      unread: unread?.total ?? 0,
-      next_cursor: nextCursor(rows, query.limit),
-    };
+    const { rows: found, next_cursor } = cutPage(rows, query.limit, ({ id }) => id);
+    const total = await countRows(tx, ctx.user_id, notifications, wanted);
+    return { notifications: found, ...total, unread: unread?.total ?? 0, next_cursor };
   });
 }

@@ -3,7 +3,9 @@ import { apiKeys } from '#/db/schema/identity.ts';
 import { asIdentity, type Tx } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
 import type { Context } from '#/services/context.ts';
+import { countRows } from '#/services/count-rows.ts';
 import type { CreationHooks } from '#/services/idempotency/idempotent-creation.ts';
+import { behindCursor, cutPage, oneMore, type Paged, type PageQuery, skipped } from '#/services/page-cursor.ts';
 import { hashApiKey, makeApiKey, prefixOfApiKey } from './api-key-format.ts';
 import { resolveApiKey } from './resolve-credential.ts';
 
@@ -78,11 +80,20 @@ async function findKey(tx: Tx, user_id: string, id: string): Promise<ApiKey> {
 const ownKey = (user_id: string, id: string) => and(eq(apiKeys.id, id), eq(apiKeys.user_id, user_id));
 const noSuchKey = () => new AppError('not_found', 'There is no such key');
 
-/** Own keys, newest first, revoked ones too. */
-export function listApiKeys(ctx: Context): Promise<ApiKey[]> {
-  return asIdentity((tx) =>
-    tx.select(COLUMNS).from(apiKeys).where(eq(apiKeys.user_id, ctx.user_id)).orderBy(desc(apiKeys.created_at), desc(apiKeys.id)),
-  );
+/** One page of own keys, newest first, revoked ones too. Throws `invalid_request` (cursor). */
+export function listApiKeys(ctx: Context, page: PageQuery): Promise<Paged & { keys: ApiKey[] }> {
+  return asIdentity(async (tx) => {
+    const own = eq(apiKeys.user_id, ctx.user_id);
+    const rows = await tx
+      .select(COLUMNS)
+      .from(apiKeys)
+      .where(and(own, await behindCursor(tx, apiKeys, page.after, { own })))
+      .orderBy(desc(apiKeys.created_at), desc(apiKeys.id))
+      .limit(oneMore(page))
+      .offset(skipped(page));
+    const { rows: keys, next_cursor } = cutPage(rows, page.limit, ({ id }) => id);
+    return { keys, ...(await countRows(tx, ctx.user_id, apiKeys, own)), next_cursor };
+  });
 }
 
 /** Revokes one's own key; once revoked it stays so. Throws `not_found`. */

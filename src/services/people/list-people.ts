@@ -1,9 +1,11 @@
-import { asc, count, eq } from 'drizzle-orm';
+import { asc, eq } from 'drizzle-orm';
 import { users } from '#/db/schema/identity.ts';
 import { userQueues } from '#/db/schema/jobs.ts';
 import { asIdentity, type Tx } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
 import type { Context } from '#/services/context.ts';
+import { countRows } from '#/services/count-rows.ts';
+import { behindCursor, cutPage, oneMore, type Paged, type PageQuery, skipped } from '#/services/page-cursor.ts';
 import type { Person } from './person.ts';
 
 /** A person as administrators see them. */
@@ -31,12 +33,16 @@ export function selectMembers(tx: Tx) {
     .$dynamic();
 }
 
-/** One page of everybody in this studio, in the order in which they came. Throws `forbidden` (not an administrator). */
-export function listPeople(ctx: Context, page: { limit: number; offset: number }): Promise<{ people: Member[]; total: number }> {
+/** One page of everybody in this studio, in the order in which they came. Throws `forbidden` (not an administrator) and `invalid_request` (cursor). */
+export function listPeople(ctx: Context, page: PageQuery): Promise<Paged & { people: Member[] }> {
   if (ctx.role !== 'administrator') throw new AppError('forbidden', 'Only administrators see who is in this studio');
   return asIdentity(async (tx) => {
-    const people = await selectMembers(tx).orderBy(asc(users.created_at), asc(users.id)).limit(page.limit).offset(page.offset);
-    const [counted] = await tx.select({ total: count() }).from(users);
-    return { people, total: counted?.total ?? 0 };
+    const rows = await selectMembers(tx)
+      .where(await behindCursor(tx, users, page.after, { oldest: true }))
+      .orderBy(asc(users.created_at), asc(users.id))
+      .limit(oneMore(page))
+      .offset(skipped(page));
+    const { rows: people, next_cursor } = cutPage(rows, page.limit, ({ id }) => id);
+    return { people, ...(await countRows(tx, ctx.user_id, users, undefined)), next_cursor };
   });
 }

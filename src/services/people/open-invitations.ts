@@ -1,8 +1,10 @@
-import { and, count, desc, eq, isNull } from 'drizzle-orm';
+import { and, desc, eq, isNull } from 'drizzle-orm';
 import { invitations, users } from '#/db/schema/identity.ts';
 import { asIdentity } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
 import type { Context } from '#/services/context.ts';
+import { countRows } from '#/services/count-rows.ts';
+import { behindCursor, cutPage, oneMore, type Paged, type PageQuery, skipped } from '#/services/page-cursor.ts';
 
 /** An invitation as administrators see it: never its token, of which only a hash is kept. */
 export interface OpenInvitation {
@@ -19,14 +21,11 @@ function checkAdministrator(ctx: Context): void {
   if (ctx.role !== 'administrator') throw new AppError('forbidden', 'Only administrators see and take back invitations');
 }
 
-/** One page of the invitations that nobody has accepted, newest first, those whose time is over too. Throws `forbidden`. */
-export function listOpenInvitations(
-  ctx: Context,
-  page: { limit: number; offset: number },
-): Promise<{ invitations: OpenInvitation[]; total: number }> {
+/** One page of the invitations that nobody has accepted, newest first, those whose time is over too. Throws `forbidden` and `invalid_request` (cursor). */
+export function listOpenInvitations(ctx: Context, page: PageQuery): Promise<Paged & { invitations: OpenInvitation[] }> {
   checkAdministrator(ctx);
   return asIdentity(async (tx) => {
-    const found = await tx
+    const rows = await tx
       .select({
         id: invitations.id,
         email: invitations.email,
@@ -36,12 +35,12 @@ export function listOpenInvitations(
       })
       .from(invitations)
       .leftJoin(users, eq(users.id, invitations.invited_by))
-      .where(isOpen)
+      .where(and(isOpen, await behindCursor(tx, invitations, page.after)))
       .orderBy(desc(invitations.created_at), desc(invitations.id))
-      .limit(page.limit)
-      .offset(page.offset);
-    const [counted] = await tx.select({ total: count() }).from(invitations).where(isOpen);
-    return { invitations: found, total: counted?.total ?? 0 };
+      .limit(oneMore(page))
+      .offset(skipped(page));
+    const { rows: found, next_cursor } = cutPage(rows, page.limit, ({ id }) => id);
+    return { invitations: found, ...(await countRows(tx, ctx.user_id, invitations, isOpen)), next_cursor };
   });
 }
 

@@ -1,24 +1,19 @@
-import { and, count, desc, eq, ilike, or } from 'drizzle-orm';
+import { and, desc, eq, ilike, or } from 'drizzle-orm';
 import { projects } from '#/db/schema/projects.ts';
 import { asUser } from '#/db/tenancy.ts';
 import type { Context } from '#/services/context.ts';
+import { countRows } from '#/services/count-rows.ts';
 import { containing } from '#/services/datasets/list-datasets.ts';
-import { behindCursor, nextCursor } from '#/services/page-cursor.ts';
+import { behindCursor, cutPage, oneMore, type Paged, type PageQuery, skipped } from '#/services/page-cursor.ts';
 import { findProject, type ProjectRow } from './project-row.ts';
 
-export interface ProjectQuery {
-  limit: number;
-  offset: number;
-  after?: string | undefined;
+export interface ProjectQuery extends PageQuery {
   /** Looked for in name and description, without case. */
   search?: string | undefined;
 }
 
 /** One page of the caller's projects, newest first. Throws `invalid_request` (cursor). */
-export function listProjects(
-  ctx: Context,
-  query: ProjectQuery,
-): Promise<{ projects: ProjectRow[]; total: number; next_cursor: string | null }> {
+export function listProjects(ctx: Context, query: ProjectQuery): Promise<Paged & { projects: ProjectRow[] }> {
   return asUser(ctx.user_id, async (tx) => {
     const pattern = query.search === undefined ? undefined : containing(query.search);
     const wanted = and(
@@ -30,10 +25,10 @@ export function listProjects(
       .from(projects)
       .where(and(wanted, await behindCursor(tx, projects, query.after)))
       .orderBy(desc(projects.created_at), desc(projects.id))
-      .limit(query.limit)
-      .offset(query.after === undefined ? query.offset : 0);
-    const [counted] = await tx.select({ total: count() }).from(projects).where(wanted);
-    return { projects: rows, total: counted?.total ?? 0, next_cursor: nextCursor(rows, query.limit) };
+      .limit(oneMore(query))
+      .offset(skipped(query));
+    const { rows: found, next_cursor } = cutPage(rows, query.limit, ({ id }) => id);
+    return { projects: found, ...(await countRows(tx, ctx.user_id, projects, wanted)), next_cursor };
   });
 }
 

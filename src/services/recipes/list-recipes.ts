@@ -1,16 +1,14 @@
-import { and, count, desc, eq, ilike, or } from 'drizzle-orm';
+import { and, desc, eq, ilike, or } from 'drizzle-orm';
 import { recipes } from '#/db/schema/recipes.ts';
 import { asUser } from '#/db/tenancy.ts';
 import { BUILT_IN_RECIPES, type Recipe } from '#/domain/recipes.ts';
 import type { Context } from '#/services/context.ts';
+import { countRows } from '#/services/count-rows.ts';
 import { containing } from '#/services/datasets/list-datasets.ts';
-import { behindCursor, nextCursor } from '#/services/page-cursor.ts';
+import { behindCursor, cutPage, oneMore, type Paged, type PageQuery, skipped } from '#/services/page-cursor.ts';
 import { findRecipe, type ListedRecipe, listedTemplate } from './recipe-row.ts';
 
-export interface RecipeQuery {
-  limit: number;
-  offset: number;
-  after?: string | undefined;
+export interface RecipeQuery extends PageQuery {
   /** Looked for in name and description, without case. */
   search?: string | undefined;
   /** Templates of this project; the built-in styles are in all. */
@@ -18,10 +16,7 @@ export interface RecipeQuery {
 }
 
 /** One page of the built-in styles, then the caller's templates, newest first. Throws `invalid_request` (cursor). */
-export function listRecipes(
-  ctx: Context,
-  query: RecipeQuery,
-): Promise<{ recipes: ListedRecipe[]; total: number; next_cursor: string | null }> {
+export function listRecipes(ctx: Context, query: RecipeQuery): Promise<Paged & { recipes: ListedRecipe[] }> {
   return asUser(ctx.user_id, async (tx) => {
     const known = BUILT_IN_RECIPES.filter((recipe) => isFound(recipe, query.search));
     const pattern = query.search === undefined ? undefined : containing(query.search);
@@ -33,18 +28,19 @@ export function listRecipes(
     const at = known.findIndex((recipe) => recipe.id === query.after);
     const behind_all = query.after !== undefined && at === -1;
     const ahead = behind_all ? [] : known.slice(at + 1);
-    const offset = query.after === undefined ? query.offset : 0;
-    const styles = ahead.slice(offset, offset + query.limit);
+    const offset = skipped(query);
+    const styles = ahead.slice(offset, offset + oneMore(query));
     const rows = await tx
       .select()
       .from(recipes)
       .where(and(wanted, behind_all ? await behindCursor(tx, recipes, query.after) : undefined))
       .orderBy(desc(recipes.created_at), desc(recipes.id))
-      .limit(query.limit - styles.length)
+      .limit(oneMore(query) - styles.length)
       .offset(Math.max(0, offset - ahead.length));
-    const [counted] = await tx.select({ total: count() }).from(recipes).where(wanted);
-    const page = [...styles.map((style) => ({ ...style, template: null })), ...rows.map(listedTemplate)];
-    return { recipes: page, total: known.length + (counted?.total ?? 0), next_cursor: nextCursor(page, query.limit) };
+    const counted = await countRows(tx, ctx.user_id, recipes, wanted);
+    const read = [...styles.map((style) => ({ ...style, template: null })), ...rows.map(listedTemplate)];
+    const { rows: page, next_cursor } = cutPage(read, query.limit, ({ id }) => id);
+    return { recipes: page, ...counted, total: known.length + counted.total, next_cursor };
   });
 }
 

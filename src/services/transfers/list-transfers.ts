@@ -1,25 +1,20 @@
-import { and, count, eq, inArray, sql } from 'drizzle-orm';
+import { and, eq, inArray, sql } from 'drizzle-orm';
 import { transfers } from '#/db/schema/transfers.ts';
 import { asUser } from '#/db/tenancy.ts';
 import type { TransferKind, TransferStatus } from '#/domain/transfer-state.ts';
 import { OPEN_TRANSFER_STATUSES } from '#/domain/transfer-state.ts';
 import type { Context } from '#/services/context.ts';
-import { behindCursor, nextCursor } from '#/services/page-cursor.ts';
+import { countRows } from '#/services/count-rows.ts';
+import { behindCursor, cutPage, oneMore, type Paged, type PageQuery, skipped } from '#/services/page-cursor.ts';
 import { findTransfer, type TransferRow } from './transfer-row.ts';
 
-export interface TransferQuery {
-  limit: number;
-  offset: number;
-  after?: string | undefined;
+export interface TransferQuery extends PageQuery {
   kind?: TransferKind | undefined;
   status?: TransferStatus | undefined;
 }
 
 /** One page of the caller's transfers, newest first, and how many there are in all. */
-export function listTransfers(
-  ctx: Context,
-  query: TransferQuery,
-): Promise<{ transfers: TransferRow[]; total: number; next_cursor: string | null }> {
+export function listTransfers(ctx: Context, query: TransferQuery): Promise<Paged & { transfers: TransferRow[] }> {
   return asUser(ctx.user_id, async (tx) => {
     const wanted = and(
       eq(transfers.user_id, ctx.user_id),
@@ -32,10 +27,10 @@ export function listTransfers(
       .where(and(wanted, await behindCursor(tx, transfers, query.after)))
       // Plain DESC, as the index is read backwards: Drizzle's own says nothing of nulls, and none stand there.
       .orderBy(sql`${transfers.created_at} DESC, ${transfers.id} DESC`)
-      .limit(query.limit)
-      .offset(query.after === undefined ? query.offset : 0);
-    const [counted] = await tx.select({ total: count() }).from(transfers).where(wanted);
-    return { transfers: rows, total: counted?.total ?? 0, next_cursor: nextCursor(rows, query.limit) };
+      .limit(oneMore(query))
+      .offset(skipped(query));
+    const { rows: found, next_cursor } = cutPage(rows, query.limit, ({ id }) => id);
+    return { transfers: found, ...(await countRows(tx, ctx.user_id, transfers, wanted)), next_cursor };
   });
 }
 

@@ -1,22 +1,14 @@
-import { and, count, desc, eq } from 'drizzle-orm';
+import { and, desc, eq } from 'drizzle-orm';
 import { webhookDeliveries, webhooks } from '#/db/schema/webhooks.ts';
 import { asUser } from '#/db/tenancy.ts';
 import type { DeliveryStatus } from '#/domain/webhooks.ts';
 import type { Context } from '#/services/context.ts';
-import { behindCursor, nextCursor } from '#/services/page-cursor.ts';
+import { countRows } from '#/services/count-rows.ts';
+import { behindCursor, cutPage, oneMore, type Paged, type PageQuery, skipped } from '#/services/page-cursor.ts';
 import { type DeliveryRow, findWebhook, ownDeliveries, WEBHOOK_COLUMNS, type WebhookRow } from './webhook-row.ts';
 
-interface Page {
-  limit: number;
-  offset: number;
-  after?: string | undefined;
-}
-
 /** One page of the caller's webhooks, newest first. Throws `invalid_request` (cursor). */
-export function listWebhooks(
-  ctx: Context,
-  page: Page,
-): Promise<{ webhooks: WebhookRow[]; total: number; next_cursor: string | null }> {
+export function listWebhooks(ctx: Context, page: PageQuery): Promise<Paged & { webhooks: WebhookRow[] }> {
   return asUser(ctx.user_id, async (tx) => {
     const own = eq(webhooks.user_id, ctx.user_id);
     const rows = await tx
@@ -24,10 +16,10 @@ export function listWebhooks(
       .from(webhooks)
       .where(and(own, await behindCursor(tx, webhooks, page.after)))
       .orderBy(desc(webhooks.created_at), desc(webhooks.id))
-      .limit(page.limit)
-      .offset(page.after === undefined ? page.offset : 0);
-    const [counted] = await tx.select({ total: count() }).from(webhooks).where(own);
-    return { webhooks: rows, total: counted?.total ?? 0, next_cursor: nextCursor(rows, page.limit) };
+      .limit(oneMore(page))
+      .offset(skipped(page));
+    const { rows: found, next_cursor } = cutPage(rows, page.limit, ({ id }) => id);
+    return { webhooks: found, ...(await countRows(tx, ctx.user_id, webhooks, own)), next_cursor };
   });
 }
 
@@ -40,8 +32,8 @@ export function getWebhook(ctx: Context, id: string): Promise<WebhookRow> {
 export function listDeliveries(
   ctx: Context,
   webhook_id: string,
-  query: Page & { status?: DeliveryStatus | undefined },
-): Promise<{ deliveries: DeliveryRow[]; total: number; next_cursor: string | null }> {
+  query: PageQuery & { status?: DeliveryStatus | undefined },
+): Promise<Paged & { deliveries: DeliveryRow[] }> {
   return asUser(ctx.user_id, async (tx) => {
     await findWebhook(tx, ctx, webhook_id);
     const wanted = and(
@@ -53,9 +45,9 @@ export function listDeliveries(
       .from(webhookDeliveries)
       .where(and(wanted, await behindCursor(tx, webhookDeliveries, query.after)))
       .orderBy(desc(webhookDeliveries.created_at), desc(webhookDeliveries.id))
-      .limit(query.limit)
-      .offset(query.after === undefined ? query.offset : 0);
-    const [counted] = await tx.select({ total: count() }).from(webhookDeliveries).where(wanted);
-    return { deliveries: rows, total: counted?.total ?? 0, next_cursor: nextCursor(rows, query.limit) };
+      .limit(oneMore(query))
+      .offset(skipped(query));
+    const { rows: found, next_cursor } = cutPage(rows, query.limit, ({ id }) => id);
+    return { deliveries: found, ...(await countRows(tx, ctx.user_id, webhookDeliveries, wanted)), next_cursor };
   });
 }
