@@ -11,7 +11,7 @@ import { listDatasets } from '#/services/datasets/list-datasets.ts';
 import { storageUsage } from '#/services/storage/reserve-space.ts';
 import { cancelTransfer } from '#/services/transfers/cancel-transfer.ts';
 import { createTransfer, type TransferWish } from '#/services/transfers/create-transfer.ts';
-import { claimImport, finishImport, renewImport } from '#/services/transfers/import-claim.ts';
+import { finishImport, importClaims } from '#/services/transfers/import-claim.ts';
 import { getTransfer } from '#/services/transfers/list-transfers.ts';
 import { connectStorage, storage } from '#/storage/connect-storage.ts';
 import { localFolder } from '#/storage/local-folder.ts';
@@ -273,7 +273,7 @@ describe('an import under way', () => {
 
   test('is one worker’s; a silent one is succeeded, and writes nothing when it comes back', async () => {
     const id = await ask();
-    const claims = await Promise.all(Array.from({ length: 6 }, () => claimImport()));
+    const claims = await Promise.all(Array.from({ length: 6 }, () => importClaims.claim()));
     const [silent] = claims.filter((claim) => claim !== null);
     expect(claims.filter((claim) => claim !== null)).toHaveLength(1);
     await expire(id);
@@ -282,14 +282,14 @@ describe('an import under way', () => {
     const file = { bytes: 1, sha256: 'a'.repeat(64) };
     const chosen = { config: null, split: null, paths: [] };
     await expect(finishImport(silent!, pinned, file, chosen)).rejects.toMatchObject({ code: 'fenced' });
-    await expect(renewImport(silent!, null)).rejects.toMatchObject({ code: 'fenced' });
+    await expect(importClaims.renew(silent!, null)).rejects.toMatchObject({ code: 'fenced' });
     expect(await getDataset(user, id)).toMatchObject({ file_size: rows(40).length });
     expect(await notices()).toHaveLength(1);
   });
 
   test('that was killed between storing and recording is recorded by the next', async () => {
     const id = await ask();
-    await claimImport();
+    await importClaims.claim();
     const half = async function* () {
       yield Buffer.from('half');
     };
@@ -303,10 +303,10 @@ describe('an import under way', () => {
   test('that ends its worker every time is given up on, with a word', async () => {
     const id = await ask();
     for (let attempt = 1; attempt <= 3; attempt++) {
-      expect((await claimImport())?.attempts).toBe(attempt);
+      expect((await importClaims.claim())?.attempts).toBe(attempt);
       await expire(id);
     }
-    expect(await claimImport()).toBeNull();
+    expect(await importClaims.claim()).toBeNull();
     expect(await look(id)).toMatchObject({ status: 'failed', error_code: 'internal' });
   });
 

@@ -5,16 +5,7 @@ import { DATASET_BYTES_MAX } from '#/domain/constants.ts';
 import { env } from '#/env.ts';
 import { DATASET_FILE } from '#/services/datasets/dataset-row.ts';
 import { openHubToken } from '#/services/transfers/hub-token.ts';
-import {
-  claimImport,
-  failImport,
-  finishImport,
-  type ImportedRows,
-  pinImport,
-  readImportStatus,
-  releaseImport,
-  renewImport,
-} from '#/services/transfers/import-claim.ts';
+import { finishImport, type ImportedRows, importClaims, pinImport, readImportStatus } from '#/services/transfers/import-claim.ts';
 import type { PinnedListing } from '#/services/transfers/model-transfers.ts';
 import type { TransferRow } from '#/services/transfers/transfer-row.ts';
 import { storage } from '#/storage/connect-storage.ts';
@@ -36,10 +27,10 @@ interface Brought {
  * moment, the next call goes on with what is there.
  */
 export async function importNextDataset(signal?: AbortSignal): Promise<boolean> {
-  const transfer = await claimImport();
+  const transfer = await importClaims.claim();
   if (transfer === null) return false;
   const kept = keepClaim(async (progress) => {
-    await renewImport(transfer, progress);
+    await importClaims.renew(transfer, progress);
     return true;
   });
   const ended = AbortSignal.any(signal === undefined ? [kept.lost] : [kept.lost, signal]);
@@ -47,16 +38,16 @@ export async function importNextDataset(signal?: AbortSignal): Promise<boolean> 
     const brought = await bring(transfer, ended, kept.note);
     if (brought !== null) await land(transfer, brought);
     else if (kept.lost.aborted) await tidy(transfer);
-    else await releaseImport(transfer).catch(() => undefined);
+    else await importClaims.release(transfer).catch(() => undefined);
   } catch (error) {
     const reason = reasonOf(error);
     if (reason === null) {
       kept.stop();
       // What is away costs the transfer none of its tries.
-      if (isAway(error)) await releaseImport(transfer).catch(() => undefined);
+      if (isAway(error)) await importClaims.release(transfer).catch(() => undefined);
       throw error;
     }
-    if (reason !== 'fenced') await failImport(transfer, reason).catch(ignoreFenced);
+    if (reason !== 'fenced') await importClaims.fail(transfer, reason).catch(ignoreFenced);
     await tidy(transfer);
   } finally {
     kept.stop();
@@ -110,7 +101,7 @@ async function bring(transfer: TransferRow, signal: AbortSignal, onBytes: (bytes
 async function land(transfer: TransferRow, { pinned, rows }: Brought): Promise<void> {
   const { id, user_id } = transfer;
   const path = join(await storage().stagingFolder(stagingName(transfer)), ROWS_FILE);
-  await renewImport(transfer, null);
+  await importClaims.renew(transfer, null);
   // Stored by an attempt that was never recorded: its place is free.
   await storage().remove(user_id, id);
   const stored = await storage().receive(user_id, id, DATASET_FILE, createReadStream(path), DATASET_BYTES_MAX);

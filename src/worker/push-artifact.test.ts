@@ -13,7 +13,7 @@ import { storageUsage } from '#/services/storage/reserve-space.ts';
 import { cancelTransfer } from '#/services/transfers/cancel-transfer.ts';
 import { getTransfer } from '#/services/transfers/list-transfers.ts';
 import { type PushWish, pushArtifact } from '#/services/transfers/push-artifact.ts';
-import { claimPush, finishPush, renewPush } from '#/services/transfers/push-claim.ts';
+import { finishPush, pushClaims } from '#/services/transfers/push-claim.ts';
 import { connectStorage, storage } from '#/storage/connect-storage.ts';
 import { localFolder } from '#/storage/local-folder.ts';
 import { type PublishedFile, storageKey } from '#/storage/storage.ts';
@@ -332,23 +332,23 @@ describe('a push under way', () => {
 
   test('is one worker’s; a silent one is succeeded, and writes nothing when it comes back', async () => {
     const id = await ask();
-    const claims = (await Promise.all(Array.from({ length: 6 }, () => claimPush()))).filter((claim) => claim !== null);
+    const claims = (await Promise.all(Array.from({ length: 6 }, () => pushClaims.claim()))).filter((claim) => claim !== null);
     expect(claims).toHaveLength(1);
     await expire(id);
     expect(await pushNextArtifact()).toBe(true);
-    const silent = claims[0]!.transfer;
+    const silent = claims[0]!;
     await expect(finishPush(silent, 'f'.repeat(40), 1)).rejects.toMatchObject({ code: 'fenced' });
-    await expect(renewPush(silent, null)).rejects.toMatchObject({ code: 'fenced' });
+    await expect(pushClaims.renew(silent, null)).rejects.toMatchObject({ code: 'fenced' });
     expect((await look(id)).hf_revision).toBe(hub.commits[0]?.oid);
   });
 
   test('that ends its worker every time is given up on, with a word', async () => {
     const id = await ask();
     for (let attempt = 1; attempt <= 3; attempt++) {
-      expect((await claimPush())?.transfer.attempts).toBe(attempt);
+      expect((await pushClaims.claim())?.attempts).toBe(attempt);
       await expire(id);
     }
-    expect(await claimPush()).toBeNull();
+    expect(await pushClaims.claim()).toBeNull();
     expect(await look(id)).toMatchObject({ status: 'failed', error_code: 'internal' });
   });
 

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '#/domain/app-error.ts';
 import { openHubToken } from '#/services/transfers/hub-token.ts';
-import { claimPush, failPush, finishPush, type PushedArtifact, releasePush, renewPush } from '#/services/transfers/push-claim.ts';
+import { finishPush, type PushedArtifact, pushClaims, readPushed } from '#/services/transfers/push-claim.ts';
 import type { TransferRow } from '#/services/transfers/transfer-row.ts';
 import { storage } from '#/storage/connect-storage.ts';
 import { FetchFailure } from './hub-fetch.ts';
@@ -18,21 +18,21 @@ const PASSPORT = 'passport.json';
  * anew: what the Hub has is not sent again, and a commit that was made already is answered instead of a second one.
  */
 export async function pushNextArtifact(signal?: AbortSignal): Promise<boolean> {
-  const claim = await claimPush();
-  if (claim === null) return false;
-  const { transfer, artifact } = claim;
+  const transfer = await pushClaims.claim();
+  if (transfer === null) return false;
   const kept = keepClaim(async (progress) => {
-    await renewPush(transfer, progress);
+    await pushClaims.renew(transfer, progress);
     return true;
   });
   const ended = AbortSignal.any(signal === undefined ? [kept.lost] : [kept.lost, signal]);
   try {
+    const artifact = await readPushed(transfer);
     if (artifact === null)
       throw new FetchFailure('artifact_gone', 'the artifact was deleted before it was pushed: restore it, then push it again');
     const order = await orderOf(transfer, artifact, ended);
     const commit = await send(transfer, order, ended, kept.note);
     if (commit !== null) await finishPush(transfer, commit, bytesOf(order));
-    else if (!kept.lost.aborted) await releasePush(transfer).catch(() => undefined);
+    else if (!kept.lost.aborted) await pushClaims.release(transfer).catch(() => undefined);
   } catch (error) {
     kept.stop();
     await settleFailure(transfer, error, ended);
@@ -78,7 +78,7 @@ async function send(
     order_path,
     token,
     signal,
-    onListing: ({ bytes, files }) => renewPush(transfer, { bytes_total: bytes, files }),
+    onListing: ({ bytes, files }) => pushClaims.renew(transfer, { bytes_total: bytes, files }),
     onBytes,
   });
 }
@@ -89,11 +89,11 @@ async function settleFailure(transfer: TransferRow, error: unknown, ended: Abort
   const reason = reasonOf(error);
   if (reason === null) {
     // What is away costs the push none of its tries, nor does a copy from a storage elsewhere that was broken off with it.
-    if (ended.aborted || isAway(error)) await releasePush(transfer).catch(() => undefined);
+    if (ended.aborted || isAway(error)) await pushClaims.release(transfer).catch(() => undefined);
     if (!ended.aborted) throw error;
     return;
   }
-  await failPush(transfer, reason).catch((late: unknown) => {
+  await pushClaims.fail(transfer, reason).catch((late: unknown) => {
     if (!isFenced(late)) throw late;
   });
 }

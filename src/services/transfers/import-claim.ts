@@ -1,5 +1,5 @@
 /** A worker's hold on one dataset's import: taken, kept, and settled under its number. */
-import { eq, sql } from 'drizzle-orm';
+import { eq } from 'drizzle-orm';
 import { datasets } from '#/db/schema/datasets.ts';
 import { transfers } from '#/db/schema/transfers.ts';
 import { asScheduler } from '#/db/tenancy.ts';
@@ -7,15 +7,16 @@ import { DATASET_BYTES_MAX } from '#/domain/constants.ts';
 import type { TransferStatus } from '#/domain/transfer-state.ts';
 import { recordActivity } from '#/services/activities/record-activity.ts';
 import { checkDisk, reserveQuota } from '#/services/storage/reserve-space.ts';
-import { CLAIM_ATTEMPTS_MAX, workClaims } from '#/services/work-claims.ts';
 import { type StoredFile, storageKey } from '#/storage/storage.ts';
-import type { ModelProgress, PinnedListing } from './model-transfers.ts';
+import type { PinnedListing } from './model-transfers.ts';
+import { transferClaims } from './transfer-claims.ts';
 import type { TransferRow } from './transfer-row.ts';
 import { transitionTransfer } from './transition-transfer.ts';
 
-/** How long a claim is believed without renewal. */
-const IMPORT_LEASE_S = 30;
-const claims = workClaims(transfers, sql`kind = 'dataset' AND status IN ('pending', 'running')`, IMPORT_LEASE_S, 'user_id');
+export const importClaims = transferClaims(
+  'dataset',
+  'the worker ended several times while it fetched this dataset; see its log, then import it again',
+);
 
 /** What was fetched, its rows in one file, and the stored one made of it lie on the disk at the same time. */
 const COPIES = 3;
@@ -28,27 +29,6 @@ export interface ImportedRows {
   paths: string[];
 }
 
-/** Takes the oldest import that waits, or whose holder went silent; null when there is none. */
-export async function claimImport(): Promise<TransferRow | null> {
-  const claim = await asScheduler(async (tx) => {
-    const transfer = await claims.take(tx);
-    if (transfer === null) return null;
-    if (transfer.attempts > CLAIM_ATTEMPTS_MAX) {
-      const message = 'the worker ended several times while it fetched this dataset; see its log, then import it again';
-      await transitionTransfer(tx, transfer, { type: 'failed', reason: { code: 'internal', message } });
-      return 'ended' as const;
-    }
-    if (transfer.status === 'pending') await transitionTransfer(tx, transfer, { type: 'running' });
-    return { ...transfer, status: 'running' as const };
-  });
-  return claim === 'ended' ? claimImport() : claim;
-}
-
-/** Keeps the claim and stores how far the import is. Throws `fenced`, also when it was cancelled. */
-export function renewImport(transfer: TransferRow, progress: ModelProgress | null): Promise<void> {
-  return asScheduler((tx) => claims.keep(tx, transfer, { ...progress }));
-}
-
 /** Pins the commit and reserves the bytes. Throws `quota_exceeded`, `storage_full` and `fenced`. */
 export function pinImport(transfer: TransferRow, pinned: PinnedListing): Promise<void> {
   return asScheduler(async (tx) => {
@@ -57,7 +37,7 @@ export function pinImport(transfer: TransferRow, pinned: PinnedListing): Promise
     if (transfer.bytes_total !== pinned.bytes_total)
       await reserveQuota(tx, transfer.user_id, pinned.bytes_total, DATASET_BYTES_MAX);
     // One write: a second to the same row would look for its user again, which a deletion of the user may hold.
-    await claims.keep(tx, transfer, pinned);
+    await importClaims.keep(tx, transfer, pinned);
   });
 }
 
@@ -70,7 +50,7 @@ export function finishImport(transfer: TransferRow, pinned: PinnedListing, file:
   const repository = hf_repo_id.split('/').pop() ?? hf_repo_id;
   const [path] = rows.paths;
   return asScheduler(async (tx) => {
-    await claims.keep(tx, transfer);
+    await importClaims.keep(tx, transfer);
     await tx.insert(datasets).values({
       id,
       user_id,
@@ -109,16 +89,6 @@ export function finishImport(transfer: TransferRow, pinned: PinnedListing, file:
     await transitionTransfer(tx, transfer, { type: 'completed', brought });
   });
 }
-
-/** The dataset cannot be had, for this reason. Throws `fenced`. */
-export function failImport(transfer: TransferRow, reason: { code: string; message: string }): Promise<void> {
-  return asScheduler(async (tx) => {
-    await claims.keep(tx, transfer);
-    await transitionTransfer(tx, transfer, { type: 'failed', reason });
-  });
-}
-
-export const releaseImport = (transfer: TransferRow) => claims.release(transfer);
 
 /** What became of an import that was lost; null when its row is gone, with its user. */
 export async function readImportStatus(id: string): Promise<TransferStatus | null> {
