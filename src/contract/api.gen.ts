@@ -5314,7 +5314,10 @@ export interface paths {
         post: {
             parameters: {
                 query?: never;
-                header?: never;
+                header?: {
+                    /** @description With it the same request makes one thing and gets the same answer for 24 hours */
+                    "Idempotency-Key"?: string;
+                };
                 path: {
                     id: string;
                 };
@@ -5333,7 +5336,8 @@ export interface paths {
                             id: string;
                             /** Format: date-time */
                             previous_expires_at: string;
-                            secret: string;
+                            /** @description null when the answer is a repeated one */
+                            secret: string | null;
                         };
                     };
                 };

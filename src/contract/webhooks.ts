@@ -149,9 +149,16 @@ export const rotateWebhookRoute = declareRoute({
   path: '/api/webhooks/{id}/rotate',
   tags: ['webhooks'],
   summary: 'A new secret, told this once; the one before signs beside it for 24 hours',
-  request: { params: IdParam },
+  request: { params: IdParam, headers: IdempotencyKey },
   responses: {
-    200: answers(z.object({ id: z.uuid(), secret: z.string(), previous_expires_at: Instant }), 'The new secret'),
+    200: answers(
+      z.object({
+        id: z.uuid(),
+        secret: z.string().nullable().describe('null when the answer is a repeated one'),
+        previous_expires_at: Instant,
+      }),
+      'The new secret',
+    ),
   },
   faults: [404, 409],
 });

@@ -21,11 +21,15 @@ import { receiveUpload } from './received-upload.ts';
 export const datasetRoutes: RouteModule = (api) => {
   api.openapi(uploadDatasetRoute, async (c) => {
     const upload = await receiveUpload(c.req.raw, c.req.query());
+    let sha256: string | null = null;
+    const onReceived = (sum: string) => {
+      sha256 = sum;
+    };
     return createOnce(c, {
       route: 'POST /api/datasets/upload',
-      // Fields may stand behind the file.
-      request: () => upload.lastOptions(),
-      make: (hooks) => uploadDataset(c.var.ctx, upload, hooks),
+      // Fields may stand behind the file, and of one that did not arrive there is nothing to wait for.
+      request: async () => (sha256 === null ? null : { ...(await upload.lastOptions()), sha256 }),
+      make: (hooks) => uploadDataset(c.var.ctx, { ...upload, onReceived }, hooks),
       present: ({ dataset, duplicate_of }) => ({ ...presentDataset(dataset), duplicate_of }),
     });
   });

@@ -121,6 +121,69 @@ describe('an upload', () => {
     expect([(await told('one')).status, (await told('one')).status, (await told('two')).status]).toEqual([201, 201, 409]);
   });
 
+  test('told again with its Idempotency-Key once it is deleted is answered as it was, and makes none', async () => {
+    const key = { 'idempotency-key': 'upload-gone' };
+    const first = await upload('?name=gone', ROWS, key);
+    const told = await first.text();
+    const { id } = JSON.parse(told) as DatasetUploaded;
+    expect((await api.request(`/api/datasets/${id}`, { method: 'DELETE', headers: owner.headers })).status).toBe(204);
+    const before = files().length;
+    const again = await upload('?name=gone', ROWS, key);
+    expect([again.status, again.headers.get('idempotent-replayed'), await again.text()]).toEqual([201, 'true', told]);
+    const other = await upload('?name=gone', `${ROWS} `, key);
+    expect([other.status, (await other.json()).code]).toEqual([409, 'idempotency_key_reused']);
+    const empty = await upload('?name=gone', '', key);
+    expect(await violations(empty)).toEqual(['file empty']);
+    expect(files().length).toBe(before);
+  });
+
+  test('that still arrives has its Idempotency-Key: the same request is told when to come again, and then gets its answer', async () => {
+    const key = { 'idempotency-key': 'upload-slow' };
+    let end = () => {};
+    const slow = new ReadableStream<Uint8Array>({
+      start(controller) {
+        controller.enqueue(Buffer.from(ROWS));
+        end = () => controller.close();
+      },
+    });
+    const first = upload('?name=slow&file_name=slow.jsonl', slow, key);
+    await expect.poll(() => rowsOf('slow.jsonl')).toEqual([{ status: 'uploading', deleted: false }]);
+    const early = await upload('?name=slow&file_name=slow.jsonl', ROWS, key);
+    expect([early.status, early.headers.get('retry-after'), (await early.json()).code]).toEqual([
+      409,
+      '1',
+      'idempotency_in_progress',
+    ]);
+    const stranger_key = { ...key, ...stranger.headers };
+    expect((await upload('?name=slow&file_name=theirs.jsonl', ROWS, stranger_key)).status).toBe(201);
+    end();
+    const told = await first;
+    expect(told.status).toBe(201);
+    const again = await upload('?name=slow&file_name=slow.jsonl', ROWS, key);
+    expect([again.status, again.headers.get('idempotent-replayed'), await again.json()]).toEqual([
+      201,
+      'true',
+      await told.json(),
+    ]);
+    expect(await rowsOf('slow.jsonl')).toContainEqual({ status: 'validating', deleted: false });
+  });
+
+  test('that came to nothing leaves its Idempotency-Key free, also where its process was killed', async () => {
+    const key = { 'idempotency-key': 'upload-broken' };
+    expect((await upload('?name=broken', '', key)).status).toBe(400);
+    await db.asOwner(
+      `WITH killed AS (INSERT INTO lowrank.datasets (user_id, name, file_name, file_size, status, lease_until)
+         VALUES ($1, 'broken', 'killed.jsonl', 1, 'uploading', now() + interval '1 minute') RETURNING id)
+       INSERT INTO lowrank.idempotency_keys (user_id, route, key, request_hash, resource_id)
+         SELECT $1, 'POST /api/datasets/upload', 'upload-broken', '', id::text FROM killed`,
+      [owner.user_id],
+    );
+    expect((await upload('?name=broken', ROWS, key)).status).toBe(409);
+    await db.asOwner(`UPDATE lowrank.datasets SET lease_until = now() - interval '1 second' WHERE file_name = 'killed.jsonl'`);
+    const made = await upload('?name=broken', ROWS, key);
+    expect([made.status, made.headers.get('idempotent-replayed')]).toEqual([201, null]);
+  });
+
   test.each<[string, string, string]>([
     ['an unknown parameter', '?nmae=x', 'nmae unknown_parameter'],
     ['an unknown field in the mapping', '?mapping=promt%3Dx', 'mapping.promt invalid'],

@@ -1,5 +1,6 @@
 import type { Context as HonoContext, TypedResponse } from 'hono';
 import type { JSONParsed } from 'hono/utils/types';
+import { AppError } from '#/domain/app-error.ts';
 import { type CreationHooks, idempotentCreation, requestHash } from '#/services/idempotency/idempotent-creation.ts';
 import type { ApiEnv } from './api-env.ts';
 
@@ -16,39 +17,62 @@ export interface Creation<Row, Body> {
   make(hooks: CreationHooks): Promise<Row>;
   /** The body that the caller gets, as JSON. */
   present(row: Row): Body | Promise<Body>;
+  /** Says of a row whether it was made, where what is there already is answered instead. Without it all are. */
+  created?(row: Row): boolean;
   /** What of the body is kept and told again: without it all. For what holds a secret that is shown once. */
   keep?(body: Body): Body;
 }
 
 /**
  * Answers 201 for a creation. With an `Idempotency-Key` the same request gets the same bytes again for 24 hours (a secret
- * aside), and `Idempotent-Replayed: true`. Throws what the verb throws, `idempotency_key_reused` and `idempotency_in_progress`.
+ * aside), and `Idempotent-Replayed: true`, also once what it made is gone. Throws what the verb throws, `idempotency_key_reused` and
+ * `idempotency_in_progress`.
  */
 export const createOnce = <Row, Body>(c: HonoContext<ApiEnv>, creation: Creation<Row, Body>): Promise<Answer<Body, 201>> =>
-  makeOnce(c, 201, creation);
+  makeOnce(c, () => 201, creation);
+
+/** The same with 200 for what was there already. */
+export const createOrFindOnce = <Row, Body>(
+  c: HonoContext<ApiEnv>,
+  creation: Creation<Row, Body> & { created(row: Row): boolean },
+): Promise<Answer<Body, 200 | 201>> => makeOnce(c, (created) => (created ? 201 : 200), creation);
 
 /** The same where a door's clients know another status of it. */
 export async function makeOnce<Row, Body, Status extends 200 | 201>(
   c: HonoContext<ApiEnv>,
-  status: Status,
+  statusOf: (created: boolean) => Status,
   creation: Creation<Row, Body>,
 ): Promise<Answer<Body, Status>> {
-  const answer = (body: Buffer) => answerBytes<Body, Status>(c, status, body);
+  const answer = (body: Buffer, created: boolean) => answerBytes<Body, Status>(c, statusOf(created), body);
+  const wasCreated = (row: Row) => creation.created?.(row) ?? true;
   const key = c.req.header('Idempotency-Key');
-  if (key === undefined) return answer(encode(await creation.present(await creation.make({}))));
+  if (key === undefined) {
+    const row = await creation.make({});
+    return answer(encode(await creation.present(row)), wasCreated(row));
+  }
   const once = idempotentCreation(c.var.ctx.user_id, {
     route: creation.route,
     key,
     request_hash: async () => requestHash(await creation.request()),
   });
-  const row = await creation.make(once);
+  let row: Row;
+  try {
+    row = await creation.make(once);
+  } catch (error) {
+    // What the first made, or made it of, may be gone since.
+    const first = error instanceof AppError ? await once.recall() : null;
+    if (first === null) throw error;
+    c.header('Idempotent-Replayed', 'true');
+    return answer(first.answer, first.created);
+  }
   const replayed = once.replayed();
   if (replayed !== null) c.header('Idempotent-Replayed', 'true');
-  if (replayed?.answer != null) return answer(replayed.answer);
+  const created = replayed?.created ?? wasCreated(row);
+  if (replayed?.answer != null) return answer(replayed.answer, created);
   const body = await creation.present(row);
   const told = encode(creation.keep?.(body) ?? body);
   const kept = await once.keepAnswer(told);
-  return answer(kept.equals(told) ? encode(body) : kept);
+  return answer(kept.equals(told) ? encode(body) : kept, created);
 }
 
 const encode = (body: unknown): Buffer => Buffer.from(JSON.stringify(body));

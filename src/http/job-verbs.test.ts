@@ -294,6 +294,17 @@ describe('a clone', () => {
     ]);
   });
 
+  test('with one Idempotency-Key is told again once the job that it repeats is deleted', async () => {
+    const id = await submitted();
+    const headers = { ...owner.headers, 'idempotency-key': 'clone-of-deleted' };
+    const first = await post(`/api/jobs/${id}/clone`, headers);
+    await post(`/api/jobs/${id}/cancel`);
+    expect((await api.request(`/api/jobs/${id}`, { method: 'DELETE', headers: owner.headers })).status).toBe(204);
+    const again = await post(`/api/jobs/${id}/clone`, headers);
+    expect([again.status, await again.text()]).toEqual([201, await first.text()]);
+    expect(await codeOf(await post(`/api/jobs/${id}/clone`))).toEqual([404, 'not_found']);
+  });
+
   test('of a stranger’s job is not found; what it does not know is refused by name', async () => {
     const id = await submitted();
     expect(await codeOf(await post(`/api/jobs/${id}/clone`, stranger.headers))).toEqual([404, 'not_found']);

@@ -12,7 +12,7 @@ import { registerLocalModel } from '#/services/models/register-local-model.ts';
 import { updateModel } from '#/services/models/update-model.ts';
 import { readModelProgress } from '#/services/transfers/list-transfers.ts';
 import type { RouteModule } from './api-env.ts';
-import { createOnce } from './idempotency.ts';
+import { createOrFindOnce } from './idempotency.ts';
 import { presentModel } from './model-presenter.ts';
 
 /** Door C's registry of base models. */
@@ -36,14 +36,11 @@ export const modelRoutes: RouteModule = (api) => {
     const wish = c.req.valid('json');
     const make = (hooks: Parameters<typeof registerHubModel>[2]) =>
       'path' in wish ? registerLocalModel(ctx, wish, hooks) : registerHubModel(ctx, wish, hooks);
-    if (c.req.header('Idempotency-Key') === undefined) {
-      const { model, created } = await make({});
-      return c.json(presentModel(model, ctx.user_id), created ? 201 : 200);
-    }
-    return createOnce(c, {
+    return createOrFindOnce(c, {
       route: 'POST /api/base-models',
       request: () => wish,
       make,
+      created: ({ created }) => created,
       present: ({ model }) => presentModel(model, ctx.user_id),
     });
   });

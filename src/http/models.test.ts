@@ -81,6 +81,10 @@ test('a Hub model waits for its fetch; the same request again is the same model'
   expect([again.status, again.headers.get('idempotent-replayed'), await again.json()]).toEqual([201, 'true', model]);
   expect((await register({ hf_repo_id: 'a/c' }, headers)).status).toBe(409);
   expect((await register({ hf_repo_id: 'a/b' }, user.headers)).status).toBe(200);
+  const found = () => register({ hf_repo_id: 'a/b' }, { ...user.headers, 'idempotency-key': 'found' });
+  expect([(await found()).status, (await found()).status]).toEqual([200, 200]);
+  await db.asOwner('UPDATE lowrank.idempotency_keys SET answer = NULL');
+  expect([(await found()).status, (await register({ hf_repo_id: 'a/b' }, headers)).status]).toEqual([200, 201]);
   await db.asOwner('UPDATE lowrank.transfers SET bytes_done = 5, bytes_total = 10 WHERE base_model_id = $1', [model.id]);
   const fetched = { bytes: 5, bytes_total: 10 };
   expect((await list('search=a/b')).models[0]).toMatchObject({ fetched, metadata: {} });
@@ -92,6 +96,14 @@ test('a Hub model waits for its fetch; the same request again is the same model'
   expect((await api.request(`/api/base-models/${model.id}`, { method: 'DELETE', headers: other.headers })).status).toBe(403);
   expect((await api.request(`/api/base-models/${model.id}`, { method: 'DELETE', headers: user.headers })).status).toBe(204);
   expect((await api.request(`/api/base-models/${model.id}`, { headers: user.headers })).status).toBe(404);
+  const gone = await register({ hf_repo_id: 'a/b' }, headers);
+  expect([gone.status, gone.headers.get('idempotent-replayed'), await gone.json()]).toEqual([
+    201,
+    'true',
+    expect.objectContaining({ id: model.id }),
+  ]);
+  expect((await found()).status).toBe(200);
+  expect(await db.asOwner(`SELECT id FROM lowrank.base_models WHERE hf_repo_id = 'a/b'`)).toEqual([{ id: model.id }]);
 });
 
 test.each<[unknown, string]>([

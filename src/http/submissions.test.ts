@@ -47,6 +47,26 @@ describe('Idempotency-Key', () => {
     expect(await again.text()).toBe(told);
   });
 
+  test('gets the same bytes again once the job is deleted, and no second job', async () => {
+    const headers = { ...caller.headers, 'idempotency-key': 'deleted' };
+    const first = await submit(body, headers);
+    const told = await first.text();
+    const { id } = JSON.parse(told).data;
+    await api.request(`/api/jobs/${id}/cancel`, json({}, caller.headers));
+    expect((await api.request(`/api/jobs/${id}`, { method: 'DELETE', headers: caller.headers })).status).toBe(204);
+    const count = async () => (await db.asOwner('SELECT FROM lowrank.training_jobs')).length;
+    const before = await count();
+    const again = await submit(body, headers);
+    expect([again.status, again.headers.get('idempotent-replayed'), await again.text()]).toEqual([201, 'true', told]);
+    expect((await submit({ ...body, name: 'other' }, headers)).status).toBe(409);
+    expect((await submit({ ...body, dataset_id: id }, headers)).status).toBe(409);
+    expect(await count()).toBe(before);
+    // After a day it is a new request.
+    await db.asOwner(`UPDATE lowrank.idempotency_keys SET created_at = now() - interval '25 hours' WHERE key = 'deleted'`);
+    expect((await submit(body, headers)).headers.get('idempotent-replayed')).toBeNull();
+    expect(await count()).toBe(before + 1);
+  });
+
   test('finds the job again when the process ended between its commit and its answer', async () => {
     const first = await (await submit(body, { 'idempotency-key': 'lost' })).json();
     await db.asOwner(`UPDATE lowrank.idempotency_keys SET answer = NULL WHERE key = 'lost'`);

@@ -11,7 +11,7 @@ export const trainingRoutes: RouteModule = (api) => {
   api.openapi(submitTrainingRoute, async (c) => {
     const body = c.req.valid('json');
     const { ctx } = c.var;
-    return makeOnce(c, 200, {
+    return makeOnce(c, () => 200, {
       route: 'POST /api/training/submit',
       request: () => body,
       make: (hooks) => createJob(ctx, specOfDoorA(body, new Date()), { ...hooks, tells_foreign_dataset: true }),

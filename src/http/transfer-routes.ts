@@ -3,7 +3,7 @@ import { cancelTransfer } from '#/services/transfers/cancel-transfer.ts';
 import { createTransfer } from '#/services/transfers/create-transfer.ts';
 import { getTransfer, listTransfers } from '#/services/transfers/list-transfers.ts';
 import type { RouteModule } from './api-env.ts';
-import { createOnce } from './idempotency.ts';
+import { createOrFindOnce } from './idempotency.ts';
 import { presentTransfer } from './transfer-presenter.ts';
 
 /** What comes from the Hub, for every door. */
@@ -16,14 +16,11 @@ export const transferRoutes: RouteModule = (api) => {
   api.openapi(getTransferRoute, async (c) => c.json(presentTransfer(await getTransfer(c.var.ctx, c.req.valid('param').id)), 200));
   api.openapi(createTransferRoute, async (c) => {
     const wish = c.req.valid('json');
-    if (c.req.header('Idempotency-Key') === undefined) {
-      const { transfer, created } = await createTransfer(c.var.ctx, wish);
-      return c.json(presentTransfer(transfer), created ? 201 : 200);
-    }
-    return createOnce(c, {
+    return createOrFindOnce(c, {
       route: 'POST /api/transfers',
       request: () => wish,
       make: (hooks) => createTransfer(c.var.ctx, wish, hooks),
+      created: ({ created }) => created,
       present: ({ transfer }) => presentTransfer(transfer),
     });
   });

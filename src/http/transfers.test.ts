@@ -130,6 +130,8 @@ describe('a transfer', () => {
     expect([replayed.status, replayed.headers.get('idempotent-replayed'), await replayed.json()]).toEqual([201, 'true', other]);
     expect(await codeOf(await ask(MODEL, keyed))).toBe('idempotency_key_reused');
     expect((await make(MODEL, stranger.headers)).base_model_id).toBe(transfer.base_model_id);
+    const found = { ...user.headers, 'idempotency-key': 'found' };
+    expect([(await ask(MODEL, found)).status, (await ask(MODEL, found)).status]).toEqual([200, 200]);
   });
 
   test('comes with the registration of a model by its Hub id', async () => {

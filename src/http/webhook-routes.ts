@@ -19,7 +19,7 @@ import { queueTest, redeliver } from '#/services/webhooks/queue-delivery.ts';
 import type { DeliveryRow, WebhookRow } from '#/services/webhooks/webhook-row.ts';
 import { rotateSecret } from '#/services/webhooks/webhook-secrets.ts';
 import type { RouteModule } from './api-env.ts';
-import { createOnce } from './idempotency.ts';
+import { createOnce, makeOnce } from './idempotency.ts';
 
 const presentWebhook = ({ user_id: _, created_at, updated_at, ...webhook }: WebhookRow): Webhook => ({
   ...webhook,
@@ -66,8 +66,13 @@ export const webhookRoutes: RouteModule = (api) => {
   });
   api.openapi(rotateWebhookRoute, async (c) => {
     const { id } = c.req.valid('param');
-    const { secret, previous_expires_at } = await rotateSecret(c.var.ctx, id);
-    return c.json({ id, secret, previous_expires_at: previous_expires_at.toISOString() }, 200);
+    return makeOnce(c, () => 200, {
+      route: 'POST /api/webhooks/{id}/rotate',
+      request: () => ({ id }),
+      make: (hooks) => rotateSecret(c.var.ctx, id, hooks),
+      present: ({ secret, previous_expires_at }) => ({ id, secret, previous_expires_at: previous_expires_at.toISOString() }),
+      keep: (told) => ({ ...told, secret: null }),
+    });
   });
   api.openapi(testWebhookRoute, async (c) => {
     const { id } = c.req.valid('param');

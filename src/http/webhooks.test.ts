@@ -135,7 +135,10 @@ describe('a webhook', () => {
     const kept = await db.asOwner(`SELECT convert_from(answer, 'UTF8') AS answer FROM lowrank.idempotency_keys`);
     expect(JSON.stringify(kept)).not.toContain(secret);
     await ask('DELETE', `/api/webhooks/${shown.id}`);
-    expect((await once()).status).toBe(404);
+    // What it was answered stands, though it is gone: no second one is made.
+    const gone = await once();
+    expect([gone.status, gone.body.id, gone.body.secret]).toEqual([201, shown.id, null]);
+    expect((await told(ask('GET', `/api/webhooks/${shown.id}`))).status).toBe(404);
   });
 
   test('lists are paged by offset and by cursor', async () => {
@@ -166,6 +169,21 @@ describe('a new secret', () => {
     ]);
     expect(body.secret).not.toBe(made.secret);
     expect(await signing()).toEqual([{ hours: 24 }, { hours: null }]);
+  });
+
+  test('is made once with one Idempotency-Key, and told once: also when the webhook is gone', async () => {
+    const { id } = await make();
+    const rotate = (of = id) => ask('POST', `/api/webhooks/${of}/rotate`, undefined, owner, { 'idempotency-key': 'rotate' });
+    const first = await told(rotate());
+    const again = await told(rotate());
+    expect([first.status, first.body.secret]).toEqual([200, expect.stringMatching(/^whsec_/)]);
+    expect([again.status, again.body]).toEqual([200, { ...first.body, secret: null }]);
+    expect(await signing()).toEqual([{ hours: 24 }, { hours: null }]);
+    await db.asOwner('UPDATE lowrank.idempotency_keys SET answer = NULL');
+    expect((await told(rotate())).body).toEqual(again.body);
+    expect((await told(rotate((await make()).id))).body.code).toBe('idempotency_key_reused');
+    expect((await ask('DELETE', `/api/webhooks/${id}`)).status).toBe(204);
+    expect((await told(rotate())).body).toEqual(again.body);
   });
 
   test('is refused while too many sign, until one of them expires', async () => {

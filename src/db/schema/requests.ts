@@ -1,4 +1,4 @@
-import { customType, index, integer, pgPolicy, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
+import { boolean, customType, index, integer, pgPolicy, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import { users } from './identity.ts';
 import { createdAt, identityRole, identityRows, instant, lowrank, oneOf, ownRows } from './roles.ts';
 
@@ -16,9 +16,11 @@ export const idempotencyKeys = lowrank.table(
     /** method and path template, e.g. POST /api/jobs */
     route: text('route').notNull(),
     key: text('key').notNull(),
-    /** SHA-256 (hex) of the canonical request: the same key with another request is a mistake */
+    /** SHA-256 (hex) of the canonical request: the same key with another request is a mistake; empty while the first is being sent */
     request_hash: text('request_hash').notNull(),
     resource_id: text('resource_id').notNull(),
+    /** false: what was asked for was there already, and was answered as such */
+    created: boolean('created').notNull().default(true),
     /** the body that was answered; null when the process ended between its commit and its answer */
     answer: bytes('answer'),
     created_at: createdAt(),

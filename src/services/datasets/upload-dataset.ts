@@ -23,11 +23,17 @@ export interface Upload {
   declared_bytes: number | null;
   /** What stood behind the content may change the options: asked once all of it is there. */
   lastOptions?: () => Promise<UploadOptions>;
+  /** Told the SHA-256 (hex) of the content once all of it is there, before the hooks that store it. */
+  onReceived?: (sha256: string) => void;
 }
 
-/** Run in the transaction that stores the dataset, so that a request told twice makes one. */
+/** Run in the transactions that begin and store the dataset, so that a request told twice makes one. */
 export interface UploadHooks {
-  /** Runs first; a dataset id that it returns is answered instead of a new dataset. */
+  /** Runs before the first byte is read. `isUnderWay` says of another dataset whether its file still arrives. */
+  hold?: (tx: Tx, dataset_id: string, isUnderWay: (tx: Tx, other_id: string) => Promise<boolean>) => Promise<void>;
+  /** Runs where nothing comes of what was held. */
+  release?: (tx: Tx, dataset_id: string) => Promise<void>;
+  /** Runs first of what stores it; a dataset id that it returns is answered instead of a new dataset. */
   before?: (tx: Tx) => Promise<string | null>;
   /** Runs last, once the dataset is stored. */
   after?: (tx: Tx, dataset_id: string) => Promise<void>;
@@ -50,6 +56,7 @@ export async function uploadDataset(ctx: Context, upload: Upload, hooks: UploadH
   await checkDisk(declared_bytes ?? 0);
   const id = randomUUID();
   const reserved = await asUser(ctx.user_id, async (tx) => {
+    await hooks.hold?.(tx, id, isArriving);
     const bytes = await reserveQuota(tx, ctx.user_id, declared_bytes, DATASET_BYTES_MAX);
     await tx.insert(datasets).values({
       id,
@@ -65,11 +72,12 @@ export async function uploadDataset(ctx: Context, upload: Upload, hooks: UploadH
   try {
     const file = await receive(ctx, id, upload.content, reserved);
     const options = (await upload.lastOptions?.()) ?? upload.options;
+    upload.onReceived?.(file.sha256);
     const uploaded = await settle(ctx, id, options, file, hooks);
-    if (uploaded.dataset.id !== id) await forget(ctx, id);
+    if (uploaded.dataset.id !== id) await forget(ctx, id, hooks);
     return uploaded;
   } catch (error) {
-    await forget(ctx, id);
+    await forget(ctx, id, hooks);
     throw error;
   } finally {
     clearInterval(renewal);
@@ -110,16 +118,7 @@ function settle(
 ): Promise<UploadedDataset> {
   return asUser(ctx.user_id, async (tx) => {
     const known = await hooks.before?.(tx);
-    if (known != null) {
-      const first = await findDataset(tx, ctx.user_id, known);
-      if (first.checksum !== file.sha256) {
-        throw new AppError(
-          'idempotency_key_reused',
-          'This Idempotency-Key came with another file before: use a new key for a new file',
-        );
-      }
-      return { dataset: first, duplicate_of: null };
-    }
+    if (known != null) return { dataset: await findDataset(tx, ctx.user_id, known), duplicate_of: null };
     const [dataset] = await tx
       .update(datasets)
       .set({
@@ -151,7 +150,14 @@ function settle(
   });
 }
 
-/** The lease's only reader is the collection of what crashed: a missed renewal is made up by the next. */
+/** Whether somebody still sends the file of a dataset. */
+async function isArriving(tx: Tx, id: string): Promise<boolean> {
+  const arriving = and(eq(datasets.id, id), eq(datasets.status, 'uploading'), sql`lease_until > clock_timestamp()`);
+  const [row] = await tx.select({ id: datasets.id }).from(datasets).where(arriving);
+  return row !== undefined;
+}
+
+/** A lease that runs out gives way to the collection of what crashed and to the same request: a missed renewal is made up by the next. */
 async function renew(ctx: Context, id: string): Promise<void> {
   await asUser(ctx.user_id, (tx) =>
     tx
@@ -166,8 +172,9 @@ async function renew(ctx: Context, id: string): Promise<void> {
  * commit. Without a row its person is gone, and so is the file. What cannot be told now (no database, no storage) is
  * collected later.
  */
-async function forget(ctx: Context, id: string): Promise<void> {
+async function forget(ctx: Context, id: string, hooks: UploadHooks): Promise<void> {
   const is_left = await asUser(ctx.user_id, async (tx) => {
+    await hooks.release?.(tx, id);
     const ended = await tx
       .update(datasets)
       .set({ status: 'error', deleted_at: sql`now()`, purged_at: sql`now()`, storage_path: null, lease_until: null })

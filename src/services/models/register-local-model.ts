@@ -20,7 +20,7 @@ export interface RegistrationHooks {
   /** Runs first; a model id that it returns is answered instead of a new model. */
   before?: (tx: Tx) => Promise<string | null>;
   /** Runs last, once the model is stored. */
-  after?: (tx: Tx, model_id: string) => Promise<void>;
+  after?: (tx: Tx, model_id: string, created: boolean) => Promise<void>;
 }
 
 export interface RegisteredModel {
@@ -103,7 +103,7 @@ export function onceRegistered(
     const known = await hooks.before?.(tx);
     if (known != null) return { model: await findModel(tx, known), created: false };
     const registered = await register(tx);
-    await hooks.after?.(tx, registered.model.id);
+    await hooks.after?.(tx, registered.model.id, registered.created);
     return registered;
   });
 }

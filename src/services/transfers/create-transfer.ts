@@ -26,7 +26,7 @@ export interface TransferHooks {
   /** Runs first; a transfer id that it returns is answered instead of a new transfer. */
   before?: (tx: Tx) => Promise<string | null>;
   /** Runs last, once the transfer is stored. */
-  after?: (tx: Tx, transfer_id: string) => Promise<void>;
+  after?: (tx: Tx, transfer_id: string, created?: boolean) => Promise<void>;
 }
 
 /**
@@ -42,7 +42,7 @@ export function createTransfer(
     const known = await hooks.before?.(tx);
     if (known != null) return { transfer: await findTransfer(tx, ctx.user_id, known), created: false };
     const opened = await (wish.kind === 'model' ? askForModel(tx, ctx, wish) : askForDataset(tx, ctx, wish));
-    await hooks.after?.(tx, opened.transfer.id);
+    await hooks.after?.(tx, opened.transfer.id, opened.created);
     return opened;
   });
 }

@@ -5,6 +5,7 @@ import { asUser, type Tx } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
 import { RETIRED_SECRET_HOURS, WEBHOOK_SECRETS_MAX } from '#/domain/webhooks.ts';
 import type { Context } from '#/services/context.ts';
+import type { CreationHooks } from '#/services/idempotency/idempotent-creation.ts';
 import { sealSecret } from '#/services/secrets/seal-secret.ts';
 import { findWebhook } from './webhook-row.ts';
 
@@ -30,7 +31,8 @@ export async function storeSecret(tx: Tx, webhook_id: string, secret: NewSecret)
 }
 
 export interface Rotation {
-  secret: string;
+  /** Told this once; null when the same request is told again. */
+  secret: string | null;
   /** Until then the secret before it signs, too. */
   previous_expires_at: Date;
 }
@@ -39,9 +41,14 @@ export interface Rotation {
  * Gives a webhook a new secret; the one before signs beside it for a day, so that a receiver can change over in between. Throws
  * `not_found`, and `conflict` when too many secrets sign already.
  */
-export async function rotateSecret(ctx: Context, webhook_id: string): Promise<Rotation> {
+export async function rotateSecret(ctx: Context, webhook_id: string): Promise<Rotation & { secret: string }>;
+/** The same for a request that may be told again: then the secret is not told any more. */
+export async function rotateSecret(ctx: Context, webhook_id: string, hooks: CreationHooks): Promise<Rotation>;
+export async function rotateSecret(ctx: Context, webhook_id: string, hooks: CreationHooks = {}): Promise<Rotation> {
   const secret = await makeSecret(ctx.user_id);
   return asUser(ctx.user_id, async (tx) => {
+    const known = await hooks.before?.(tx);
+    if (known != null) return { secret: null, previous_expires_at: new Date(known) };
     await findWebhook(tx, ctx, webhook_id, { lock: true });
     const own = and(eq(webhookSecrets.user_id, ctx.user_id), eq(webhookSecrets.webhook_id, webhook_id));
     const signing = or(isNull(webhookSecrets.expires_at), gt(webhookSecrets.expires_at, sql`clock_timestamp()`));
@@ -59,6 +66,8 @@ export async function rotateSecret(ctx: Context, webhook_id: string): Promise<Ro
       .returning({ expires_at: webhookSecrets.expires_at });
     if (retired?.expires_at == null) throw new Error(`webhook ${webhook_id} had no secret to replace`);
     await storeSecret(tx, webhook_id, secret);
+    // What is told again of a rotation is until when the secret before it signs.
+    await hooks.after?.(tx, retired.expires_at.toISOString());
     return { secret: secret.plain, previous_expires_at: retired.expires_at };
   });
 }

@@ -1,0 +1,1 @@
+ALTER TABLE "lowrank"."idempotency_keys" ADD COLUMN "created" boolean DEFAULT true NOT NULL;
