@@ -16,7 +16,7 @@ const SHARED = new Set<Kind>(['model']);
 /** The installation’s: other people are refused, whichever is named, and any administrator keeps them all. */
 export const OF_ADMINISTRATORS = new Set<Kind>(['member', 'invitation', 'gpu', 'device', 'default_model']);
 /** Taken for the sake of older clients, and without meaning: the answer is the same whatever is said. */
-const WITHOUT_MEANING = new Set(['POST /api/activity body user_id', 'GET /api/base-models query project']);
+const WITHOUT_MEANING = new Set(['GET /api/base-models query project']);
 /** The one place that tells a stranger's from none (contracts.md, door A). */
 const TELLS_WHOSE = 'POST /api/training/submit body dataset_id';
 

@@ -4,6 +4,7 @@ import { ACTIVITY_TYPES, ENTITY_TYPES, isToldOf } from '#/domain/activity.ts';
 import { PAGE_LIMIT_MAX } from '#/domain/constants.ts';
 import { Description } from '#/domain/dataset-options.ts';
 import { Metadata } from '#/domain/labels.ts';
+import { PlainLine } from '#/domain/plain-text.ts';
 import { ResourceName } from '#/domain/training-spec.ts';
 import { IdempotencyKey, IdParam, Instant, ListQuery, PageFields, WholeQueryOr, YesOrNo } from './common.ts';
 import { declareRoute } from './declare-route.ts';
@@ -60,8 +61,8 @@ export const CreateActivity = z
     entity_id: z.uuid().describe('Of a thing of your own'),
     title: ResourceName.optional().describe('The event’s own when absent'),
     message: Description.optional(),
-    status: z.string().max(60, 'must have at most 60 characters').nullable().optional(),
-    user_id: z.uuid().optional().describe('Taken and not used: an activity is its teller’s'),
+    status: PlainLine.max(60, 'must have at most 60 characters').nullable().optional(),
+    user_id: z.uuid().optional().describe('Oneself: an activity is its teller’s'),
     project_id: z.uuid().nullable().optional(),
     metadata: Metadata.optional(),
   })
@@ -104,7 +105,7 @@ export const readAllActivityRoute = declareRoute({
       content: {
         'application/json': {
           schema: z
-            .strictObject({ user_id: z.uuid().optional(), project_id: z.uuid().optional() })
+            .strictObject({ user_id: z.uuid().optional().describe('Oneself'), project_id: z.uuid().optional() })
             .openapi('MarkAllRead', { example: {} }),
         },
       },

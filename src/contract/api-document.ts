@@ -99,10 +99,11 @@ const plain_classes = new Map<string, string>();
 /** A pattern without the flags that Zod's carry (`…/u`) and without classes by name; undefined where those would fill pages. */
 function plainPattern(pattern: string): string | undefined {
   if (/\\p\{[LN]\}/.test(pattern)) return undefined;
-  // No text of a JSON body holds half a pair, and few readers could say so.
+  // No text of a JSON body holds half a pair, and few readers could say so; nor do all know characters beyond the first plane.
   const bare = pattern
     .replace(/\$\/[a-z]+$/, '$$')
     .replaceAll('\\p{Cs}', '')
+    .replaceAll(/\\u\{\w+\}(-\\u\{\w+\})?/g, '')
     .replaceAll('\\0', '\\u0000');
   return bare.replaceAll(/\\p\{(\w+)\}/g, (_, name: string) => {
     const known = plain_classes.get(name) ?? plainClass(name);

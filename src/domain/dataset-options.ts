@@ -1,24 +1,18 @@
 /** What may be said about a dataset file: its label, its columns, what to do with broken rows. */
 import * as z from 'zod';
+import { PlainLine, PlainText } from './plain-text.ts';
 import { CANONICAL_FIELDS, type ColumnMapping, DATASET_SHAPES, INVALID_ROWS } from './trainer-config.ts';
 import { ResourceName } from './training-spec.ts';
 
 const FILE_NAME_BYTES_MAX = 255;
 
 /** A file's name as its owner has it. A label only: no path is ever made of it. */
-export const FileLabel = z
-  .string()
-  .regex(/^[^\p{Cc}\p{Cf}\p{Co}\p{Cs}\u2028\u2029]*$/u, 'must be one line without control characters')
-  .refine((name) => !['', '.', '..'].includes(name.trim()), 'must name a file')
-  .refine(
-    (name) => new TextEncoder().encode(name).length <= FILE_NAME_BYTES_MAX,
-    `must have at most ${FILE_NAME_BYTES_MAX} bytes`,
-  );
+export const FileLabel = PlainLine.refine((name) => !['', '.', '..'].includes(name.trim()), 'must name a file').refine(
+  (name) => new TextEncoder().encode(name).length <= FILE_NAME_BYTES_MAX,
+  `must have at most ${FILE_NAME_BYTES_MAX} bytes`,
+);
 
-export const Description = z
-  .string()
-  .max(2000, 'must have at most 2000 characters')
-  .regex(/^[^\p{Cs}\0]*$/u, 'must not hold NUL characters');
+export const Description = PlainText.max(2000, 'must have at most 2000 characters');
 
 /** `auto` recognises the shape by its columns. */
 export const DatasetFormat = z.enum(['auto', ...DATASET_SHAPES]);

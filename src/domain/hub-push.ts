@@ -1,6 +1,7 @@
 /** What may be said of a push to the Hub, the lines that `python -m lora_trainer.push` writes, and what can go wrong there. */
 import * as z from 'zod';
 import { HUB_TOKEN, HUB_TOKEN_FORM, HubRevision } from './model-hub-id.ts';
+import { PlainLine } from './plain-text.ts';
 
 /** Why an artifact cannot be brought to the Hub. */
 export const PUSH_ERROR_CODES = [
@@ -23,11 +24,7 @@ export const HubBranch = HubRevision.refine(
 );
 
 /** The title of the commit. */
-export const CommitMessage = z
-  .string()
-  .min(1, 'must not be empty')
-  .max(200, 'must have at most 200 characters')
-  .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must be one line');
+export const CommitMessage = PlainLine.min(1, 'must not be empty').max(200, 'must have at most 200 characters');
 
 /** A push is made with its owner's token alone: the installation's would write into its administrator's account. */
 export const HubWriteToken = z

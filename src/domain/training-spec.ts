@@ -1,18 +1,19 @@
 import * as z from 'zod';
 import { AskedHyperparameters, PRESET_IDS } from './hyperparameters.ts';
 import { HubRepoId, HubRevision } from './model-hub-id.ts';
+import { PLAIN_LINE } from './plain-text.ts';
 import { GradAccum, Interval, RECIPE_METHODS, type RecipeMethod, Seed, WarmupSteps, whyUnavailable } from './recipes.ts';
 import { RunLimits } from './run-limits.ts';
 import { EVAL_SUITES, EXPORT_FORMATS, lacking, MIXED_PRECISIONS, TRAINER_CAN } from './trainer-abilities.ts';
 import { TRAINER_STRATEGIES } from './trainer-config.ts';
 
-/** What a name may be: one line, no control or direction characters, 1 to 120 of them. */
+/** What a name may be: one line of plain text, 1 to 120 characters. */
 export const ResourceName = z
   .string()
   .trim()
   .min(1, 'must not be empty')
   .max(120, 'must have at most 120 characters')
-  .regex(/^[^\p{Cc}\p{Cf}\p{Co}\p{Cs}\u2028\u2029]*$/u, 'must be one line without control characters');
+  .regex(...PLAIN_LINE);
 
 /** What a training can be asked to make. Which of them this installation can do is another question: see `trainingRefusal`. */
 export const TRAINING_METHODS = RECIPE_METHODS;

@@ -115,7 +115,11 @@ describe('the feed', () => {
     expect((await feed('unread_only=true')).total).toBe(2);
     expect((await feed('unread_only=false')).total).toBe(3);
     const all = (body: unknown) => mark('/api/activity/mark-all-read', owner.headers, body);
-    expect(await (await all({ user_id: stranger.user_id })).json()).toEqual({ marked_read: 0 });
+    const refused = await all({ user_id: stranger.user_id });
+    expect([refused.status, ((await refused.json()) as { details: unknown[] }).details]).toMatchObject([
+      400,
+      [{ path: 'user_id', code: 'not_oneself' }],
+    ]);
     expect(await (await all({ project_id: NO_ID })).json()).toEqual({ marked_read: 0 });
     expect(await (await all({ user_id: owner.user_id })).json()).toEqual({ marked_read: 2 });
     expect((await feed('unread_only=true')).total).toBe(0);
@@ -123,13 +127,13 @@ describe('the feed', () => {
 });
 
 describe('what a client tells', () => {
-  test('is the caller’s, whoever is named, and says that a client told it', async () => {
+  test('is the caller’s, and says that a client told it, whatever it says itself', async () => {
     const job = await addJob(db, owner.user_id);
     const told = {
       title: 'Done',
       message: 'by hand',
       status: 'completed',
-      user_id: stranger.user_id,
+      user_id: owner.user_id,
       metadata: { source: 'system', x: 1 },
     };
     const answer = await tell(event(job, told));
@@ -144,6 +148,32 @@ describe('what a client tells', () => {
       }),
     ]);
     expect((await feed('', stranger.headers)).total).toBe(0);
+  });
+
+  test('in somebody else’s name is refused, and nobody’s feed has it', async () => {
+    const job = await addJob(db, owner.user_id);
+    for (const user_id of [stranger.user_id, NO_ID]) {
+      const answer = await tell(event(job, { user_id }));
+      const { details } = (await answer.json()) as { details: unknown[] };
+      expect([answer.status, details]).toMatchObject([400, [{ path: 'user_id', code: 'not_oneself' }]]);
+    }
+    expect([(await feed()).total, (await feed('', stranger.headers)).total]).toEqual([0, 0]);
+  });
+
+  test.each([
+    ['turns around what follows', 'Training \u202edetelpmoc'],
+    ['has no width', 'Training\u200b completed'],
+    ['is a control', 'Training\u0007 completed'],
+    ['is drawn as nothing', 'Training\u3164completed'],
+  ])('with a character that %s is refused, in each of its texts', async (_, text) => {
+    const job = await addJob(db, owner.user_id);
+    for (const field of ['title', 'message', 'status']) {
+      const answer = await tell(event(job, { [field]: text }));
+      const { details } = (await answer.json()) as { details: { path: string }[] };
+      expect([field, answer.status, details.map(({ path }) => path)]).toEqual([field, 400, [field]]);
+    }
+    expect((await feed()).total).toBe(0);
+    expect((await tell(event(job, { message: 'Two\nlines, می‌خواهم and 👩‍🔬' }))).status).toBe(201);
   });
 
   test('is not doubled where the system told it, whatever it says', async () => {

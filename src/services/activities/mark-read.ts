@@ -19,7 +19,7 @@ export function markRead(ctx: Context, id: string): Promise<ActivityRow> {
 }
 
 /** Marks everything of the caller's that is not read, and answers how many that were. */
-export function markAllRead(ctx: Context, filter: Pick<ActivityFilter, 'user_id' | 'project_id'>): Promise<number> {
+export function markAllRead(ctx: Context, filter: Pick<ActivityFilter, 'project_id'>): Promise<number> {
   return asUser(ctx.user_id, async (tx) => {
     const marked = await tx
       .update(activities)

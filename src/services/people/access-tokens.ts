@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { errors, type JWTPayload, jwtVerify } from 'jose';
 import { AppError } from '#/domain/app-error.ts';
+import { withoutUnseen } from '#/domain/plain-text.ts';
 import { env, type TokenRules } from '#/env.ts';
 import { type OutboundMeans, outboundMeans } from '#/storage/outbound/checked-addresses.ts';
 import { ensureSubject, findSubject } from './ensure-subject.ts';
@@ -40,12 +41,7 @@ function reasonOf(error: unknown): AppError {
 /** What a person is called until they say otherwise: a label, by which nobody is recognised. */
 function nameOf(payload: JWTPayload): string {
   const told = typeof payload.email === 'string' ? payload.email : typeof payload.phone === 'string' ? payload.phone : '';
-  return (
-    told
-      .replace(/\p{Cc}/gu, '')
-      .trim()
-      .slice(0, NAME_CHARACTERS) || 'Supabase user'
-  );
+  return withoutUnseen(told).trim().slice(0, NAME_CHARACTERS) || 'Supabase user';
 }
 
 /** A judge who goes by `rules` alone: issuer, audience and algorithm are never the token's to choose. */
