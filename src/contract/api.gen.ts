@@ -100,6 +100,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];
@@ -151,6 +152,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];
@@ -205,6 +207,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];
@@ -351,6 +354,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];
@@ -520,6 +524,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];
@@ -691,6 +696,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];
@@ -904,6 +910,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];
@@ -946,6 +953,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];
@@ -1164,6 +1172,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];
@@ -1207,6 +1216,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];
@@ -1255,6 +1265,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];
@@ -1763,6 +1774,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];
@@ -1814,6 +1826,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];
@@ -1857,6 +1870,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];
@@ -1975,6 +1989,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];
@@ -2135,6 +2150,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];
@@ -2185,6 +2201,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];
@@ -2415,6 +2432,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];
@@ -2559,6 +2577,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];
@@ -2951,6 +2970,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];
@@ -3415,6 +3435,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];
@@ -3467,6 +3488,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];
@@ -3677,6 +3699,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];
@@ -3728,6 +3751,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];
@@ -3833,6 +3857,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];
@@ -3916,6 +3941,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];
@@ -3958,6 +3984,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];
@@ -4171,6 +4198,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];
@@ -4254,6 +4282,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];
@@ -4296,6 +4325,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];
@@ -4381,6 +4411,7 @@ export interface paths {
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
                 422: components["responses"]["NotTrainable"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];
@@ -4825,6 +4856,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];
@@ -4948,6 +4980,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];
@@ -5048,6 +5081,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];
@@ -5131,6 +5165,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];
@@ -5173,6 +5208,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];
@@ -5352,6 +5388,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];
@@ -5917,7 +5954,7 @@ export interface components {
             title?: string;
             /**
              * Format: uuid
-             * @description Taken and not used: an activity is its teller’s
+             * @description Oneself: an activity is its teller’s
              */
             user_id?: string;
         };
@@ -6640,7 +6677,10 @@ export interface components {
         MarkAllRead: {
             /** Format: uuid */
             project_id?: string;
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @description Oneself
+             */
             user_id?: string;
         };
         Member: components["schemas"]["Person"] & {

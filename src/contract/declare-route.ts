@@ -63,8 +63,8 @@ function faultsOfShape(route: Pick<RouteConfig, 'method' | 'security' | 'request
     ...(['headers_too_large', 'internal', 'database_unavailable', 'storage_unavailable'] as const),
     ...(is_public ? [] : (['ambiguous_credentials', 'unauthenticated', 'insufficient_scope', 'identity_unavailable'] as const)),
     ...(route.security === SESSION_ONLY || route.security === PERSON_ONLY ? (['session_required'] as const) : []),
-    // Reads are counted, each user's together.
-    ...(is_public || changes ? [] : (['rate_limited'] as const)),
+    // Every request of a user is counted.
+    ...(is_public ? [] : (['rate_limited'] as const)),
     // Another site's origin is refused before anybody is asked who they are.
     ...(changes ? (['invalid_json', 'origin_not_allowed', 'request_timeout'] as const) : []),
     ...(changes ? (['payload_too_large', 'unsupported_media_type'] as const) : []),

@@ -37,6 +37,7 @@ export const STATUS_OF: Record<AppErrorCode, FaultStatus> = {
   method_not_allowed: 405,
   request_timeout: 408,
   conflict: 409,
+  limit_reached: 409,
   already_initialised: 409,
   idempotency_key_reused: 409,
   idempotency_in_progress: 409,

@@ -23,6 +23,7 @@ const SENTENCES: Record<AppErrorCode, string | Violation> = {
   headers_too_large: 'The request’s headers are larger than 16 kB',
   expectation_failed: 'Expect takes 100-continue and nothing else',
   conflict: 'It stands in a state in which this cannot be done',
+  limit_reached: 'You have 200 projects, the most that a person may have: delete one that you do not need',
   idempotency_key_reused: 'This Idempotency-Key was sent with another body: use a new one',
   idempotency_in_progress: 'The first request with this Idempotency-Key still runs: ask again in a second',
   already_initialised: 'This studio has its owner: sign in',

@@ -227,6 +227,7 @@ export const createKeyRoute = declareRoute({
       'The key',
     ),
   },
+  faults: ['limit_reached'],
 });
 
 export const revokeKeyRoute = declareRoute({

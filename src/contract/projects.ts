@@ -42,6 +42,7 @@ export const createProjectRoute = declareRoute({
     },
   },
   responses: { 201: answers(Project, 'The new project') },
+  faults: ['limit_reached'],
 });
 
 export const getProjectRoute = declareRoute({

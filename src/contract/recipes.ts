@@ -88,7 +88,7 @@ export const createRecipeRoute = declareRoute({
   summary: 'Save a template',
   request: { headers: IdempotencyKey, body: { required: true, content: { 'application/json': { schema: CreateRecipe } } } },
   responses: { 201: answers(Recipe, 'The template') },
-  faults: [404],
+  faults: [404, 'limit_reached'],
 });
 
 type Nullable<T extends z.ZodRawShape> = { [field in keyof T]: z.ZodOptional<z.ZodNullable<T[field] & z.ZodType>> };

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { PlainText } from '#/domain/plain-text.ts';
 import { DELIVERY_STATUSES, DISABLED_REASONS, WEBHOOK_EVENTS } from '#/domain/webhooks.ts';
 import { IdempotencyKey, IdParam, Instant, PageFields, PageQuery } from './common.ts';
 import { declareRoute } from './declare-route.ts';
@@ -10,7 +11,7 @@ const Url = z
   .max(2048)
   .describe('https, port 443 or 8443, of the public internet; an administrator can name further hosts')
   .openapi({ example: URL_EXAMPLE });
-const Description = z.string().trim().max(500);
+const Description = PlainText.trim().max(500);
 const Events = z
   .array(z.enum(WEBHOOK_EVENTS))
   .max(100)
@@ -99,7 +100,7 @@ export const createWebhookRoute = declareRoute({
     ),
   },
   responses: { 201: answers(NewWebhook, 'The webhook and its secret') },
-  faults: [404, 409],
+  faults: [404, 'limit_reached'],
 });
 
 export const getWebhookRoute = declareRoute({

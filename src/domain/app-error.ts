@@ -18,6 +18,7 @@ export const APP_ERROR_CODES = [
   'headers_too_large',
   'expectation_failed',
   'conflict',
+  'limit_reached',
   'idempotency_key_reused',
   'idempotency_in_progress',
   'already_initialised',
@@ -70,6 +71,24 @@ export class AppError extends Error {
     this.code = code;
     this.details = details;
     this.retry_after_s = retry_after_s;
+  }
+}
+
+/** What is left of a bucket of requests in the minute that runs. */
+export interface Allowance {
+  max: number;
+  remaining: number;
+  /** Seconds until the bucket is full again. */
+  reset_s: number;
+}
+
+/** A request whose bucket is empty: the answer says how large that is, and when there is more. */
+export class RateLimited extends AppError {
+  readonly allowance: Allowance;
+
+  constructor(refusal: string, max: number, reset_s: number) {
+    super('rate_limited', `${refusal}: ${max} a minute. Wait ${reset_s} s`, [], reset_s);
+    this.allowance = { max, remaining: 0, reset_s };
   }
 }
 

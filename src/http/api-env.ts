@@ -1,8 +1,8 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Logger } from 'pino';
+import type { Allowance } from '#/domain/app-error.ts';
 import type { Context } from '#/services/context.ts';
 import type { AccessTokens } from '#/services/people/access-tokens.ts';
-import type { Allowance } from '#/services/rate-limits/take-allowance.ts';
 
 /** What a request proved itself with: for scopes, and for `stillValid` while a stream is open. */
 export interface Credential {

@@ -2,7 +2,8 @@ import { STATUS_CODES } from 'node:http';
 import { HTTPException } from 'hono/http-exception';
 import type { Logger } from 'pino';
 import { isDoorB, STATUS_OF } from '#/contract/fault-codes.ts';
-import { AppError, LaunchFailed, PreflightFailed } from '#/domain/app-error.ts';
+import { AppError, LaunchFailed, PreflightFailed, RateLimited } from '#/domain/app-error.ts';
+import { allowanceHeaders } from './rate-limit.ts';
 import { inWords } from './violations.ts';
 
 /** What an error body needs to know of its request. */
@@ -36,6 +37,7 @@ function headersOf(error: AppError): Record<string, string> {
     'cache-control': 'no-store',
     ...(status === 401 && { 'www-authenticate': 'Bearer realm="lowrank"' }),
     ...(wait_s !== undefined && { 'retry-after': String(Math.max(1, Math.ceil(wait_s))) }),
+    ...(error instanceof RateLimited && Object.fromEntries(allowanceHeaders(error.allowance))),
   };
 }
 

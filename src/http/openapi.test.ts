@@ -9,6 +9,9 @@ import { type KnownRoute, routeTable } from './route-table.ts';
 const db = useDatabase();
 const NO_ID = '00000000-0000-4000-8000-000000000000';
 const BODY_TIMEOUT_MS = 50;
+/** Changes of one user and minute that have no limit of their own; those of a session alone. */
+const EVERY_CHANGE = 120;
+const EVERY_CHANGE_OF_THE_ACCOUNT = 60;
 
 let api: Api;
 let routes: KnownRoute[];
@@ -134,14 +137,14 @@ describe('the document', () => {
     }
   });
 
-  test('has 429 wherever requests are counted', async () => {
+  test('has 429 wherever requests have a limit of their own', async () => {
     const statusesOf = documentedStatuses(api);
     const counted: string[] = [];
     for (const route of routes.filter((one) => changes(one) && !isPublic(one) && !one.session_only)) {
       const path = route.template.replaceAll(/\{[^}]+\}/g, NO_ID);
       const ask = () => api.request(path, { method: route.method, headers: { ...key, 'content-encoding': 'gzip' } });
       const limit = Number((await ask()).headers.get('ratelimit-limit'));
-      if (limit === 0) continue;
+      if (limit === EVERY_CHANGE) continue;
       counted.push(nameOf(route));
       for (let i = 1; i < limit; i++) await ask();
       expect((await ask()).status).toBe(429);
@@ -164,6 +167,39 @@ describe('the document', () => {
       'POST /api/webhooks/{id}/deliveries/{delivery_id}/redeliver',
       'POST /api/webhooks/{id}/test',
     ]);
+  });
+
+  test('has 429 for every other change of a user who has changed enough, and a session’s own are counted apart', async () => {
+    const statusesOf = documentedStatuses(api);
+    const ask = (route: KnownRoute) =>
+      api.request(route.template.replaceAll(/\{[^}]+\}/g, NO_ID), {
+        method: route.method,
+        headers: { ...anyone(route), 'content-encoding': 'gzip' },
+      });
+    const rest: KnownRoute[] = [];
+    for (const route of routes.filter((one) => changes(one) && !isPublic(one))) {
+      const answer = await ask(route);
+      const limit = answer.headers.get('ratelimit-limit');
+      if (limit === String(route.session_only ? EVERY_CHANGE_OF_THE_ACCOUNT : EVERY_CHANGE)) rest.push(route);
+      // A password is judged by its verb, which counts once the body is read.
+      else if (limit === null) expect(['POST /api/auth/change-password', 'DELETE /api/me']).toContain(nameOf(route));
+      expect([nameOf(route), statusesOf(route.method, route.template)]).toEqual([nameOf(route), expect.arrayContaining([429])]);
+    }
+    expect(rest.length).toBeGreaterThan(20);
+    for (const bucket of ['write', 'account']) {
+      await noWaiting(db);
+      await db.asOwner(
+        `INSERT INTO lowrank.rate_limits (bucket, window_started_at, used) SELECT $1 || ':' || id, now(), 1000 FROM identity.users`,
+        [bucket],
+      );
+      for (const route of rest) {
+        const answer = await ask(route);
+        const is_emptied = route.session_only === (bucket === 'account');
+        expect([nameOf(route), answer.status === 429]).toEqual([nameOf(route), is_emptied]);
+        if (!is_emptied) continue;
+        expect([answer.headers.get('ratelimit-remaining'), Number(answer.headers.get('retry-after')) > 0]).toEqual(['0', true]);
+      }
+    }
   });
 
   test('has 429 for every read of a user who has read enough, and a stream is no read', async () => {

@@ -25,6 +25,7 @@ import { type SignedIn, signIn } from '#/services/people/sign-in.ts';
 import { redeemSignInLink } from '#/services/people/sign-in-link.ts';
 import { signOut } from '#/services/people/sign-out.ts';
 import { signUp } from '#/services/people/sign-up.ts';
+import type { NoteAllowance } from '#/services/rate-limits/take-allowance.ts';
 import type { ApiEnv, ApiOptions, RouteModule } from './api-env.ts';
 import { forgetCredentials } from './authenticate.ts';
 import { createOnce } from './idempotency.ts';
@@ -58,10 +59,20 @@ export const peopleRoutes: RouteModule = (api, options) => {
     return { user: presentPerson(user) };
   };
 
+  /** For the headers of an answer that a verb counts. */
+  const noteFor =
+    (c: HonoContext<ApiEnv>): NoteAllowance =>
+    (allowance) =>
+      c.set('allowance', allowance);
+
   api.openapi(firstRunStateRoute, async (c) => c.json({ needed: await isFirstRun() }, 200));
-  api.openapi(firstRunRoute, async (c) => c.json(signedIn(c, await createFirstOwner(c.req.valid('json'))), 201));
-  api.openapi(signUpRoute, async (c) => c.json(signedIn(c, await signUp(c.req.valid('json'), options.open_sign_up)), 201));
-  api.openapi(signInRoute, async (c) => c.json(signedIn(c, await signIn(c.req.valid('json'), addressOf(c, options))), 200));
+  api.openapi(firstRunRoute, async (c) => c.json(signedIn(c, await createFirstOwner(c.req.valid('json'), noteFor(c))), 201));
+  api.openapi(signUpRoute, async (c) =>
+    c.json(signedIn(c, await signUp(c.req.valid('json'), options.open_sign_up, noteFor(c))), 201),
+  );
+  api.openapi(signInRoute, async (c) =>
+    c.json(signedIn(c, await signIn(c.req.valid('json'), addressOf(c, options), noteFor(c))), 200),
+  );
   api.openapi(signInLinkRoute, async (c) => {
     const { path, ...proved } = await redeemSignInLink(c.req.valid('json').token);
     return c.json({ ...signedIn(c, proved), path }, 200);
@@ -73,7 +84,7 @@ export const peopleRoutes: RouteModule = (api, options) => {
     return c.json({ signed_out: true as const }, 200);
   });
   api.openapi(changePasswordRoute, async (c) => {
-    const changed = await changePassword(c.var.ctx, c.req.valid('json'));
+    const changed = await changePassword(c.var.ctx, c.req.valid('json'), noteFor(c));
     forgetCredentials();
     return c.json(signedIn(c, changed), 200);
   });
@@ -82,7 +93,7 @@ export const peopleRoutes: RouteModule = (api, options) => {
     return c.json({ user: presentPerson(await getPerson(c.var.ctx.user_id)), credential: { kind, scopes: [...scopes] } }, 200);
   });
   api.openapi(leaveRoute, async (c) => {
-    await leave(c.var.ctx, c.req.valid('json'));
+    await leave(c.var.ctx, c.req.valid('json'), noteFor(c));
     forgetCredentials();
     dropSessionCookie(c, options);
     return c.body(null, 204);

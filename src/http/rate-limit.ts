@@ -1,7 +1,7 @@
 import type { Context as HonoContext } from 'hono';
-import { AppError } from '#/domain/app-error.ts';
+import type { Allowance } from '#/domain/app-error.ts';
 import { leasedAllowances } from '#/services/rate-limits/leased-allowances.ts';
-import { type Allowance, takeAllowance } from '#/services/rate-limits/take-allowance.ts';
+import { takeAllowance } from '#/services/rate-limits/take-allowance.ts';
 import type { ApiEnv } from './api-env.ts';
 import type { KnownRoute } from './route-table.ts';
 
@@ -12,7 +12,10 @@ interface Limit {
   take: typeof takeAllowance;
 }
 
+/** Of a smaller bucket fewer are taken at once: what a process leaves unused is lost with the minute. */
+const WRITES_LEASED_AT_ONCE = 10;
 const leases = leasedAllowances();
+const write_leases = leasedAllowances(WRITES_LEASED_AT_ONCE);
 
 const SUBMIT: Limit = { bucket: 'submit', max: 10, refusal: 'Too many submissions', take: takeAllowance };
 /** Estimates and preflights are one bucket: both are what a form asks while its fields move. */
@@ -28,6 +31,13 @@ const DELIVERY: Limit = {
 const READ: Limit = { bucket: 'read', max: 600, refusal: 'Too many reads', take: leases.take };
 /** A stream is no read but lasts: a thousand viewers who lost their server may come back, and once more. */
 const STREAM: Limit = { bucket: 'stream', max: 3000, refusal: 'Too many live streams opened', take: leases.take };
+/** Every change that has no limit of its own. */
+const WRITE: Limit = { bucket: 'write', max: 120, refusal: 'Too many changes', take: write_leases.take };
+/** What only a person who signed in may do is counted apart: a stolen key cannot use up what revokes it. */
+const ACCOUNT: Limit = { bucket: 'account', max: 60, refusal: 'Too many changes of the account', take: write_leases.take };
+
+/** Counted by their verbs, which judge a password: stricter, and together. */
+const COUNTED_BY_VERB = new Set(['POST /api/auth/change-password', 'DELETE /api/me']);
 
 /** Requests a user and minute, by route. Sign-in counts by account, in its verb. */
 const LIMITS: Record<string, Limit> = {
@@ -50,24 +60,24 @@ const LIMITS: Record<string, Limit> = {
 /** What a request counts as. Public routes never come here, nor do pages: they are not the API's. */
 function limitOf(route: KnownRoute): Limit | undefined {
   if (route.is_event_stream) return STREAM;
-  return LIMITS[`${route.method} ${route.template}`] ?? (route.method === 'GET' ? READ : undefined);
+  const name = `${route.method} ${route.template}`;
+  if (route.method === 'GET') return READ;
+  if (COUNTED_BY_VERB.has(name)) return undefined;
+  return LIMITS[name] ?? (route.session_only ? ACCOUNT : WRITE);
 }
 
 /** Takes this request out of its user's minute and notes what is left, for the answer's headers. Throws `rate_limited`. */
 export async function limitRate(c: HonoContext<ApiEnv>, route: KnownRoute): Promise<void> {
   const limit = limitOf(route);
   if (limit === undefined) return;
-  try {
-    c.set('allowance', await limit.take(`${limit.bucket}:${c.var.ctx.user_id}`, limit.max, limit.refusal));
-  } catch (error) {
-    if (error instanceof AppError && error.code === 'rate_limited')
-      c.set('allowance', { max: limit.max, remaining: 0, reset_s: error.retry_after_s ?? 60 });
-    throw error;
-  }
+  c.set('allowance', await limit.take(`${limit.bucket}:${c.var.ctx.user_id}`, limit.max, limit.refusal));
 }
 
 /** Forgets what this process holds of everybody's minute: for tests, who begin new ones. */
-export const forgetAllowances = leases.forget;
+export function forgetAllowances(): void {
+  leases.forget();
+  write_leases.forget();
+}
 
 /** What is left, as headers of whatever the answer becomes. */
 export function allowanceHeaders({ max, remaining, reset_s }: Allowance): [name: string, value: string][] {

@@ -122,6 +122,11 @@ describe('a webhook', () => {
       ...Array<number>(WEBHOOKS_PER_USER_MAX).fill(201),
       ...Array<number>(4).fill(409),
     ]);
+    const refused = answers.find((answer) => answer.status === 409);
+    expect(await refused?.json()).toMatchObject({
+      code: 'limit_reached',
+      message: expect.stringMatching(/10 webhooks.*delete one/),
+    });
     await make({}, stranger);
   });
 

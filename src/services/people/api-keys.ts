@@ -1,11 +1,13 @@
-import { and, desc, eq, isNull, sql } from 'drizzle-orm';
+import { and, desc, eq, isNull, notInArray, sql } from 'drizzle-orm';
 import { apiKeys } from '#/db/schema/identity.ts';
 import { asIdentity, type Tx } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
+import { ENDED_KEYS_KEPT } from '#/domain/row-caps.ts';
 import type { Context } from '#/services/context.ts';
 import { countRows } from '#/services/count-rows.ts';
 import type { CreationHooks } from '#/services/idempotency/idempotent-creation.ts';
 import { behindCursor, cutPage, oneMore, type Paged, type PageQuery, skipped } from '#/services/page-cursor.ts';
+import { refuseMore } from '#/services/row-caps/refuse-more.ts';
 import { hashApiKey, makeApiKey, prefixOfApiKey } from './api-key-format.ts';
 import { resolveApiKey } from './resolve-credential.ts';
 
@@ -43,7 +45,18 @@ export interface AskedKey {
 
 const LOCAL_NAME = 'Command line of this machine';
 
+const ofPerson = (user_id: string) => eq(apiKeys.user_id, user_id);
+const IS_OVER = sql`(${apiKeys.revoked_at} IS NOT NULL OR coalesce(${apiKeys.expires_at} <= clock_timestamp(), false))`;
+
+/** Of the keys that are over, the oldest go: a list of them has an end. */
+async function forgetEndedKeys(tx: Tx, user_id: string): Promise<void> {
+  const over = and(ofPerson(user_id), IS_OVER);
+  const kept = tx.select({ id: apiKeys.id }).from(apiKeys).where(over).orderBy(desc(apiKeys.created_at)).limit(ENDED_KEYS_KEPT);
+  await tx.delete(apiKeys).where(and(over, notInArray(apiKeys.id, kept)));
+}
+
 async function insertKey(tx: Tx, user_id: string, asked: AskedKey): Promise<ApiKey & { key: string }> {
+  await forgetEndedKeys(tx, user_id);
   const key = makeApiKey();
   const [made] = await tx
     .insert(apiKeys)
@@ -53,7 +66,7 @@ async function insertKey(tx: Tx, user_id: string, asked: AskedKey): Promise<ApiK
   return { ...made, key };
 }
 
-/** Makes a key; its secret is answered this once. Throws `invalid_request` (an end in the past). */
+/** Makes a key; its secret is answered this once. Throws `invalid_request` (an end in the past) and `limit_reached`. */
 export function createApiKey(ctx: Context, asked: AskedKey): Promise<ApiKey & { key: string }>;
 /** The same for a request that may be told again: then the key has no secret any more, for only its hash is kept. */
 export function createApiKey(ctx: Context, asked: AskedKey, hooks: CreationHooks): Promise<ApiKey & { key: string | null }>;
@@ -65,6 +78,7 @@ export function createApiKey(ctx: Context, asked: AskedKey, hooks: CreationHooks
       const message = 'must be in the future';
       throw new AppError('invalid_request', `expires_at ${message}`, [{ path: 'expires_at', message, code: 'too_small' }]);
     }
+    await refuseMore(tx, ctx.user_id, 'API keys', apiKeys, sql`${ofPerson(ctx.user_id)} AND NOT ${IS_OVER}`);
     const made = await insertKey(tx, ctx.user_id, asked);
     await hooks.after?.(tx, made.id);
     return made;
@@ -77,7 +91,7 @@ async function findKey(tx: Tx, user_id: string, id: string): Promise<ApiKey> {
   return key;
 }
 
-const ownKey = (user_id: string, id: string) => and(eq(apiKeys.id, id), eq(apiKeys.user_id, user_id));
+const ownKey = (user_id: string, id: string) => and(eq(apiKeys.id, id), ofPerson(user_id));
 const noSuchKey = () => new AppError('not_found', 'There is no such key');
 
 /** One page of own keys, newest first, revoked ones too. Throws `invalid_request` (cursor). */

@@ -2,7 +2,7 @@ import { verifyPassword } from 'better-auth/crypto';
 import { asIdentity } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
 import type { Context } from '#/services/context.ts';
-import { takeAllowance } from '#/services/rate-limits/take-allowance.ts';
+import { type NoteAllowance, takeAllowance, unheard } from '#/services/rate-limits/take-allowance.ts';
 import { openSession } from './open-session.ts';
 import { hashNewPassword } from './password-rules.ts';
 import { inTurn } from './password-work.ts';
@@ -15,8 +15,12 @@ const TRIES_PER_MINUTE = 5;
  * Changes one's own password; every session of this person ends, and a new one is opened for who changed it.
  * Throws `invalid_credentials`, `invalid_request` (the new one) and `rate_limited`.
  */
-export async function changePassword(ctx: Context, typed: { current_password: string; new_password: string }): Promise<SignedIn> {
-  await takeAllowance(`password:${ctx.user_id}`, TRIES_PER_MINUTE, 'Too many tries to change the password');
+export async function changePassword(
+  ctx: Context,
+  typed: { current_password: string; new_password: string },
+  note: NoteAllowance = unheard,
+): Promise<SignedIn> {
+  note(await takeAllowance(`password:${ctx.user_id}`, TRIES_PER_MINUTE, 'Too many tries to change the password'));
   const user = await getPerson(ctx.user_id);
   const hash = await asIdentity((tx) => readPasswordHash(tx, user.id));
   if (hash === null || !(await inTurn(() => verifyPassword({ hash, password: typed.current_password })))) {

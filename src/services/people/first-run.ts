@@ -3,7 +3,7 @@ import { users } from '#/db/schema/identity.ts';
 import { settings } from '#/db/schema/machine.ts';
 import { asIdentity, type Tx } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
-import { takeAllowance } from '#/services/rate-limits/take-allowance.ts';
+import { type NoteAllowance, takeAllowance, unheard } from '#/services/rate-limits/take-allowance.ts';
 import { makeToken, sameHash, secretHash } from './one-time-token.ts';
 import { openSession } from './open-session.ts';
 import { hashNewPassword } from './password-rules.ts';
@@ -61,13 +61,11 @@ async function checkFirst(tx: Tx, setup_token: string): Promise<void> {
  * Makes the owner, once: of two at the same time one wins. Throws `forbidden` (token), `already_initialised`,
  * `invalid_request` (password) and `rate_limited`.
  */
-export async function createFirstOwner(asked: {
-  setup_token: string;
-  name?: string;
-  email: string;
-  password: string;
-}): Promise<SignedIn> {
-  await takeAllowance('first-run', TRIES_PER_MINUTE, 'Too many tries to set up');
+export async function createFirstOwner(
+  asked: { setup_token: string; name?: string; email: string; password: string },
+  note: NoteAllowance = unheard,
+): Promise<SignedIn> {
+  note(await takeAllowance('first-run', TRIES_PER_MINUTE, 'Too many tries to set up'));
   await asIdentity((tx) => checkFirst(tx, asked.setup_token));
   const password_hash = await hashNewPassword(asked.password, asked.email);
   const user = await asIdentity(async (tx) => {

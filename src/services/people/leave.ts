@@ -6,7 +6,7 @@ import { asIdentity } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
 import { LEAVING_WORDS } from '#/domain/constants.ts';
 import type { Context } from '#/services/context.ts';
-import { takeAllowance } from '#/services/rate-limits/take-allowance.ts';
+import { type NoteAllowance, takeAllowance, unheard } from '#/services/rate-limits/take-allowance.ts';
 import { lockAdministrators, refuseLastAdministrator } from './administrators.ts';
 import { inTurn } from './password-work.ts';
 import { readPasswordHash } from './person.ts';
@@ -24,8 +24,8 @@ export interface LeavingWish {
  * A worker ends what runs and then removes every row and file (`removeDepartures`). Throws `invalid_credentials`, `invalid_request` (said the
  * wrong way), `rate_limited` and `conflict` (the last administrator).
  */
-export async function leave(ctx: Context, typed: LeavingWish): Promise<void> {
-  await takeAllowance(`password:${ctx.user_id}`, TRIES_PER_MINUTE, 'Too many tries with this password');
+export async function leave(ctx: Context, typed: LeavingWish, note: NoteAllowance = unheard): Promise<void> {
+  note(await takeAllowance(`password:${ctx.user_id}`, TRIES_PER_MINUTE, 'Too many tries with this password'));
   const hash = await asIdentity((tx) => readPasswordHash(tx, ctx.user_id));
   if (hash === null) refuseUnconfirmed(typed);
   else await checkPassword(hash, typed);

@@ -1,7 +1,7 @@
 import { isAPIError } from 'better-auth/api';
 import { asUnavailable } from '#/db/pools.ts';
 import { AppError } from '#/domain/app-error.ts';
-import { giveBack, takeAllowance } from '#/services/rate-limits/take-allowance.ts';
+import { giveBack, type NoteAllowance, takeAllowance, unheard } from '#/services/rate-limits/take-allowance.ts';
 import { refuseDisabled } from './ensure-subject.ts';
 import { secretHash } from './one-time-token.ts';
 import type { OpenSession } from './open-session.ts';
@@ -25,15 +25,22 @@ export interface SignedIn {
  * Signs somebody in by e-mail and password. Unknown e-mail and wrong password get one answer after the same work. `address` is
  * the network's that asks, null where it is not its own. Throws `invalid_credentials`, `forbidden` (locked out), `rate_limited` and `database_unavailable`.
  */
-export const signIn = (typed: { email: string; password: string }, address: string | null): Promise<SignedIn> =>
-  inTurn(() => signInNow(typed, address));
+export const signIn = (
+  typed: { email: string; password: string },
+  address: string | null,
+  note: NoteAllowance = unheard,
+): Promise<SignedIn> => inTurn(() => signInNow(typed, address, note));
 
-async function signInNow(typed: { email: string; password: string }, address: string | null): Promise<SignedIn> {
+async function signInNow(
+  typed: { email: string; password: string },
+  address: string | null,
+  note: NoteAllowance,
+): Promise<SignedIn> {
   const email = normalEmail(typed.email);
   const from = address === null ? 'sign-in-from' : `sign-in-from:${address}`;
   const failures_max = address === null ? FAILURES_OF_UNKNOWN : FAILURES_OF_AN_ADDRESS;
   await takeAllowance(from, failures_max, 'Too many failed tries to sign in from this network');
-  await takeAllowance(`sign-in:${secretHash(email)}`, SIGN_INS_PER_MINUTE, 'Too many tries to sign in to this account');
+  note(await takeAllowance(`sign-in:${secretHash(email)}`, SIGN_INS_PER_MINUTE, 'Too many tries to sign in to this account'));
   try {
     const { token, user } = await signInLibrary().api.signInEmail({ body: { email, password: typed.password } });
     await refuseDisabled(user.id);

@@ -1,6 +1,6 @@
 import { asIdentity } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
-import { takeAllowance } from '#/services/rate-limits/take-allowance.ts';
+import { type NoteAllowance, takeAllowance, unheard } from '#/services/rate-limits/take-allowance.ts';
 import { isFirstRun } from './first-run.ts';
 import { acceptInvitation } from './invitations.ts';
 import { secretHash } from './one-time-token.ts';
@@ -18,16 +18,14 @@ const TRIES_PER_MINUTE = 5;
 export async function signUp(
   asked: { invitation?: string; name?: string; email: string; password: string },
   open: boolean,
+  note: NoteAllowance = unheard,
 ): Promise<SignedIn> {
   const { invitation } = asked;
   if (invitation === undefined && !open) {
     throw new AppError('invitation_required', 'People join this studio by invitation: ask an administrator for a link');
   }
-  await takeAllowance(
-    `sign-up:${secretHash(normalEmail(asked.email))}`,
-    TRIES_PER_MINUTE,
-    'Too many tries to join with this e-mail',
-  );
+  const bucket = `sign-up:${secretHash(normalEmail(asked.email))}`;
+  note(await takeAllowance(bucket, TRIES_PER_MINUTE, 'Too many tries to join with this e-mail'));
   if (await isFirstRun()) throw new AppError('conflict', 'This studio has no owner yet: the first visit sets it up');
   const password_hash = await hashNewPassword(asked.password, asked.email);
   const user = await asIdentity(async (tx) => {

@@ -1,6 +1,7 @@
-import { type Allowance, inSeconds, rateLimited, takeFromBucket } from './take-allowance.ts';
+import type { Allowance } from '#/domain/app-error.ts';
+import { inSeconds, rateLimited, takeFromBucket } from './take-allowance.ts';
 
-/** Taken out of the database at once: a minute of 600 reads is 20 writes instead of 600. */
+/** Taken out of the database at once, unless it is said otherwise: a minute of 600 reads is 20 writes instead of 600. */
 export const LEASED_AT_ONCE = 30;
 /** Buckets known at a time; whoever is forgotten asks the database again. */
 const LEASES_MAX = 10_000;
@@ -23,21 +24,21 @@ export interface LeasedAllowances {
 }
 
 /**
- * Counts requests that are too many and too cheap for a write each: a process takes thirty of a bucket at once and gives
+ * Counts requests that are too many and too cheap for a write each: a process takes `at_once` of a bucket and gives
  * them away from memory.
  *
  * Exactness: never more than `max` a minute over all processes, for each takes from the one count in the database; one
  * process alone gives away exactly `max`. What a process has taken and nobody asked it for is lost with the minute, so that
- * with n processes a user whose requests stop reaching n − 1 of them may be refused up to 29 × (n − 1) requests early. An
+ * with n processes a user whose requests stop reaching n − 1 of them may be refused up to (at_once − 1) × (n − 1) requests early. An
  * empty bucket is remembered: refusals cost the database nothing.
  */
-export function leasedAllowances(): LeasedAllowances {
+export function leasedAllowances(at_once = LEASED_AT_ONCE): LeasedAllowances {
   const leases = new Map<string, Lease>();
   const asked = new Map<string, Promise<void>>();
 
   async function lease(bucket: string, max: number): Promise<void> {
     const before = performance.now();
-    const { granted, remaining, reset_ms } = await takeFromBucket(bucket, max, LEASED_AT_ONCE);
+    const { granted, remaining, reset_ms } = await takeFromBucket(bucket, max, at_once);
     if (leases.size >= LEASES_MAX) makeRoom(leases);
     // From before the question: rather a little early than in somebody's next minute.
     leases.set(bucket, { left: granted, in_bucket: remaining, ends_at: before + reset_ms });

@@ -1,16 +1,12 @@
 import { sql } from 'drizzle-orm';
 import { asIdentity } from '#/db/tenancy.ts';
-import { AppError } from '#/domain/app-error.ts';
+import { type Allowance, RateLimited } from '#/domain/app-error.ts';
 
 const WINDOW_S = 60;
 
-/** What is left of a bucket in the minute that runs. */
-export interface Allowance {
-  max: number;
-  remaining: number;
-  /** Seconds until the bucket is full again. */
-  reset_s: number;
-}
+/** Hears what is left of a bucket of which a verb took, for the answer's headers. */
+export type NoteAllowance = (allowance: Allowance) => void;
+export const unheard: NoteAllowance = () => undefined;
 
 /** What was taken out of a bucket, and how it stands since. */
 export interface Taken {
@@ -48,9 +44,8 @@ export async function takeFromBucket(bucket: string, max: number, wanted: number
 }
 
 /** The refusal of a request whose bucket is empty. */
-export function rateLimited(refusal: string, max: number, reset_ms: number): AppError {
-  const reset_s = inSeconds(reset_ms);
-  return new AppError('rate_limited', `${refusal}: ${max} a minute. Wait ${reset_s} s`, [], reset_s);
+export function rateLimited(refusal: string, max: number, reset_ms: number): RateLimited {
+  return new RateLimited(refusal, max, inSeconds(reset_ms));
 }
 
 export const inSeconds = (ms: number): number => Math.max(1, Math.ceil(ms / 1000));

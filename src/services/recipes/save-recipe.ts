@@ -8,6 +8,7 @@ import { builtInRecipe, type RecipeMethod, type RecipeOverrides } from '#/domain
 import type { Context } from '#/services/context.ts';
 import type { CreationHooks } from '#/services/idempotency/idempotent-creation.ts';
 import { findProject } from '#/services/projects/project-row.ts';
+import { refuseMore } from '#/services/row-caps/refuse-more.ts';
 import { findTemplate, type ListedRecipe, listedTemplate } from './recipe-row.ts';
 
 export interface NewTemplate {
@@ -30,12 +31,13 @@ export interface TemplateChanges {
   project_id?: string | null | undefined;
 }
 
-/** Saves a template. Throws `not_found` (project). */
+/** Saves a template. Throws `not_found` (project) and `limit_reached`. */
 export function createRecipe(ctx: Context, wish: NewTemplate, hooks: CreationHooks = {}): Promise<ListedRecipe> {
   return asUser(ctx.user_id, async (tx) => {
     const known = await hooks.before?.(tx);
     if (known != null) return listedTemplate(await findTemplate(tx, known));
     if (wish.project_id !== null) await findProject(tx, wish.project_id);
+    await refuseMore(tx, ctx.user_id, 'templates', recipes, eq(recipes.user_id, ctx.user_id));
     const { defaults: overrides, ...plain } = wish;
     const [template] = await tx
       .insert(recipes)
