@@ -1,4 +1,4 @@
-import { hostname } from 'node:os';
+import { homedir, hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
 
@@ -130,6 +130,7 @@ export type Env = z.infer<typeof Env> & {
   data_dir: string;
   python: string;
   host_name: string;
+  home_dir: string;
   inherited: NodeJS.ProcessEnv;
 };
 
@@ -180,6 +181,7 @@ function readEnv(): Env {
     data_dir: resolve(repo, parsed.data.LOWRANK_DATA_DIR),
     python: parsed.data.LOWRANK_PYTHON ?? join(repo, 'trainer/.venv/bin/python'),
     host_name: hostname(),
+    home_dir: homedir(),
     /** The whole environment, for the studio's own processes: a training never gets it. */
     inherited: process.env,
   };

@@ -108,5 +108,6 @@ describe('the verdict on a run', () => {
   test('addresses and fractions are no host paths', () => {
     expect(shortenPaths('see https://example.org/a/b/c and 3/4/5')).toBe('see https://example.org/a/b/c and 3/4/5');
     expect(shortenPaths('/home/me/secret/data/file.bin: gone')).toBe('…/data/file.bin: gone');
+    expect(shortenPaths('File "<data>/runs/1/2/x.py", a->/b/c/d')).toBe('File "…/2/x.py", a->…/c/d');
   });
 });

@@ -10,6 +10,7 @@ import { detectDevices } from './detect-devices.ts';
 import { processExecutor } from './executors/process-executor.ts';
 import { wrapperFailpoints } from './failpoint.ts';
 import { contactFile, hostId, lockHost, productVersion } from './host.ts';
+import { hostFolders } from './host-folders.ts';
 import { log } from './log.ts';
 import { isAway } from './patience.ts';
 import { bootId } from './process-identity.ts';
@@ -55,6 +56,7 @@ export async function runWorker(stopping: AbortSignal): Promise<number> {
     self_fence_ms: times.self_fence_ms,
     log_bytes_max: LOG_BYTES_MAX,
     log_tail_bytes: LOG_TAIL_BYTES,
+    host_folders: await hostFolders(),
     failpoints: wrapperFailpoints,
   });
   const parts: WorkerParts = {

@@ -40,6 +40,7 @@ function executor(trainer: string, more: Partial<Parameters<typeof processExecut
     self_fence_ms: 60_000,
     log_bytes_max: 1_000_000,
     log_tail_bytes: 100_000,
+    host_folders: {},
     ...more,
   });
 }
@@ -262,7 +263,7 @@ describe('a run as a process', () => {
   test('files in the folder of a run are not taken for the wrapper’s own, nor for modules of Python', async () => {
     const job_id = randomUUID();
     await mkdir(folderOf(job_id, 1), { recursive: true });
-    for (const name of ['processes', 'train_log', 'json', 'signal'])
+    for (const name of ['processes', 'train_log', 'host_folders', 'json', 'signal'])
       await writeFile(join(folderOf(job_id, 1), `${name}.py`), 'raise SystemExit("led astray")');
     const { handle } = await launch('print("fine")', {}, job_id);
     expect(await ended(handle)).toMatchObject({ code: 0 });
@@ -336,7 +337,7 @@ describe('a run as a process', () => {
        await processExecutor({ folderOf: (job: string, attempt: number) => ${JSON.stringify(folder)} + '/' + job + '/' + attempt,
          contact_path: ${JSON.stringify(join(folder, 'contact.json'))}, python: ${JSON.stringify(env.python)}, trainer: ${JSON.stringify(trainer)},
          cwd: ${JSON.stringify(folder)}, search_path: ${JSON.stringify(env.PATH)}, heartbeat_ms: 50, grace_ms: 1000, self_fence_ms: 60000,
-         log_bytes_max: 1000000, log_tail_bytes: 100000 }).launch({ job_id: '${job_id}', attempt: 1, cuda_device: '', limits: {} });
+         log_bytes_max: 1000000, log_tail_bytes: 100000, host_folders: {} }).launch({ job_id: '${job_id}', attempt: 1, cuda_device: '', limits: {} });
        process.kill(process.pid, 'SIGKILL');`,
     );
     const child = spawn(process.execPath, [launcher], { cwd: env.repo, stdio: 'inherit' });

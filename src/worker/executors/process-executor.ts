@@ -29,6 +29,8 @@ export interface ProcessExecutorOptions {
   self_fence_ms: number;
   log_bytes_max: number;
   log_tail_bytes: number;
+  /** Folders of this host, each with the name that stands in its place in a log. */
+  host_folders: Record<string, string>;
   /** For fault tests: at which points the wrapper of a first attempt dies. */
   failpoints?: string;
 }
@@ -146,6 +148,7 @@ export function processExecutor(options: ProcessExecutorOptions): Executor {
           self_fence_ms: options.self_fence_ms,
           log_bytes_max: options.log_bytes_max,
           log_tail_bytes: options.log_tail_bytes,
+          host_folders: options.host_folders,
         });
       } catch (error) {
         throw launchError(error);

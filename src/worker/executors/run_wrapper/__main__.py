@@ -299,7 +299,8 @@ class Run:
         }
 
     def go(self) -> None:
-        log = Log(self.path("train.log"), self.run["log_bytes_max"], self.run["log_tail_bytes"])
+        sizes = self.run["log_bytes_max"], self.run["log_tail_bytes"]
+        log = Log(self.path("train.log"), *sizes, self.run["host_folders"])
         with contextlib.suppress(OSError), open(self.path("exit.json.tmp"), "wb") as file:
             file.write(b" " * EXIT_RECORD_BYTES)
         prctl(PR_SET_CHILD_SUBREAPER, 1)
