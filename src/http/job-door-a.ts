@@ -1,6 +1,6 @@
 import type { z } from '@hono/zod-openapi';
 import type { DOOR_A_STATUSES, SubmitTrainingBody, SubmittedTraining, Training } from '#/contract/training.ts';
-import { LaunchFailed } from '#/domain/app-error.ts';
+import { AppError, LaunchFailed } from '#/domain/app-error.ts';
 import { splitHubModelName } from '#/domain/model-hub-id.ts';
 import type { JobStatus } from '#/domain/statuses.ts';
 import { NO_WISHES, TrainingSpec } from '#/domain/training-spec.ts';
@@ -110,4 +110,11 @@ export function presentTraining({ job, base_model }: JobRow): Training {
     created_at: job.created_at.toISOString(),
     updated_at: job.updated_at.toISOString(),
   };
+}
+
+/** A refusal in this door's words, which have one code for a dataset that cannot be trained on yet: the row says why. */
+export function inWordsOfDoorA(error: unknown): never {
+  if (error instanceof AppError && error.code === 'dataset_not_training_ready')
+    throw new AppError('dataset_not_ready', error.message, error.details);
+  throw error;
 }

@@ -4,7 +4,7 @@ import { createJob } from '#/services/jobs/create-job.ts';
 import { getJob } from '#/services/jobs/get-job.ts';
 import type { RouteModule } from './api-env.ts';
 import { makeOnce } from './idempotency.ts';
-import { presentSubmission, presentTraining, specOfDoorA } from './job-door-a.ts';
+import { inWordsOfDoorA, presentSubmission, presentTraining, specOfDoorA } from './job-door-a.ts';
 
 /** Door A. */
 export const trainingRoutes: RouteModule = (api) => {
@@ -14,7 +14,8 @@ export const trainingRoutes: RouteModule = (api) => {
     return makeOnce(c, () => 200, {
       route: 'POST /api/training/submit',
       request: () => body,
-      make: (hooks) => createJob(ctx, specOfDoorA(body, new Date()), { ...hooks, tells_foreign_dataset: true }),
+      make: (hooks) =>
+        createJob(ctx, specOfDoorA(body, new Date()), { ...hooks, tells_foreign_dataset: true }).catch(inWordsOfDoorA),
       present: async ({ job }) => presentSubmission(await awaitLaunch(ctx, job.id, c.req.raw.signal)),
     });
   });

@@ -170,7 +170,8 @@ describe('a refusal', () => {
   test.each([
     ['is being checked', { status: 'validating' }, 409, 'dataset_not_ready'],
     ['is in error', { status: 'error' }, 409, 'dataset_not_ready'],
-    ['has no row to train on', { total_training_pairs: 0 }, 409, 'dataset_not_training_ready'],
+    ['has no row to train on', { total_training_pairs: 0 }, 409, 'dataset_not_ready'],
+    ['is not ready for training', { training_ready: false }, 409, 'dataset_not_ready'],
     ['is of images', { modality: 'image' }, 422, 'not_trainable'],
   ])('of a dataset that %s says so', async (_, fields, status, code) => {
     const other = await addDataset(db, caller.user_id, fields);
