@@ -16,7 +16,7 @@ import { getTransfer } from '#/services/transfers/list-transfers.ts';
 import { connectStorage, storage } from '#/storage/connect-storage.ts';
 import { localFolder } from '#/storage/local-folder.ts';
 import { useDatabase } from '../../test/database.ts';
-import { addPerson } from '../../test/factories.ts';
+import { addDataset, addPerson } from '../../test/factories.ts';
 import { partBytes, startHub, type TestHub } from '../../test/hub.ts';
 import { makeHost } from '../../test/worker-process.ts';
 import { importNextDataset } from './import-dataset.ts';
@@ -89,6 +89,37 @@ describe('a dataset of the Hub', () => {
     expect(await importNextDataset()).toBe(false);
     const stranger: Context = { user_id: await addPerson(db), role: 'user' };
     await expect(getDataset(stranger, id)).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  test('is told in the feed once, with its rows counted, when its first check ends', async () => {
+    hub.repos[`datasets/${REPO}`] = { 'train.jsonl': rows(40) };
+    const id = await ask({ name: 'Questions' });
+    const told = () =>
+      db.asOwner<{ status: string; metadata: unknown }>(
+        `SELECT status, metadata FROM lowrank.activities WHERE entity_id = $1 AND event_type = 'dataset_imported'`,
+        [id],
+      );
+    await importNextDataset();
+    expect(await told()).toEqual([]);
+    await inspectNextDataset();
+    const imported = {
+      status: 'ready',
+      metadata: {
+        dataset_id: id,
+        dataset_name: 'Questions',
+        hf_repo_id: REPO,
+        size_bytes: rows(40).length,
+        num_samples: 40,
+        source: 'system',
+      },
+    };
+    expect(await told()).toEqual([imported]);
+    await db.asOwner(`UPDATE lowrank.datasets SET status = 'validating' WHERE id = $1`, [id]);
+    expect(await inspectNextDataset()).toBe(true);
+    expect(await told()).toEqual([imported]);
+    const uploaded = await addDataset(db, user.user_id, { status: 'validating' });
+    expect(await inspectNextDataset()).toBe(true);
+    expect(await db.asOwner('SELECT 1 FROM lowrank.activities WHERE entity_id = $1', [uploaded])).toEqual([]);
   });
 
   test('is taken by configuration, split or file, in several files, and as a table', async () => {

@@ -7,6 +7,7 @@ import { findDefaultBaseModel } from '#/services/models/find-default-base-model.
 import { announce } from '#/services/notifications/announce.ts';
 import { CLAIM_ATTEMPTS_MAX, workClaims } from '#/services/work-claims.ts';
 import type { DatasetRow } from './dataset-row.ts';
+import { tellImported } from './tell-imported.ts';
 
 /** How long a claim is believed without renewal. */
 export const CHECK_LEASE_S = 30;
@@ -38,6 +39,7 @@ export const releaseDatasetCheck = (dataset: DatasetRow) => claims.release(datas
 export async function finishDatasetCheck(dataset: DatasetRow, verdict: DatasetVerdict): Promise<void> {
   await asScheduler(async (tx) => {
     await claims.write(tx, dataset, { ...verdict, validated_at: sql`now()`, lease_until: null, attempts: 0 });
+    await tellImported(tx, dataset, verdict);
     const ready = verdict.status === 'ready';
     const reason = verdict.validation_errors[0]?.message ?? '';
     const pairs = verdict.total_training_pairs ?? 0;

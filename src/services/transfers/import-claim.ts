@@ -5,7 +5,6 @@ import { transfers } from '#/db/schema/transfers.ts';
 import { asScheduler } from '#/db/tenancy.ts';
 import { DATASET_BYTES_MAX } from '#/domain/constants.ts';
 import type { TransferStatus } from '#/domain/transfer-state.ts';
-import { recordActivity } from '#/services/activities/record-activity.ts';
 import { checkDisk, reserveQuota } from '#/services/storage/reserve-space.ts';
 import { type StoredFile, storageKey } from '#/storage/storage.ts';
 import type { PinnedListing } from './model-transfers.ts';
@@ -73,17 +72,6 @@ export function finishImport(transfer: TransferRow, pinned: PinnedListing, file:
         hf_files: rows.paths,
         requested_format: options.format ?? 'auto',
       },
-    });
-    const name = transfer.name ?? hf_repo_id;
-    await recordActivity(tx, {
-      user_id,
-      event_type: 'dataset_imported',
-      entity_type: 'dataset',
-      entity_id: id,
-      message: name,
-      status: 'validating',
-      // How many rows it has its check says.
-      metadata: { dataset_id: id, dataset_name: name, hf_repo_id, size_bytes: file.bytes, num_samples: null },
     });
     const brought = { dataset_id: id, bytes_done: pinned.bytes_total };
     await transitionTransfer(tx, transfer, { type: 'completed', brought });
