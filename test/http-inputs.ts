@@ -167,6 +167,8 @@ const OF_LISTS: Record<string, Kind> = {
 /** Where an id is of one thing or another by what else is said. */
 const OF_SEVERAL: Record<string, { kind: Kind; with: Record<string, unknown> }[]> = {
   'GET /api/costs query after': [{ kind: 'cost', with: { by: 'job' } }],
+  // Everybody has one of their own.
+  'PATCH /api/me body default_base_model_id': [{ kind: 'model', with: {} }],
   'POST /api/activity body entity_id': [
     { kind: 'job', with: { entity_type: 'job', event_type: 'job_created' } },
     { kind: 'experiment', with: { entity_type: 'experiment', event_type: 'job_created' } },

@@ -3522,14 +3522,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            credential: {
-                                /** @enum {string} */
-                                kind: "session" | "api_key" | "access_token";
-                                scopes: ("read" | "write")[];
-                            };
-                            user: components["schemas"]["Person"];
-                        };
+                        "application/json": components["schemas"]["Me"];
                     };
                 };
                 400: components["responses"]["BadRequest"];
@@ -3589,7 +3582,47 @@ export interface paths {
         };
         options?: never;
         head?: never;
-        patch?: never;
+        /** Choose for oneself: the base model of submissions that name none */
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ChangeMe"];
+                };
+            };
+            responses: {
+                /** @description The caller, as they chose */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Me"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                405: components["responses"]["MethodNotAllowed"];
+                408: components["responses"]["RequestTimeout"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["PayloadTooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                422: components["responses"]["NotTrainable"];
+                429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
         trace?: never;
     };
     "/api/notifications": {
@@ -5851,6 +5884,18 @@ export interface components {
         };
         /**
          * @example {
+         *       "default_base_model_id": "7f4c1f0a-58c4-4b0e-9a44-0a6c5c1c2b11"
+         *     }
+         */
+        ChangeMe: {
+            /**
+             * Format: uuid
+             * @description What is trained where a submission names no base model; null: what the installation says
+             */
+            default_base_model_id: string | null;
+        };
+        /**
+         * @example {
          *       "active_jobs_per_user": 3
          *     }
          */
@@ -6682,6 +6727,19 @@ export interface components {
              * @description Oneself
              */
             user_id?: string;
+        };
+        Me: {
+            credential: {
+                /** @enum {string} */
+                kind: "session" | "api_key" | "access_token";
+                scopes: ("read" | "write")[];
+            };
+            /**
+             * Format: uuid
+             * @description What is trained where a submission names no base model; null: what the installation says
+             */
+            default_base_model_id: string | null;
+            user: components["schemas"]["Person"];
         };
         Member: components["schemas"]["Person"] & {
             /** @description How many of their jobs may be active at once; null: as many as the settings say */

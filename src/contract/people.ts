@@ -127,22 +127,42 @@ export const signInLinkRoute = declareRoute({
   faults: [403],
 });
 
+const ownChoices = {
+  default_base_model_id: z
+    .uuid()
+    .nullable()
+    .describe('What is trained where a submission names no base model; null: what the installation says'),
+};
+const Me = z
+  .object({
+    user: Person,
+    credential: z.object({ kind: z.enum(['session', 'api_key', 'access_token']), scopes: z.array(z.enum(API_KEY_SCOPES)) }),
+    ...ownChoices,
+  })
+  .openapi('Me');
+
 export const meRoute = declareRoute({
   method: 'get',
   path: '/api/me',
   tags: ['people'],
   summary: 'Who I am, and by what',
   request: { query: z.strictObject({}) },
-  responses: {
-    200: answers(
-      z.object({
-        user: Person,
-        credential: z.object({ kind: z.enum(['session', 'api_key', 'access_token']), scopes: z.array(z.enum(API_KEY_SCOPES)) }),
-      }),
-      'The caller',
-    ),
-  },
+  responses: { 200: answers(Me, 'The caller') },
   faults: [404],
+});
+
+export const changeMeRoute = declareRoute({
+  method: 'patch',
+  path: '/api/me',
+  tags: ['people'],
+  summary: 'Choose for oneself: the base model of submissions that name none',
+  request: body(
+    z
+      .strictObject(ownChoices)
+      .openapi('ChangeMe', { example: { default_base_model_id: '7f4c1f0a-58c4-4b0e-9a44-0a6c5c1c2b11' } }),
+  ),
+  responses: { 200: answers(Me, 'The caller, as they chose') },
+  faults: [404, 'base_model_not_ready', 422],
 });
 
 const LeaveBody = z

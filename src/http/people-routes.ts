@@ -1,6 +1,7 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { Context as HonoContext } from 'hono';
 import {
+  changeMeRoute,
   changePasswordRoute,
   createInvitationRoute,
   createKeyRoute,
@@ -20,6 +21,7 @@ import { changePassword } from '#/services/people/change-password.ts';
 import { createFirstOwner, isFirstRun } from '#/services/people/first-run.ts';
 import { createInvitation } from '#/services/people/invitations.ts';
 import { leave } from '#/services/people/leave.ts';
+import { changeOwnChoices, readOwnChoices } from '#/services/people/own-choices.ts';
 import { getPerson, type Person } from '#/services/people/person.ts';
 import { type SignedIn, signIn } from '#/services/people/sign-in.ts';
 import { redeemSignInLink } from '#/services/people/sign-in-link.ts';
@@ -88,9 +90,15 @@ export const peopleRoutes: RouteModule = (api, options) => {
     forgetCredentials();
     return c.json(signedIn(c, changed), 200);
   });
-  api.openapi(meRoute, async (c) => {
+  const told = async (c: HonoContext<ApiEnv>) => {
     const { kind, scopes } = c.var.credential;
-    return c.json({ user: presentPerson(await getPerson(c.var.ctx.user_id)), credential: { kind, scopes: [...scopes] } }, 200);
+    const user = presentPerson(await getPerson(c.var.ctx.user_id));
+    return { user, credential: { kind, scopes: [...scopes] }, ...(await readOwnChoices(c.var.ctx)) };
+  };
+  api.openapi(meRoute, async (c) => c.json(await told(c), 200));
+  api.openapi(changeMeRoute, async (c) => {
+    await changeOwnChoices(c.var.ctx, c.req.valid('json'));
+    return c.json(await told(c), 200);
   });
   api.openapi(leaveRoute, async (c) => {
     await leave(c.var.ctx, c.req.valid('json'), noteFor(c));

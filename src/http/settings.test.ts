@@ -201,7 +201,8 @@ describe('the devices', () => {
     await addJobs(user.user_id, 1);
     const run = await claim();
     const { gpus, ...page } = await list('?limit=3&offset=0');
-    expect(page).toEqual({ total: 8, limit: 3, offset: 0 });
+    const next_cursor = gpus[2]?.id;
+    expect(page).toEqual({ total: 8, total_is_estimate: false, limit: 3, offset: 0, next_cursor });
     expect(gpus[0]).toEqual({
       id: expect.any(String),
       worker_id: 'w',

@@ -62,6 +62,8 @@ export const userQueues = lowrank.table(
     active_max: integer('active_max').notNull(),
     /** what an administrator gave this person; null: as many as the installation says */
     own_active_max: integer('own_active_max'),
+    /** what this person trains where they name no base model; null: what the installation says */
+    default_base_model_id: uuid('default_base_model_id').references(() => baseModels.id, { onDelete: 'set null' }),
     last_claimed_at: instant('last_claimed_at'),
     /** this person took themselves out: nothing of theirs starts any more, and all of it goes */
     leaving_at: instant('leaving_at'),

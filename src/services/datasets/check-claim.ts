@@ -15,7 +15,7 @@ const claims = workClaims(datasets, sql`status = 'validating' AND deleted_at IS 
 
 export interface CheckClaim {
   dataset: DatasetRow;
-  /** The base model that the installation trains when none is named: its tokenizer counts. */
+  /** The base model that its owner trains when none is named: its tokenizer counts. */
   base_model_id: string | null;
 }
 
@@ -23,7 +23,7 @@ export interface CheckClaim {
 export async function claimDatasetCheck(): Promise<CheckClaim | null> {
   const claim = await asScheduler(async (tx) => {
     const dataset = await claims.take(tx);
-    return dataset === null ? null : { dataset, base_model_id: await findDefaultBaseModel(tx) };
+    return dataset === null ? null : { dataset, base_model_id: await findDefaultBaseModel(tx, dataset.user_id) };
   });
   if (claim === null || claim.dataset.attempts <= CLAIM_ATTEMPTS_MAX) return claim;
   const message =

@@ -50,7 +50,7 @@ export async function createJob(ctx: Context, asked: AskedSpec, options: Submiss
     const refusal = trainingRefusal(spec.method, dataset.modality);
     if (refusal !== null) throw new AppError('not_trainable', refusal);
     const model = await (spec.hub_model === null
-      ? registeredModel(tx, spec.base_model_id)
+      ? registeredModel(tx, ctx.user_id, spec.base_model_id)
       : obtainHubModel(tx, ctx, spec.hub_model).then((obtained) => obtained.model));
     const waits = spec.hub_model !== null && model.status === 'fetching';
     if (!waits) refuseUntrainable(model);
@@ -113,8 +113,8 @@ async function openExperiment(tx: Tx, ctx: Context, spec: TrainingSpec, project_
   return experiment?.id ?? null;
 }
 
-async function registeredModel(tx: Tx, id: string | null): Promise<BaseModelRow> {
-  const wanted = id ?? (await findDefaultBaseModel(tx));
+async function registeredModel(tx: Tx, user_id: string, id: string | null): Promise<BaseModelRow> {
+  const wanted = id ?? (await findDefaultBaseModel(tx, user_id));
   if (wanted === null) {
     throw new AppError('base_model_required', 'Say which base model to train: none is set as the default', [
       { path: 'base_model_id', message: 'is required while no default base model is set', code: 'required' },

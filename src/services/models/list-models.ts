@@ -49,7 +49,7 @@ export function listModels(ctx: Context, query: ModelQuery): Promise<ModelPage> 
       .offset(skipped(query));
     const { rows: models, next_cursor } = cutPage(rows, query.limit, ({ id }) => id);
     const total = await countRows(tx, ctx.user_id, baseModels, wanted);
-    return { models, ...total, next_cursor, default_model_id: await findDefaultBaseModel(tx) };
+    return { models, ...total, next_cursor, default_model_id: await findDefaultBaseModel(tx, ctx.user_id) };
   });
 }
 

@@ -1,11 +1,9 @@
-import { and, eq, isNull, sql } from 'drizzle-orm';
-import { baseModels } from '#/db/schema/base-models.ts';
+import { sql } from 'drizzle-orm';
 import { settings } from '#/db/schema/machine.ts';
-import { asIdentity, asUser, type Tx } from '#/db/tenancy.ts';
-import { AppError } from '#/domain/app-error.ts';
+import { asIdentity, type Tx } from '#/db/tenancy.ts';
 import type { InstallationSettings, SettingChanges } from '#/domain/settings.ts';
 import type { Context } from '#/services/context.ts';
-import { refuseUntrainable } from '#/services/jobs/create-job.ts';
+import { checkDefaultModel } from '#/services/models/check-default-model.ts';
 import { fitSlots } from './fit-slots.ts';
 import { checkAdministrator, chosenSettings } from './read-settings.ts';
 
@@ -15,7 +13,7 @@ import { checkAdministrator, chosenSettings } from './read-settings.ts';
  */
 export async function changeSettings(ctx: Context, changes: SettingChanges): Promise<InstallationSettings> {
   checkAdministrator(ctx);
-  if (changes.default_base_model_id != null) await checkModel(ctx, changes.default_base_model_id);
+  if (changes.default_base_model_id != null) await checkDefaultModel(ctx, changes.default_base_model_id);
   return asIdentity(async (tx) => {
     for (const [key, value] of Object.entries(changes)) await keep(tx, key, value);
     if (changes.active_jobs_per_user !== undefined) await fitSlots(tx, changes.active_jobs_per_user);
@@ -28,19 +26,4 @@ async function keep(tx: Tx, key: string, value: unknown): Promise<void> {
   const json = sql`${JSON.stringify(value)}::jsonb`;
   const set = { value: json, updated_at: sql`clock_timestamp()` };
   await tx.insert(settings).values({ key, value: json }).onConflictDoUpdate({ target: settings.key, set });
-}
-
-async function checkModel(ctx: Context, id: string): Promise<void> {
-  const [model] = await asUser(ctx.user_id, (tx) =>
-    tx
-      .select()
-      .from(baseModels)
-      .where(and(eq(baseModels.id, id), isNull(baseModels.deleted_at))),
-  );
-  if (model === undefined) {
-    throw new AppError('not_found', 'There is no such base model', [
-      { path: 'default_base_model_id', message: 'no such base model', code: 'not_found' },
-    ]);
-  }
-  refuseUntrainable(model);
 }

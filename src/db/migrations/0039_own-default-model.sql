@@ -1,0 +1,2 @@
+ALTER TABLE "lowrank"."user_queues" ADD COLUMN "default_base_model_id" uuid;--> statement-breakpoint
+ALTER TABLE "lowrank"."user_queues" ADD CONSTRAINT "user_queues_default_base_model_id_base_models_id_fk" FOREIGN KEY ("default_base_model_id") REFERENCES "lowrank"."base_models"("id") ON DELETE set null ON UPDATE no action;
