@@ -16,6 +16,9 @@ const PUBLIC_ON_PURPOSE = new Set(['settings_read', 'job_transitions_read']);
 const LENT = new Map<string, Role>([
   ['lowrank.dataset_exists(uuid)', 'lowrank_web'],
   ['lowrank.installation_figures()', 'lowrank_identity'],
+  ['lowrank.model_needed(uuid)', 'lowrank_identity'],
+  ['lowrank.newest_migration()', 'lowrank_identity'],
+  ['lowrank.own_model_needed(uuid)', 'lowrank_web'],
   ['lowrank.queue_outlook(integer)', 'lowrank_web'],
   ['lowrank.remove_departed(uuid)', 'lowrank_scheduler'],
 ]);
@@ -210,6 +213,18 @@ async function sharedTables(player: Player, { a, b }: Tenants): Promise<string[]
   await expect('base_models: administrators cannot change', (await player.as('lowrank_identity', null, rename)).count > 0);
   const trust = `UPDATE ${table} SET trainable = true`;
   await expect('base_models: administrators rewrite its facts', (await player.as('lowrank_identity', null, trust)).code !== null);
+  // One bit about trainings that the asker does not see: to a model's importer, and to whom administrators ask through.
+  const { id } = row as { id: string };
+  for (const [role, claims, name, told] of [
+    ['lowrank_web', claimsOf(b), 'own_model_needed', true],
+    ['lowrank_web', claimsOf(a), 'own_model_needed', false],
+    ['lowrank_web', null, 'own_model_needed', false],
+    ['lowrank_web', claimsOf(b), 'model_needed', undefined],
+    ['lowrank_identity', null, 'model_needed', true],
+  ] as const) {
+    const answer = await player.as(role, claims, `SELECT lowrank.${name}('${id}') AS told`);
+    await expect(`${name}: says ${answer.rows[0]?.told} to ${role} ${claims}`, answer.rows[0]?.told === told);
+  }
   await expect(
     'base_models: the scheduler cannot work',
     (await player.as('lowrank_scheduler', null, `SELECT FROM ${table}`)).count > 0,

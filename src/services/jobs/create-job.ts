@@ -10,6 +10,7 @@ import type { Context } from '#/services/context.ts';
 import { readGpuCatalog } from '#/services/gpu-catalog/read-gpu-catalog.ts';
 import { findDefaultBaseModel } from '#/services/models/find-default-base-model.ts';
 import type { BaseModelRow } from '#/services/models/model-row.ts';
+import { noSuchModel, refuseWithoutModel } from '#/services/models/model-use.ts';
 import { obtainHubModel } from '#/services/models/register-hub-model.ts';
 import { announce } from '#/services/notifications/announce.ts';
 import { chooseGpu, ownDevice } from './choose-gpu.ts';
@@ -79,6 +80,7 @@ export async function createJob(ctx: Context, asked: AskedSpec, options: Submiss
       })
       .returning({ id: trainingJobs.id });
     if (created === undefined) throw new Error('the insert of a job returned no row');
+    await refuseWithoutModel(tx, model.id);
     await announce(tx, {
       user_id: ctx.user_id,
       type: 'job_queued',
@@ -124,11 +126,7 @@ async function registeredModel(tx: Tx, user_id: string, id: string | null): Prom
     .select()
     .from(baseModels)
     .where(and(eq(baseModels.id, wanted), isNull(baseModels.deleted_at)));
-  if (model === undefined) {
-    throw new AppError('not_found', 'There is no such base model', [
-      { path: 'base_model_id', message: 'no such base model', code: 'not_found' },
-    ]);
-  }
+  if (model === undefined) throw noSuchModel();
   return model;
 }
 

@@ -320,6 +320,18 @@ describe('the registry', () => {
     await expect(getModel(user, row.id)).rejects.toMatchObject({ code: 'not_found' });
   });
 
+  test('keeps a folder’s model while a training on its old weights is not over, and takes the new ones then', async () => {
+    const path = model();
+    const { model: row } = await register(path);
+    const job = await addJob(db, user.user_id, { base_model_id: row.id });
+    writeFileSync(join(path, 'model.safetensors'), safetensors({ a: [3000] }));
+    await expect(register(path)).rejects.toMatchObject({ code: 'conflict', details: [{ code: 'model_in_use' }] });
+    expect((await getModel(user, row.id)).checksum).toBe(row.checksum);
+    await db.asOwner(`UPDATE lowrank.training_jobs SET status = 'cancelled' WHERE id = $1`, [job]);
+    expect((await register(path)).created).toBe(true);
+    await expect(getModel(user, row.id)).rejects.toMatchObject({ code: 'not_found' });
+  });
+
   test('says when the weights of a registered folder are no longer those', async () => {
     const path = model();
     const { model: row } = await register(path);

@@ -9,6 +9,7 @@ import { recordActivity } from '#/services/activities/record-activity.ts';
 import type { Context } from '#/services/context.ts';
 import { modelFolders } from '#/storage/limits.ts';
 import { type BaseModelRow, columnsOfFolder, findModel } from './model-row.ts';
+import { refuseWhileTrainedOn } from './model-use.ts';
 import { isWithin, readModelFolder } from './read-model-folder.ts';
 import { hashWeights } from './weights-checksum.ts';
 
@@ -31,7 +32,8 @@ export interface RegisteredModel {
 
 /**
  * Registers a model that lies in a folder of this machine, in place: nothing is copied. Only administrators may, and only
- * below the allowed folders. Throws `forbidden` and `invalid_request`, whose row says what the folder lacks.
+ * below the allowed folders. Throws `forbidden`, `invalid_request`, whose row says what the folder lacks, and `conflict` when its weights have
+ * changed while trainings on the old ones are not over.
  */
 export async function registerLocalModel(
   ctx: Context,
@@ -61,6 +63,7 @@ export async function registerLocalModel(
       .orderBy(sql`created_at desc`)
       .limit(1);
     if (known !== undefined && isSame(known, weights, checksum)) return { model: known, created: false };
+    if (known?.created_by === ctx.user_id) await refuseWhileTrainedOn(tx, ctx, known, 'replaced by what its folder holds now');
     const [model] = await tx
       .insert(baseModels)
       .values({
@@ -74,7 +77,7 @@ export async function registerLocalModel(
       .returning();
     if (model === undefined) throw new Error('the insert of a base model returned no row');
     await tellRegistered(tx, model, ctx.user_id);
-    // The folder holds other weights than it did: jobs of the old ones keep their row, new jobs take this one.
+    // The folder holds other weights than it did: jobs that are over keep the old row, new jobs take this one.
     if (known !== undefined) await tx.update(baseModels).set({ deleted_at: sql`now()` }).where(eq(baseModels.id, known.id));
     return { model, created: true };
   });

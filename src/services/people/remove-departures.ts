@@ -66,6 +66,9 @@ async function deleteOwnModels(tx: Tx, user_id: string): Promise<void> {
     .select({ one: sql`1` })
     .from(trainingJobs)
     .where(and(eq(trainingJobs.base_model_id, baseModels.id), sql`${trainingJobs.user_id} <> ${user_id}`));
+  // Who stores a job on one of them at this moment is waited for: it may be somebody else's.
+  const own = and(eq(baseModels.created_by, user_id), isNull(baseModels.deleted_at));
+  await tx.select({ id: baseModels.id }).from(baseModels).where(own).orderBy(baseModels.id).for('update');
   await tx
     .update(baseModels)
     .set({ deleted_at: sql`clock_timestamp()` })
