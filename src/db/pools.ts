@@ -63,6 +63,8 @@ const CONNECTION_CODES = new Set([
   'ENOENT',
   'EPIPE',
   'ETIMEDOUT',
+  // A statement that took longer than any may.
+  '57014',
   '57P01',
   '57P02',
   '57P03',

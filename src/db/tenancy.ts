@@ -1,5 +1,6 @@
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import type pg from 'pg';
+import { AppError } from '#/domain/app-error.ts';
 import { asUnavailable, databaseErrorCode, type Login, poolOf } from './pools.ts';
 import * as activities from './schema/activities.ts';
 import * as baseModels from './schema/base-models.ts';
@@ -14,6 +15,7 @@ import * as projects from './schema/projects.ts';
 import * as recipes from './schema/recipes.ts';
 import * as transfers from './schema/transfers.ts';
 import * as webhooks from './schema/webhooks.ts';
+import { turns } from './turns.ts';
 
 const schema = {
   ...identity,
@@ -96,14 +98,26 @@ async function openAndWork<T>(client: pg.PoolClient, login: Login, opening: stri
   return worked.value;
 }
 
+/** Of a pool's ten connections: one person's slow reads leave others theirs. */
+const AT_ONCE_A_PERSON = 4;
+const TURN_WAIT_MS = 10_000;
+const inTurn = turns(
+  AT_ONCE_A_PERSON,
+  TURN_WAIT_MS,
+  () => new AppError('rate_limited', 'Too much of yours is being answered at once: wait for it, then try again', [], 5),
+);
+
 /**
  * Runs `work` in one transaction that sees and changes one user's rows and nobody else's.
- * `work` may run again after a deadlock, so it must do nothing but database work. Throws `database_unavailable`.
+ * `work` may run again after a deadlock, so it must do nothing but database work; four of one user's run at once. Throws
+ * `database_unavailable` and, of what waited for its turn too long, `rate_limited`.
  */
 export function asUser<T>(user_id: string, work: (tx: Tx) => Promise<T>): Promise<T> {
   // The id goes into the statement's text (one round trip for BEGIN and claims), so it must be a UUID and nothing else.
   if (!UUID.test(user_id)) throw new Error('asUser needs a canonical UUID');
-  return inTransaction('web', `BEGIN; SELECT set_config('request.jwt.claims', '{"sub":"${user_id}"}', true)`, work);
+  return inTurn(user_id, () =>
+    inTransaction('web', `BEGIN; SELECT set_config('request.jwt.claims', '{"sub":"${user_id}"}', true)`, work),
+  );
 }
 
 /** Runs `work` in one transaction of the scheduler, who works for every user within its own grants. */

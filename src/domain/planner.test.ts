@@ -105,6 +105,17 @@ describe('planning', () => {
     expect(planTraining(long, ...facts)).toMatchObject({ ...wished, total_steps: 300, steps_per_epoch: 63 });
   });
 
+  test('a curve has a point of every step, and of a very long run at most a hundred thousand', () => {
+    const { hyperparameters } = spec();
+    const loggedEvery = (max_steps: number) =>
+      planTraining(
+        spec({ max_steps, hyperparameters: { ...hyperparameters, epochs: null } }),
+        { training_pairs: 1000, validation_pairs: 5 },
+        { context_length: 512 },
+      ).logging_steps;
+    expect([1, 100_000, 100_001, 1_000_000].map(loggedEvery)).toEqual([1, 1, 2, 10]);
+  });
+
   test('leaves no default open and stays within the run', () => {
     fc.assert(
       fc.property(

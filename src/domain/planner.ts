@@ -37,6 +37,8 @@ const HELD_OUT_ROWS_MAX = 64;
 /** Below this many rows every one is needed for training. */
 const HELD_OUT_FROM_ROWS = 20;
 const WARMUP_SHARE = 0.03;
+/** Points that a run's curve has at most, its evaluations aside: in a longer one a point tells of several steps. */
+const POINTS_A_RUN = 100_000;
 const SEQUENCE_LENGTH_MAX = 2048;
 
 /** Tokens of the longest row that is trained whole on a model of this context. */
@@ -90,6 +92,6 @@ export function planTraining(spec: TrainingSpec, dataset: DatasetFacts, model: M
     eval_interval: run.eval_interval ?? interval,
     checkpoint_interval: run.checkpoint_interval ?? Math.min(500, Math.max(25, Math.ceil(total_steps / 5))),
     checkpoints_kept: 2,
-    logging_steps: 1,
+    logging_steps: Math.max(1, Math.ceil(total_steps / POINTS_A_RUN)),
   };
 }

@@ -1,0 +1,23 @@
+import { randomUUID } from 'node:crypto';
+import { sql } from 'drizzle-orm';
+import { expect, test } from 'vitest';
+import { useDatabase } from '../../test/database.ts';
+import { asUser } from './tenancy.ts';
+
+useDatabase();
+
+test('one person’s reads, however many and slow, leave others their connections', async () => {
+  const [busy, other] = [randomUUID(), randomUUID()];
+  const over = Promise.withResolvers<void>();
+  const held = Array.from({ length: 30 }, () =>
+    asUser(busy, async (tx) => {
+      await tx.execute(sql`SELECT 1`);
+      await over.promise;
+      return 'answered';
+    }),
+  );
+  const answer = await asUser(other, async (tx) => (await tx.execute<{ one: number }>(sql`SELECT 1 AS one`)).rows[0]?.one);
+  expect(answer).toBe(1);
+  over.resolve();
+  expect(new Set(await Promise.all(held))).toEqual(new Set(['answered']));
+});
