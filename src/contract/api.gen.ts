@@ -6947,7 +6947,7 @@ export interface components {
             /** Format: date-time */
             queued_at: string;
             /** @enum {string} */
-            reason: "held" | "fetching_model" | "backing_off" | "no_worker" | "no_device" | "disk_full" | "active_limit" | "behind_own_jobs" | "no_free_device" | "others_first" | "next";
+            reason: "held" | "fetching_model" | "backing_off" | "no_worker" | "host_away" | "no_device" | "disk_full" | "active_limit" | "behind_own_jobs" | "no_free_device" | "others_first" | "next";
             /**
              * @description Why predicted_start_at is null. nothing_starts: no worker, device or disk takes work; unknown_end: a run before it has not told when it ends; too_far: more than a hundred of your jobs are before it
              * @enum {string|null}

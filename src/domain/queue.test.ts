@@ -13,6 +13,7 @@ import {
 const job = (more: Partial<WaitingJob> = {}): WaitingJob => ({
   held: false,
   fetching_model: false,
+  host_away: false,
   ready_in_s: 0,
   duration_s: 100,
   ...more,
@@ -33,6 +34,8 @@ describe('why a job waits', () => {
     ['fetching_model', job({ fetching_model: true }), 0, own(), machine()],
     ['backing_off', job({ ready_in_s: 3 }), 0, own(), machine()],
     ['no_worker', job(), 0, own(), machine({ workers: 0, free: 0 })],
+    ['host_away', job({ host_away: true }), 0, own(), machine()],
+    ['no_worker', job({ host_away: true }), 0, own(), machine({ workers: 0, free: 0 })],
     ['no_device', job(), 0, own(), machine({ free: 0 })],
     ['disk_full', job(), 0, own(), machine({ disk_full: true })],
     ['active_limit', job(), 0, own(1, [50]), machine()],
@@ -60,6 +63,10 @@ describe('when a job starts', () => {
     expect(inSeconds([job(), job(), job()], own(2), machine({ free: 1, busy_end_in_s: [30] }))).toEqual([0, 30, 100]);
     expect(inSeconds([job(), job()], own(1, [40]), machine({ free: 5 }))).toEqual([40, 140]);
     expect(inSeconds([job({ ready_in_s: 7 })], own(), machine())).toEqual([7]);
+  });
+
+  test('is not said of one whose host is away, which keeps nobody up', () => {
+    expect(inSeconds([job({ host_away: true }), job()], own(1), machine())).toEqual(['nothing_starts', 0]);
   });
 
   test('of a run that should be over already is at any moment', () => {

@@ -6,6 +6,7 @@ export const WAIT_REASONS = [
   'fetching_model',
   'backing_off',
   'no_worker',
+  'host_away',
   'no_device',
   'disk_full',
   'active_limit',
@@ -22,6 +23,7 @@ export const WAIT_WORDS: Record<WaitReason, string> = {
   fetching_model: 'Its base model is being fetched: it takes its place in the queue when the model is there.',
   backing_off: 'Its last attempt ended by a fault of ours: it is tried again after a pause.',
   no_worker: 'No worker of this installation answers right now.',
+  host_away: 'It was paused on a host whose worker does not answer, and its checkpoint lies there: it goes on when that is back.',
   no_device: 'No device of this installation takes work right now.',
   disk_full: 'The disk of this installation is nearly full: nothing starts until there is space.',
   active_limit: 'As many of your jobs as may run at once are running: it starts when one of them ends.',
@@ -42,6 +44,8 @@ export const PREDICTED_PLACES_MAX = 100;
 export interface WaitingJob {
   held: boolean;
   fetching_model: boolean;
+  /** The worker does not answer that alone can let it go on. */
+  host_away: boolean;
   /** Seconds from now until it may be tried again; 0 where nothing keeps it back. */
   ready_in_s: number;
   /** What it will take by our estimate; null where that is not known. */
@@ -75,6 +79,7 @@ export function waitReason(job: WaitingJob, ready_before: number, own: OwnSlots,
   if (job.fetching_model) return 'fetching_model';
   if (job.ready_in_s > 0) return 'backing_off';
   if (machine.workers === 0) return 'no_worker';
+  if (job.host_away) return 'host_away';
   if (machine.free + machine.busy_end_in_s.length === 0) return 'no_device';
   if (machine.disk_full) return 'disk_full';
   if (slots <= 0) return 'active_limit';
@@ -98,6 +103,7 @@ export function predictStarts(in_line: WaitingJob[], own: OwnSlots, machine: Mac
   const slots = ends(own.active_max - own.running_end_in_s.length, own.running_end_in_s);
   const devices = ends(machine.free, machine.busy_end_in_s).slice(machine.others_before);
   return in_line.map((job) => {
+    if (job.host_away) return { unpredicted: 'nothing_starts' };
     const slot = slots.shift();
     const device = devices.shift();
     if (slot === undefined || device === undefined) return { unpredicted: 'unknown_end' };

@@ -223,4 +223,25 @@ describe('a predicted start', () => {
     expect(told.map(({ position }) => position)).toEqual(Array.from({ length: 101 }, (_, at) => at + 1));
     expect([told[99]?.unpredicted_because, told[100]?.unpredicted_because]).toEqual([null, 'too_far']);
   });
+
+  test('says of a paused job that it waits for its host, while that is away', async () => {
+    const [device] = await addWorker(1);
+    const [host] = await db.asOwner<{ id: string }>('SELECT worker_id AS id FROM lowrank.gpu_devices WHERE id = $1', [device]);
+    const id = await wait({ attempt: 1 });
+    const paused = (worker_id: string | undefined) =>
+      db.asOwner(
+        `INSERT INTO lowrank.job_runs (job_id, user_id, attempt, epoch, worker_id, executor, handle, exit)
+         VALUES ($1, $2, 1, 1, $3, 'process', '{}', '{"code": 143, "paused": true}')
+         ON CONFLICT (job_id, attempt) DO UPDATE SET worker_id = excluded.worker_id`,
+        [id, caller.user_id, worker_id],
+      );
+    await paused(host?.id);
+    expect(await reasons()).toEqual(['next']);
+    await paused('another host');
+    const other = await wait();
+    expect((await queue()).map((job) => [job.job_id, job.reason, job.unpredicted_because])).toEqual([
+      [id, 'host_away', 'nothing_starts'],
+      [other, 'next', null],
+    ]);
+  });
 });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { AUTOMATIC_RESTARTS_MAX } from '#/domain/constants.ts';
+import { bareFailure } from '#/domain/run-verdict.ts';
 import { useDatabase } from '../../../test/database.ts';
 import { addBaseModel, addDataset, addJob, addPerson } from '../../../test/factories.ts';
 import { brokenInvariants } from '../../../test/invariants.ts';
@@ -8,9 +9,20 @@ import { registerWorker } from '../machine/register-worker.ts';
 import { claimJob, type PassedOver } from './claim-job.ts';
 import { settleRun } from './finish-run.ts';
 import type { RunKey } from './hold-run.ts';
+import { noteStarted } from './launch-run.ts';
 
 const db = useDatabase();
 const LEASE_MS = 30_000;
+const EXIT = {
+  code: 143,
+  signal: null,
+  stop_requested: null,
+  fenced: false,
+  orphans_killed: 0,
+  oom_kills: 0,
+  log_bytes_dropped: 0,
+  ran_ms: 1,
+};
 let worker_id: string;
 
 async function addWorker(devices: number): Promise<string> {
@@ -72,6 +84,31 @@ describe('a claim', () => {
     ]);
     const order = [await claim(), await claim(), await claim(), await claim(), await claim()];
     expect(order.map((run) => run && ids.indexOf(run.job_id))).toEqual([1, 0, 2, 5, null]);
+  });
+
+  test('leaves a paused job to the host on which its checkpoint lies, and keeps nothing else up for it', async () => {
+    const user = await addPerson(db);
+    const [paused, other] = await addJobs(user, [{ priority: 5 }, {}]);
+    const elsewhere = await addWorker(2);
+    const first = await claim();
+    if (first === null) throw new Error('nothing was claimed');
+    await noteStarted(first, { executor: 'process' });
+    await settleRun(first, { type: 'paused' }, { ...EXIT, stop_requested: 'pause' }, 0);
+    await db.asOwner('UPDATE lowrank.training_jobs SET held_at = NULL, pause_requested_at = NULL WHERE id = $1', [paused]);
+    const claimElsewhere = () => claimJob(elsewhere, 'process', LEASE_MS);
+    expect([first.job_id, (await claimElsewhere())?.job_id, await claimElsewhere()]).toEqual([paused, other, null]);
+    // Paused again before it was launched, it still has the checkpoint of the run before.
+    const second = await claim();
+    if (second === null) throw new Error('its own host did not claim it');
+    await settleRun(second, { type: 'paused' }, null, 0);
+    await db.asOwner('UPDATE lowrank.training_jobs SET held_at = NULL, pause_requested_at = NULL WHERE id = $1', [paused]);
+    expect([second.job_id, await claimElsewhere(), (await claim())?.job_id]).toEqual([paused, null, paused]);
+    // A run that was lost has nothing that its host alone could go on with for its owner.
+    await db.asOwner(`UPDATE lowrank.job_runs SET handle = '{}' WHERE job_id = $1 AND attempt = 3`, [paused]);
+    const [row] = await db.asOwner<{ epoch: number }>('SELECT epoch FROM lowrank.training_jobs WHERE id = $1', [paused]);
+    const lost = { job_id: paused ?? '', attempt: 3, epoch: row?.epoch ?? 0 };
+    await settleRun(lost, { type: 'lost', failure: bareFailure('contact_lost', 'x') }, null, 0);
+    expect((await claimElsewhere())?.job_id).toBe(paused);
   });
 
   test("takes turns between users, whatever the length of one's queue", async () => {

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import { asScheduler, type Tx } from '#/db/tenancy.ts';
 import type { RunKey } from './hold-run.ts';
 import { isOfTheRow, passOver } from './pass-over.ts';
+import { pausedOn } from './paused-on.ts';
 import { type SeenJob, transitionJob } from './transition-job.ts';
 
 /** Users that are passed over in one claim because nothing of theirs may start yet. */
@@ -31,7 +32,7 @@ export interface ClaimFaults {
 
 /**
  * Claims one job for a free device of this worker: first the user (fewest active, then longest not served), then that
- * user's head of the queue. Slot, device lease, run row and the move to `initializing` are one transaction.
+ * user's head of the queue, without what was paused on another host. Slot, device lease, run row and the move to `initializing` are one transaction.
  * Null when no device is free or nothing may start. A job whose own row makes that throw twice is passed over, told, and tried again
  * after a pause or failed (`passOver`): it keeps nobody else's from being claimed.
  */
@@ -77,7 +78,7 @@ async function claimHead(tx: Tx, { worker_id, executor, lease_ms, broken, looked
     ORDER BY d.name, d.uuid LIMIT 1 FOR UPDATE OF d SKIP LOCKED`);
   const device = devices.rows[0];
   if (device === undefined) return null;
-  const head = await nextHead(tx, broken);
+  const head = await nextHead(tx, worker_id, broken);
   if (head === null) return null;
   looked_at.head = head;
   const attempt = head.attempt + 1;
@@ -106,7 +107,7 @@ async function claimHead(tx: Tx, { worker_id, executor, lease_ms, broken, looked
   return { job_id: head.id, attempt, epoch };
 }
 
-async function nextHead(tx: Tx, broken: string[]): Promise<Head | null> {
+async function nextHead(tx: Tx, worker_id: string, broken: string[]): Promise<Head | null> {
   const passed_over: string[] = [];
   while (passed_over.length < PASSED_OVER_MAX) {
     const users = await tx.execute<{ user_id: string; active_max: number }>(sql`
@@ -124,6 +125,7 @@ async function nextHead(tx: Tx, broken: string[]): Promise<Head | null> {
       WHERE user_id = ${user_id} AND status = 'queued' AND held_at IS NULL AND deleted_at IS NULL
         AND current_stage IS DISTINCT FROM 'fetching_model'
         AND (not_before IS NULL OR not_before <= clock_timestamp()) AND id <> ALL(${sql.param(broken)}::uuid[])
+        AND (attempt = 0 OR coalesce(${pausedOn(sql`training_jobs`)} = ${worker_id}, true))
       ORDER BY priority DESC NULLS LAST, queued_at, id LIMIT 1 FOR UPDATE SKIP LOCKED`);
     const head = heads.rows[0];
     if (head !== undefined && head.slot !== null) return { ...head, slot: head.slot };

@@ -21,6 +21,7 @@ import type { Context } from '#/services/context.ts';
 import { countRows, type Total } from '#/services/count-rows.ts';
 import { cutPage, oneMore, type PageQuery, skipped, unknownCursor } from '#/services/page-cursor.ts';
 import { FETCHING_MODEL, PricedGpu } from './configure-job.ts';
+import { pausedOn } from './paused-on.ts';
 
 /** A job that waits, as its owner is told of it. */
 export interface QueuedJob {
@@ -44,6 +45,7 @@ const Estimated = z.object({ plan: z.object({ steps_per_epoch: z.number(), total
 
 const Outlook = z.object({
   workers: z.number(),
+  answering: z.array(z.string()),
   disk_full: z.boolean(),
   free: z.number(),
   busy_end_in_s: z.array(z.number().nullable()),
@@ -72,10 +74,11 @@ export function listQueue(
     const { rows: page, next_cursor } = cutPage(rows, query.limit, ({ id }) => id);
     const head = await selectWaiting(tx).where(and(waiting, IN_LINE)).orderBy(IN_ORDER).limit(PREDICTED_PLACES_MAX);
     const own = await ownSlots(tx, ctx.user_id);
-    const { now, machine } = await lookAhead(tx);
+    const { now, machine, answering } = await lookAhead(tx);
+    const asWaiting = (row: WaitingRow) => waitingOf(row, answering);
     const starts = predictStarts(head.map(asWaiting), own, machine);
     const predicted = new Map(head.map(({ id }, at) => [id, starts[at]]));
-    const ready = head.filter((row) => asWaiting(row).ready_in_s === 0).map(({ id }) => id);
+    const ready = head.filter((row) => !asWaiting(row).host_away && row.ready_in_s === 0).map(({ id }) => id);
     let position = await placesBefore(tx, waiting, page.find(isInLine));
     const jobs = page.map((row): QueuedJob => {
       const in_line = isInLine(row);
@@ -107,6 +110,7 @@ function selectWaiting(tx: Tx) {
       current_stage: trainingJobs.current_stage,
       ready_in_s:
         sql<number>`greatest(0, coalesce(extract(epoch FROM ${trainingJobs.not_before} - clock_timestamp()), 0))`.mapWith(Number),
+      paused_on: sql<string | null>`${pausedOn(sql`${trainingJobs}`)}`,
       config: trainingJobs.config,
       rank: sql<number>`(${trainingJobs.hyperparameters} ->> 'rank')::integer`,
       tokens: datasets.total_tokens,
@@ -120,13 +124,14 @@ type WaitingRow = Awaited<ReturnType<typeof selectWaiting>>[number];
 
 const isInLine = (row: WaitingRow): boolean => row.held_at === null && row.current_stage !== FETCHING_MODEL;
 
-function asWaiting(row: WaitingRow): WaitingJob {
+function waitingOf(row: WaitingRow, answering: string[]): WaitingJob {
   const { tokens, dataset_bytes, rank } = row;
   const known = Estimated.safeParse(row.config).data;
   const hours = known && estimateTraining(known.plan, { tokens, dataset_bytes, rank }, known.gpu).duration_hours;
   return {
     held: row.held_at !== null,
     fetching_model: row.current_stage === FETCHING_MODEL,
+    host_away: row.paused_on !== null && !answering.includes(row.paused_on),
     ready_in_s: row.ready_in_s,
     duration_s: hours !== undefined && Number.isFinite(hours) ? hours * 3600 : null,
   };
@@ -168,11 +173,12 @@ async function ownSlots(tx: Tx, user_id: string): Promise<OwnSlots> {
   return { active_max: queue?.active_max ?? 0, running_end_in_s: running.map(({ end_in_s }) => end_in_s) };
 }
 
-async function lookAhead(tx: Tx): Promise<{ now: Date; machine: MachineOutlook }> {
+async function lookAhead(tx: Tx): Promise<{ now: Date; machine: MachineOutlook; answering: string[] }> {
   const { rows } = await tx.execute<{ now_ms: number; outlook: unknown }>(sql`
     SELECT lowrank.queue_outlook(${PROMISE_TIMES.contact_lost_ms}) AS outlook, (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now_ms`);
   const [told] = rows;
-  return { now: new Date(told?.now_ms ?? Date.now()), machine: Outlook.parse(told?.outlook) };
+  const { answering, ...machine } = Outlook.parse(told?.outlook);
+  return { now: new Date(told?.now_ms ?? Date.now()), machine, answering };
 }
 
 function dated(start: PredictedStart | undefined, now: Date): QueuedJob['predicted_start'] {
