@@ -86,7 +86,7 @@ export async function seedJobs(database: BenchDatabase, first_person: number, la
     [...people, jobs],
   );
   await database.run(
-    'UPDATE lowrank.user_queues q SET queued = queued + $3 FROM generate_series($1::int, $2::int) p WHERE q.user_id = bench_id(1, p)',
+    'UPDATE lowrank.user_queues q SET queued = queued + $3, waiting = waiting + $3 FROM generate_series($1::int, $2::int) p WHERE q.user_id = bench_id(1, p)',
     [...people, jobs],
   );
   await database.run('COMMIT');

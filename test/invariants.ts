@@ -12,7 +12,9 @@ const QUERIES: Record<string, string> = {
   'the queue counters disagree with the jobs': `SELECT q.user_id FROM lowrank.user_queues q WHERE
       q.active <> (SELECT count(*) FROM lowrank.training_jobs j WHERE j.user_id = q.user_id AND j.slot IS NOT NULL) OR
       q.queued <> (SELECT count(*) FROM lowrank.training_jobs j WHERE j.user_id = q.user_id AND j.status = 'queued' AND j.held_at IS NULL
-        AND j.current_stage IS DISTINCT FROM 'fetching_model')`,
+        AND j.current_stage IS DISTINCT FROM 'fetching_model') OR
+      (q.waiting, q.completed, q.failed, q.cancelled) <> (SELECT count(*) FILTER (WHERE status = 'queued'), count(*) FILTER (WHERE status = 'completed'),
+        count(*) FILTER (WHERE status = 'failed'), count(*) FILTER (WHERE status = 'cancelled') FROM lowrank.training_jobs j WHERE j.user_id = q.user_id)`,
   'events are not numbered without gaps': `SELECT job_id FROM (SELECT job_id, seq, row_number() OVER (PARTITION BY job_id ORDER BY seq) AS n
       FROM lowrank.job_events) e WHERE seq <> n
       UNION SELECT id FROM lowrank.training_jobs j WHERE event_seq <> (SELECT max(seq) FROM lowrank.job_events e WHERE e.job_id = j.id)`,

@@ -103,6 +103,40 @@ describe.each(VERSIONS)('migrations on PostgreSQL $major', ({ major, bin_dir }) 
     expect(forced).toEqual({ is: true });
   });
 
+  test('jobs that were there before their counters are counted, each person’s by themselves', async () => {
+    const [one, other] = ['6b2f0c9e-0000-4000-8000-000000000001', '6b2f0c9e-0000-4000-8000-000000000002'];
+    await rows(
+      server.superuser_url,
+      `INSERT INTO identity.users (id, name, email) VALUES ('${one}', 'a', 'c@example.test'), ('${other}', 'b', 'd@example.test');
+       SET session_replication_role = replica;
+       INSERT INTO lowrank.training_jobs (user_id, name, type, dataset_id, base_model_id, preset_id, hyperparameters, gpu_config, config,
+         total_epochs, total_steps, status, error_code, held_at)
+       SELECT '${one}', 'j', 'lora', gen_random_uuid(), gen_random_uuid(), 'fast', '{}', '{}', '{}', 1, 1, status,
+         CASE WHEN status = 'failed' THEN 'internal' END, now()
+       FROM unnest(ARRAY['queued', 'completed', 'completed', 'failed', 'failed', 'failed', 'cancelled']) AS status`,
+    );
+    const migrations = join(import.meta.dirname, 'migrations');
+    const files = (await readdir(migrations)).filter((name) => /_job-count(s|-rules)\.sql$/.test(name)).sort();
+    expect(files).toHaveLength(2);
+    const upgrade = await Promise.all(files.map((name) => readFile(join(migrations, name), 'utf8')));
+    const columns = ['waiting', 'completed', 'failed', 'cancelled'].map((name) => `DROP COLUMN ${name}`).join(', ');
+    await rows(server.url, `ALTER TABLE lowrank.user_queues ${columns}; ${upgrade.join(';')}`);
+    expect(
+      await rows(
+        server.superuser_url,
+        `SELECT waiting, completed, failed, cancelled FROM lowrank.user_queues WHERE user_id IN ('${one}', '${other}') ORDER BY user_id`,
+      ),
+    ).toEqual([
+      { waiting: 1, completed: 2, failed: 3, cancelled: 1 },
+      { waiting: 0, completed: 0, failed: 0, cancelled: 0 },
+    ]);
+    const [forced] = await rows(
+      server.url,
+      `SELECT relforcerowsecurity AS is FROM pg_class WHERE oid = 'lowrank.user_queues'::regclass`,
+    );
+    expect(forced).toEqual({ is: true });
+  });
+
   test('unset and empty claims are nobody, not an error', async () => {
     const answers = await rows<{ unset: string | null; empty: string | null; empty_sub: string | null }>(
       server.url,

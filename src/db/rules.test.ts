@@ -140,19 +140,30 @@ describe('the state machine in the database', () => {
   test('the counters of a queue agree with its rows after every kind of move', async () => {
     const person = await addPerson(db);
     const counts = async () =>
-      (await db.asOwner('SELECT queued, active FROM lowrank.user_queues WHERE user_id = $1', [person]))[0];
+      (
+        await db.asOwner(
+          'SELECT queued, active, waiting, completed, failed, cancelled FROM lowrank.user_queues WHERE user_id = $1',
+          [person],
+        )
+      )[0];
+    const ended = { completed: 0, failed: 0, cancelled: 0 };
     const job = await addJob(db, person, { status: 'queued' });
     await addJob(db, person, { status: 'queued' });
-    expect(await counts()).toEqual({ queued: 2, active: 0 });
+    expect(await counts()).toEqual({ queued: 2, active: 0, waiting: 2, ...ended });
     await asUser(person, (tx) => tx.execute(sql`UPDATE lowrank.training_jobs SET held_at = now() WHERE id = ${job}`));
-    expect(await counts()).toEqual({ queued: 1, active: 0 });
+    expect(await counts()).toEqual({ queued: 1, active: 0, waiting: 2, ...ended });
     await asUser(person, (tx) => tx.execute(sql`UPDATE lowrank.training_jobs SET held_at = NULL WHERE id = ${job}`));
     await asScheduler((tx) =>
       tx.execute(sql`UPDATE lowrank.training_jobs SET status = 'initializing', slot = 2 WHERE id = ${job}`),
     );
-    expect(await counts()).toEqual({ queued: 1, active: 1 });
+    expect(await counts()).toEqual({ queued: 1, active: 1, waiting: 1, ...ended });
     await asScheduler((tx) => tx.execute(sql`UPDATE lowrank.training_jobs SET status = 'cancelled' WHERE id = ${job}`));
-    expect(await counts()).toEqual({ queued: 1, active: 0 });
+    expect(await counts()).toEqual({ queued: 1, active: 0, waiting: 1, ...ended, cancelled: 1 });
+    await addJob(db, person, { status: 'completed' });
+    const failed = await addJob(db, person, { status: 'failed' });
+    expect(await counts()).toEqual({ queued: 1, active: 0, waiting: 1, completed: 1, failed: 1, cancelled: 1 });
+    await db.asOwner('DELETE FROM lowrank.training_jobs WHERE id = $1', [failed]);
+    expect(await counts()).toEqual({ queued: 1, active: 0, waiting: 1, completed: 1, failed: 0, cancelled: 1 });
     expect(
       await messageOf(
         asUser(person, (tx) => tx.execute(sql`UPDATE lowrank.user_queues SET active = 0`)).then((r) => {

@@ -11,3 +11,5 @@ export type CappedThing = keyof typeof ROW_CAPS;
 
 /** Keys that are over and are still told; older ones go when another is made. */
 export const ENDED_KEYS_KEPT = 50;
+/** Of a person's feed; what is older falls away. */
+export const ACTIVITIES_KEPT = 10_000;

@@ -130,6 +130,43 @@ describe('metrics', () => {
     for (const { word } of known_by) expect([word, of_workers.includes(`"${word}"`)]).toEqual([word, false]);
   });
 
+  test('look at no job that is over, however many there are', async () => {
+    const id = await addJob(db, user.user_id, { status: 'completed' });
+    await db.asOwner(
+      `INSERT INTO lowrank.training_jobs (user_id, name, type, dataset_id, base_model_id, preset_id, hyperparameters, gpu_config, config,
+         total_epochs, total_steps, status, error_code)
+       SELECT user_id, name, type, dataset_id, base_model_id, preset_id, hyperparameters, gpu_config, config, total_epochs, total_steps,
+         (ARRAY['completed', 'failed', 'cancelled'])[1 + n % 3], CASE WHEN n % 3 = 1 THEN 'internal' END
+       FROM lowrank.training_jobs, generate_series(1, 3000) AS n WHERE id = $1`,
+      [id],
+    );
+    await db.asOwner('VACUUM ANALYZE lowrank.training_jobs');
+    // A session tells its counts when it ends.
+    const rowsRead = async () => {
+      await db.asOwner(
+        `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'lowrank-identity' AND datname = current_database()`,
+      );
+      // Ours, which wrote them, at once.
+      await db.asOwner('SELECT pg_stat_force_next_flush()');
+      await db.asOwner('SELECT pg_stat_clear_snapshot()');
+      const [row] = await db.asOwner<{ n: number }>(
+        `SELECT (t.seq_tup_read + (SELECT coalesce(sum(i.idx_tup_read), 0) FROM pg_stat_user_indexes i WHERE i.relid = t.relid))::integer AS n
+         FROM pg_stat_user_tables t WHERE t.relid = 'lowrank.training_jobs'::regclass`,
+      );
+      return row?.n ?? Number.NaN;
+    };
+    const before = await rowsRead();
+    const told = await samples();
+    expect((await rowsRead()) - before).toBeLessThan(100);
+    const [counted] = await db.asOwner<Record<string, number>>(
+      `SELECT count(*) FILTER (WHERE status = 'completed')::integer AS completed, count(*) FILTER (WHERE status = 'failed')::integer AS failed,
+         count(*) FILTER (WHERE status = 'cancelled')::integer AS cancelled FROM lowrank.training_jobs`,
+    );
+    for (const status of ['completed', 'failed', 'cancelled'])
+      expect([status, told.get(`lowrank_jobs status="${status}"`)]).toEqual([status, counted?.[status]]);
+    expect(counted?.completed).toBeGreaterThan(1000);
+  });
+
   test('ask the database once in five seconds, however often they are asked, and again after a fault', async () => {
     const running = async () => (await samples()).get('lowrank_jobs status="running"') ?? 0;
     const hide = (how: 'REVOKE' | 'GRANT') =>

@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { GB } from '#/domain/bytes.ts';
 import { env } from '#/env.ts';
+import { pruneActivities } from '#/services/activities/prune-activities.ts';
 import { meterRuns } from '#/services/costs/bill-runs.ts';
 import { claimJob } from '#/services/jobs/claim-job.ts';
 import { readRuns, readWishes } from '#/services/jobs/read-run.ts';
@@ -55,6 +56,7 @@ export async function runScheduler(parts: WorkerParts, contact: Contact, devices
     scheduler.background(() => scheduler.seeOff()),
     sendWebhooks(parts, scheduler.bell.ear()),
     steadily(parts, HOUSEKEEPING_MS, pruneDeliveries),
+    steadily(parts, HOUSEKEEPING_MS, pruneActivities),
   ]);
   await Promise.all([...scheduler.held.values()].map((one) => one.over));
   await scheduler.bell.close();

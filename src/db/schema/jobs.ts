@@ -59,6 +59,11 @@ export const userQueues = lowrank.table(
     /** queued jobs that may be claimed (not held) */
     queued: integer('queued').notNull().default(0),
     active: integer('active').notNull().default(0),
+    /** all that are queued, held and waiting for a model too, and how many ended how: so that nobody counts jobs to tell it */
+    waiting: integer('waiting').notNull().default(0),
+    completed: integer('completed').notNull().default(0),
+    failed: integer('failed').notNull().default(0),
+    cancelled: integer('cancelled').notNull().default(0),
     active_max: integer('active_max').notNull(),
     /** what an administrator gave this person; null: as many as the installation says */
     own_active_max: integer('own_active_max'),
