@@ -1,8 +1,8 @@
 // A Supabase project's access tokens as Bearer: whom they let in, and every way in which they must not.
 import { createPublicKey, randomUUID } from 'node:crypto';
 import { exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { TokenRules } from '#/env.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { env, type TokenRules } from '#/env.ts';
 import { accessTokens } from '#/services/people/access-tokens.ts';
 import { isFirstRun, issueSetupToken } from '#/services/people/first-run.ts';
 import { openSession } from '#/services/people/open-session.ts';
@@ -304,8 +304,8 @@ describe('signing keys', () => {
   type Pair = Awaited<ReturnType<typeof keyPair>>;
   const signedBy = (pair: Pair, claims = claimsOf(randomUUID()), kid = pair.kid) =>
     new SignJWT(claims).setProtectedHeader({ alg: pair.alg, kid }).sign(pair.privateKey);
-  const appWith = (algorithm: 'ES256' | 'RS256' = 'ES256', trusted = [issuer.host]) =>
-    makeApi({ access_tokens: accessTokens(rules({ algorithm, jwks_url: `${issuer.url}/keys` }), outboundMeans(trusted)) });
+  const appWith = (algorithm: 'ES256' | 'RS256' = 'ES256') =>
+    makeApi({ access_tokens: accessTokens(rules({ algorithm, jwks_url: `${issuer.url}/keys` })) });
 
   beforeAll(async () => {
     issuer = await startReceiver((response) => {
@@ -390,10 +390,20 @@ describe('signing keys', () => {
     expect((await app.request('/api/me', { headers: (await addCaller(db)).headers })).status).toBe(200);
   });
 
-  test('are not fetched from inside of the network unless the operator says so', async () => {
-    const refused = await ask(await signedBy(old_key), '/api/me', appWith('ES256', []));
-    expect([refused.status, issuer.got.length]).toEqual([503, 0]);
-    expect((await ask(await signedBy(old_key), '/api/me', appWith())).status).toBe(200);
+  test('inside of the network are reached as the operator wrote, which opens their host to no webhook of a member', async () => {
+    const app = appWith();
+    const token = await signedBy(old_key);
+    const named = env.OUTBOUND_TRUSTED_HOSTS;
+    onTestFinished(() => void Object.assign(env, { OUTBOUND_TRUSTED_HOSTS: named }));
+    Object.assign(env, { OUTBOUND_TRUSTED_HOSTS: [] });
+    expect((await ask(token, '/api/me', app)).status).toBe(200);
+    const hooked = await app.request('/api/webhooks', {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ url: `${issuer.url}/admin`, events: ['job.completed'] }),
+    });
+    expect([hooked.status, (await hooked.json()).details?.[0]?.path]).toEqual([400, 'url']);
+    expect(issuer.got.map(({ path }) => path)).toEqual(['/keys']);
   });
 
   test('that are no key set are a 503', async () => {

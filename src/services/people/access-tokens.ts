@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { errors, type JWTPayload, jwtVerify } from 'jose';
+import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { AppError } from '#/domain/app-error.ts';
 import { withoutUnseen } from '#/domain/plain-text.ts';
-import { env, type TokenRules } from '#/env.ts';
-import { type OutboundMeans, outboundMeans } from '#/storage/outbound/checked-addresses.ts';
+import type { TokenRules } from '#/env.ts';
+import { outboundMeans } from '#/storage/outbound/checked-addresses.ts';
 import { ensureSubject, findSubject } from './ensure-subject.ts';
 import type { ResolvedCredential } from './resolve-credential.ts';
 import { signingKeys } from './signing-keys.ts';
@@ -44,10 +44,15 @@ function nameOf(payload: JWTPayload): string {
   return withoutUnseen(told).trim().slice(0, NAME_CHARACTERS) || 'Supabase user';
 }
 
+/** The operator's own address is trusted as it is written, and is for that no address that members' webhooks may reach. */
+function keysAt(jwks_url: string): JWTVerifyGetKey {
+  return signingKeys(jwks_url, outboundMeans([new URL(jwks_url).host]));
+}
+
 /** A judge who goes by `rules` alone: issuer, audience and algorithm are never the token's to choose. */
-export function accessTokens(rules: TokenRules, means: OutboundMeans = outboundMeans(env.OUTBOUND_TRUSTED_HOSTS)): AccessTokens {
+export function accessTokens(rules: TokenRules): AccessTokens {
   const { key, issuer, audience } = rules;
-  const prove = key.algorithm === 'HS256' ? new TextEncoder().encode(key.secret) : signingKeys(key.jwks_url, means);
+  const prove = key.algorithm === 'HS256' ? new TextEncoder().encode(key.secret) : keysAt(key.jwks_url);
   const options = {
     algorithms: [key.algorithm],
     issuer,
