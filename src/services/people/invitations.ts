@@ -20,7 +20,7 @@ export interface Invitation {
 
 /**
  * Invites an e-mail; an earlier invitation of it ends. Throws `forbidden` (not an administrator), `conflict` (is here already)
- * and `not_found` (told again, and replaced since).
+ * and `not_found` (told again, and replaced since, where the first answer was lost).
  */
 export function createInvitation(ctx: Context, asked: { email: string }, hooks: CreationHooks = {}): Promise<Invitation> {
   if (ctx.role !== 'administrator') throw new AppError('forbidden', 'Only administrators invite people');

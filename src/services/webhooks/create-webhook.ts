@@ -25,7 +25,7 @@ export interface CreatedWebhook {
 
 /**
  * Makes a webhook with its first secret. Throws `invalid_request` (an address that nothing is sent to), `limit_reached` (as many
- * as a person may have) and, told again, `not_found` (deleted since).
+ * as a person may have) and, told again where the first answer was lost, `not_found` (deleted since).
  */
 export async function createWebhook(ctx: Context, asked: NewWebhook, hooks: CreationHooks = {}): Promise<CreatedWebhook> {
   await checkReceiver(asked.url);
