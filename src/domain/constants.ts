@@ -59,6 +59,9 @@ export const LAUNCH_AWAITED_MS = 10_000;
 export const CLAIM_AWAITED_MS = 1_000;
 
 export const DATASET_BYTES_MAX = 500 * MB;
+/** Downloads that one web process has under way for one person, and for all: each holds some 400 kB and, elsewhere, a connection to the storage. */
+export const DOWNLOADS_A_PERSON_MAX = 8;
+export const DOWNLOADS_MAX = 128;
 export const PAGE_LIMIT_DEFAULT = 50;
 export const PAGE_LIMIT_MAX = 500;
 /** Up to here a list's total is counted; above it is an estimate, and says so. */

@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -216,6 +217,33 @@ describe('a published folder', () => {
     expect(await storage.published('shared', id)).toEqual(files);
     expect(await text((await storage.open('shared', id, 'model.safetensors')).stream)).toBe('weights');
   });
+});
+
+/** How many descriptors this process has open below the storage. */
+const openFiles = () =>
+  readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).startsWith(root);
+    } catch {
+      // The descriptor that lists them is gone by now.
+      return false;
+    }
+  }).length;
+
+it.runIf(process.platform === 'linux')('a file that its reader did not wait for, or left, is open no more', async () => {
+  const id = randomUUID();
+  const storage = localFolder(root);
+  await storage.receive(owner, id, 'data', chunks('x'), 10);
+  const leaving = new AbortController();
+  const openings = Array.from({ length: 20 }, () => storage.open(owner, id, 'data', undefined, leaving.signal));
+  const kept = storage.open(owner, id, 'data');
+  leaving.abort();
+  const opened = await Promise.allSettled(openings);
+  expect(opened.map(({ status }) => status)).toEqual(openings.map(() => 'rejected'));
+  const { stream } = await kept;
+  expect(openFiles()).toBe(1);
+  stream.destroy();
+  await expect.poll(openFiles).toBe(0);
 });
 
 it('a removed resource is gone, and removing it again is no error', async () => {

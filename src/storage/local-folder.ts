@@ -109,10 +109,13 @@ export function localFolder(root: string): Storage {
 
     published: (owner, resource_id) => guarded(() => readManifest(folderOf(owner, resource_id))),
 
-    open: (owner, resource_id, path, range) =>
+    open: (owner, resource_id, path, range, signal) =>
       guarded(async () => {
+        signal?.throwIfAborted();
         const file = await openFileBeneath(folderOf(owner, resource_id), path);
         const bytes = (await file.stat()).size;
+        if (signal?.aborted) await file.close();
+        signal?.throwIfAborted();
         const whole = range === undefined;
         return { bytes, stream: file.createReadStream(whole ? { start: 0 } : { start: range.first, end: range.last }) };
       }),

@@ -114,6 +114,17 @@ describe.each(kinds)('%s', (_, kind) => {
       expect(await storage.collectStaging(-1)).toBe(0);
     });
 
+    it('is not opened for who left before, or meanwhile; for others it is', async () => {
+      const id = await put('one');
+      const leaving = new AbortController();
+      const open = () => storage.open(owner, id, 'data', undefined, leaving.signal);
+      const meanwhile = open();
+      leaving.abort();
+      await expect(meanwhile).rejects.toMatchObject({ name: 'AbortError' });
+      await expect(open()).rejects.toMatchObject({ name: 'AbortError' });
+      expect(await read(id, 'data')).toBe('one');
+    });
+
     it('that is empty is stored as that', async () => {
       const id = randomUUID();
       expect(await storage.receive(owner, id, 'data', chunks(), 10)).toEqual({ bytes: 0, sha256: sha256('') });

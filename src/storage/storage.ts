@@ -59,8 +59,11 @@ export interface Storage {
   publishStaged(owner: string, resource_id: string, staged_dir: string): Promise<PublishedFile[]>;
   /** The published folder's files as its manifest lists them; null when nothing was published there. */
   published(owner: string, resource_id: string): Promise<PublishedFile[] | null>;
-  /** Opens a file for reading, whole or in part. The range must lie within the file. */
-  open(owner: string, resource_id: string, path: string, range?: ByteRange): Promise<OpenedFile>;
+  /**
+   * Opens a file for a reader, whole or in part. The range must lie within the file. Readers, however slow, hold up nothing
+   * but each other. Rejects with an AbortError when `signal` comes first; what is open by then is its reader's to destroy.
+   */
+  open(owner: string, resource_id: string, path: string, range?: ByteRange, signal?: AbortSignal): Promise<OpenedFile>;
   /**
    * An address at which whoever has it gets a file for a minute, sent with this Content-Disposition; null where files are
    * sent by us alone.

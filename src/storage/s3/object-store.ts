@@ -12,6 +12,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import { DOWNLOADS_MAX } from '#/domain/constants.ts';
 import type { ByteRange, OpenedFile, StoredFile } from '../storage.ts';
 import { putObject } from './put-object.ts';
 import { asS3Error, s3Code, s3Status } from './s3-error.ts';
@@ -21,6 +22,7 @@ const CONNECT_WITHIN_MS = 5_000;
 /** A server, or a reader of ours, that is silent for so long has gone. */
 const IDLE_MS = 60_000;
 const TRIES = 4;
+/** For all work of ours. Readers have as many of their own as there may be downloads. */
 const SOCKETS_MAX = 64;
 /** A download begins at once; what was deleted meanwhile must not be had for long. */
 const SIGNED_FOR_S = 60;
@@ -46,6 +48,8 @@ export interface ObjectStore {
   ): Promise<StoredFile>;
   /** Throws `not_found`. */
   get(bucket: string, key: string, range?: ByteRange, signal?: AbortSignal): Promise<OpenedFile>;
+  /** As `get`, by connections that nothing but readers waits for. */
+  getForReader(bucket: string, key: string, range?: ByteRange, signal?: AbortSignal): Promise<OpenedFile>;
   /** One that is not there is no error. */
   remove(bucket: string, key: string): Promise<void>;
   list(bucket: string, prefix: string): AsyncIterable<StoredObject>;
@@ -58,8 +62,8 @@ export interface ObjectStore {
   look(bucket: string): Promise<void>;
 }
 
-function connect(options: S3Options, endpoint: string, lookup: LookupFunction | undefined): S3Client {
-  const agent = { keepAlive: true, maxSockets: SOCKETS_MAX, ...(lookup !== undefined && { lookup }) };
+function connect(options: S3Options, endpoint: string, sockets_max: number, lookup: LookupFunction | undefined): S3Client {
+  const agent = { keepAlive: true, maxSockets: sockets_max, ...(lookup !== undefined && { lookup }) };
   const checked = options.checksums ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED';
   return new S3Client({
     endpoint,
@@ -84,8 +88,9 @@ function connect(options: S3Options, endpoint: string, lookup: LookupFunction | 
 
 /** `lookup` finds the addresses of hosts in the system's place. */
 export function objectStore(options: S3Options, lookup?: LookupFunction): ObjectStore {
-  const client = connect(options, options.endpoint, lookup);
-  const outside = options.public_endpoint === null ? null : connect(options, options.public_endpoint, lookup);
+  const client = connect(options, options.endpoint, SOCKETS_MAX, lookup);
+  const readers = connect(options, options.endpoint, DOWNLOADS_MAX, lookup);
+  const outside = options.public_endpoint === null ? null : connect(options, options.public_endpoint, SOCKETS_MAX, lookup);
   const asked = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       return await work();
@@ -93,18 +98,16 @@ export function objectStore(options: S3Options, lookup?: LookupFunction): Object
       throw asS3Error(error);
     }
   };
-  return {
-    put: (bucket, key, source, bytes_max, signal) =>
-      putObject({ client, bucket, key, checksums: options.checksums, signal }, source, bytes_max),
-
-    get: (bucket, key, range, signal) =>
+  const getBy =
+    (by: S3Client): ObjectStore['get'] =>
+    (bucket, key, range, signal) =>
       asked(async () => {
         const command = new GetObjectCommand({
           Bucket: bucket,
           Key: key,
           ...(range !== undefined && { Range: `bytes=${range.first}-${range.last}` }),
         });
-        const answer = await client.send(command, { abortSignal: signal });
+        const answer = await by.send(command, { abortSignal: signal });
         const total = /\/(\d+)$/.exec(answer.ContentRange ?? '')?.[1];
         const stream = answer.Body as Readable;
         if (range !== undefined && total === undefined) {
@@ -112,7 +115,13 @@ export function objectStore(options: S3Options, lookup?: LookupFunction): Object
           throw new Error('The storage answered with a whole file where a part was asked for');
         }
         return { bytes: Number(total ?? answer.ContentLength), stream };
-      }),
+      });
+  return {
+    put: (bucket, key, source, bytes_max, signal) =>
+      putObject({ client, bucket, key, checksums: options.checksums, signal }, source, bytes_max),
+
+    get: getBy(client),
+    getForReader: getBy(readers),
 
     remove: (bucket, key) =>
       asked(async () => {

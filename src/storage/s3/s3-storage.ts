@@ -58,13 +58,19 @@ export function s3Storage(options: S3Options, root: string, lookup?: LookupFunct
   };
 
   /** Opens a file in the first of `places` that has it. */
-  const openIn = async (places: string[], key: string, range?: ByteRange, signal?: AbortSignal): Promise<OpenedFile> => {
+  const openIn = async (
+    verb: 'get' | 'getForReader',
+    places: string[],
+    key: string,
+    range?: ByteRange,
+    signal?: AbortSignal,
+  ): Promise<OpenedFile> => {
     const [first = '', ...others] = places;
     try {
-      return await (await store()).get(first, key, range, signal);
+      return await (await store())[verb](first, key, range, signal);
     } catch (error) {
       if (others.length === 0 || !isNotFound(error)) throw error;
-      return openIn(others, key, range, signal);
+      return openIn(verb, others, key, range, signal);
     }
   };
 
@@ -123,7 +129,7 @@ export function s3Storage(options: S3Options, root: string, lookup?: LookupFunct
   /** Brings an object to a new file. What breaks off is begun again; `conflict` when its sum is another than expected. */
   const copy = async (places: string[], key: string, target: string, expected: string, signal?: AbortSignal): Promise<void> => {
     for (let attempt = 1; ; attempt++) {
-      const { bytes, stream } = await openIn(places, key, undefined, signal);
+      const { bytes, stream } = await openIn('get', places, key, undefined, signal);
       try {
         await checkRoom(bytes);
         const { sha256 } = await writeStream(target, stream, Number.MAX_SAFE_INTEGER);
@@ -183,7 +189,8 @@ export function s3Storage(options: S3Options, root: string, lookup?: LookupFunct
 
     published: readManifest,
 
-    open: async (owner, resource_id, path, range) => openIn(buckets, keyOf(owner, resource_id, path), range),
+    open: async (owner, resource_id, path, range, signal) =>
+      openIn('getForReader', buckets, keyOf(owner, resource_id, path), range, signal),
 
     signedUrl: async (owner, resource_id, path, content_disposition) =>
       (await store()).signedUrl(published, keyOf(owner, resource_id, path), content_disposition),
