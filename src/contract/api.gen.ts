@@ -1420,6 +1420,7 @@ export interface paths {
                 416: components["responses"]["RangeNotSatisfiable"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
                 503: components["responses"]["Unavailable"];

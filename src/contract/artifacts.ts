@@ -141,5 +141,5 @@ export const downloadRoute = declareRoute({
     206: { description: 'A part of the file', content: { 'application/octet-stream': { schema: z.any() } } },
     304: { description: 'The file is still the one of If-None-Match' },
   },
-  faults: [404, 416],
+  faults: [404, 416, 429],
 });

@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import type { Context as HonoContext } from 'hono';
 import { pushArtifactRoute } from '#/contract/artifact-push.ts';
 import {
@@ -19,6 +18,7 @@ import { restoreArtifact } from '#/services/artifacts/restore-artifact.ts';
 import { pushArtifact } from '#/services/transfers/push-artifact.ts';
 import type { ApiEnv, RouteModule } from './api-env.ts';
 import { presentArtifact } from './artifact-presenter.ts';
+import { downloadBody } from './download-body.ts';
 import { errorResponse } from './error-response.ts';
 import { createOnce } from './idempotency.ts';
 import { inDoorsEnvelope } from './job-door-c.ts';
@@ -82,25 +82,6 @@ function attachment(file_name: string): string {
   return `attachment; filename="${plain}"; filename*=UTF-8''${exact}`;
 }
 
-// Not Readable.toWeb, which can throw where nobody catches when the reader goes away; not ReadableStream.from, which leaves
-// the file open when the reader goes away before it reads.
-function bodyOf(stream: Readable): ReadableStream<Uint8Array> {
-  const chunks: AsyncIterator<Uint8Array> = stream[Symbol.asyncIterator]();
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const { done, value } = await chunks.next();
-        if (done) controller.close();
-        else controller.enqueue(value);
-      },
-      cancel() {
-        stream.destroy();
-      },
-    },
-    { highWaterMark: 0 },
-  );
-}
-
 // The policy that lets a document do nothing, and nosniff, are on every answer of the API.
 const common = (file_name: string) => ({
   'Content-Type': 'application/octet-stream',
@@ -108,10 +89,10 @@ const common = (file_name: string) => ({
   'Cache-Control': 'private, no-store',
 });
 
-function sendZip(c: HonoContext<ApiEnv>, download: Download & { kind: 'zip' }): Response {
+async function sendZip(c: HonoContext<ApiEnv>, download: Download & { kind: 'zip' }): Promise<Response> {
   const headers = { ...common(download.file_name), 'Content-Type': 'application/zip', 'Accept-Ranges': 'none' };
   if (c.req.raw.method === 'HEAD') return new Response(null, { headers });
-  return new Response(bodyOf(download.open()), { headers });
+  return new Response(await downloadBody(download.user_id, c.req.raw.signal, download.open), { headers });
 }
 
 async function sendFile(c: HonoContext<ApiEnv>, download: Download & { kind: 'file' }): Promise<Response> {
@@ -133,5 +114,6 @@ async function sendFile(c: HonoContext<ApiEnv>, download: Download & { kind: 'fi
   if (range !== null) headers['Content-Range'] = `bytes ${range.first}-${range.last}/${bytes}`;
   const status = range === null ? 200 : 206;
   if (c.req.raw.method === 'HEAD') return new Response(null, { status, headers });
-  return new Response(bodyOf(await download.open(range)), { status, headers });
+  const body = await downloadBody(download.user_id, c.req.raw.signal, (gone) => download.open(range, gone));
+  return new Response(body, { status, headers });
 }

@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Artifact } from '#/contract/artifacts.ts';
+import { DOWNLOADS_A_PERSON_MAX } from '#/domain/constants.ts';
 import { writeDownloadToken } from '#/services/artifacts/download-token.ts';
 import { connectStorage } from '#/storage/connect-storage.ts';
 import { downloadKey } from '#/storage/download-key.ts';
@@ -31,10 +32,10 @@ let job_id: string;
 let id: string;
 let files: PublishedFile[];
 
-async function addArtifact(): Promise<{ id: string; files: PublishedFile[]; job_id: string }> {
+async function addArtifact(content = WEIGHTS): Promise<{ id: string; files: PublishedFile[]; job_id: string }> {
   const source = mkdtempSync(join(folder, 'adapter-'));
   mkdirSync(join(source, 'sub'));
-  writeFileSync(join(source, 'adapter_model.safetensors'), WEIGHTS);
+  writeFileSync(join(source, 'adapter_model.safetensors'), content);
   writeFileSync(join(source, 'sub', 'Ünïcode "x".json'), '{}');
   const artifact_id = randomUUID();
   const base_model = { name: 'tiny', hf_repo_id: 'a/b', revision: 'c'.repeat(40) };
@@ -50,10 +51,25 @@ async function addArtifact(): Promise<{ id: string; files: PublishedFile[]; job_
       storageKey(owner.user_id, artifact_id),
       JSON.stringify(published),
       'a'.repeat(64),
-      WEIGHTS.length + 2,
+      content.length + 2,
     ],
   );
   return { id: artifact_id, files: published, job_id: of_job };
+}
+
+async function serveApi(): Promise<{ server: Server; base: string }> {
+  const { server, port } = await listen('127.0.0.1', 0);
+  const host = `127.0.0.1:${port}`;
+  const base = `http://${host}`;
+  serve(server, {
+    api: makeApi({ base_url: base, allowed_hosts: [host] }),
+    pages: null,
+    base_url: base,
+    allowed_hosts: [host],
+    body_timeout_ms: 1_000,
+    log: pino({ level: 'silent' }),
+  });
+  return { server, base };
 }
 
 let storage: Storage;
@@ -239,22 +255,84 @@ describe.each(STORAGES)('on %s', (_, make) => {
     });
   });
 
+  describe('downloads under way', () => {
+    let addresses: string[];
+    beforeAll(async () => {
+      addresses = [await addressOf(id, weights().id), await addressOf(id)];
+    });
+    const begin = async (count: number, which = addresses) => {
+      const answers: Response[] = [];
+      for (let at = 0; at < count; at++) answers.push(await get(which[at % which.length] ?? '', {}));
+      return answers;
+    };
+    const cancel = (answers: Response[]) => Promise.all(answers.map((answer) => answer.body?.cancel()));
+
+    test('are a few for one person, who is told what to do; HEAD and others go on, and one that ends makes room', async () => {
+      const begun = await begin(DOWNLOADS_A_PERSON_MAX);
+      try {
+        expect(begun.map(({ status }) => status)).toEqual(begun.map(() => 200));
+        for (const address of addresses) {
+          const refused = await get(address, {});
+          expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '60']);
+          expect(await refused.json()).toMatchObject({
+            code: 'rate_limited',
+            error: expect.stringMatching(`^${DOWNLOADS_A_PERSON_MAX} downloads of yours .* let one end or break it off`),
+          });
+          expect((await api.request(address, { method: 'HEAD' })).status).toBe(200);
+        }
+        expect(await statusOf(await theirAddress(), {})).toBe(200);
+        await begun.pop()?.arrayBuffer();
+        begun.push(...(await begin(1)));
+        expect([begun.at(-1)?.status, await statusOf(addresses[0] ?? '', {})]).toEqual([200, 429]);
+      } finally {
+        await cancel(begun);
+      }
+      expect(await statusOf(addresses[0] ?? '', {})).toBe(200);
+    });
+
+    /** A download of somebody else's artifact. */
+    const theirAddress = async () => {
+      const mine = owner;
+      owner = stranger;
+      try {
+        const other = await addArtifact();
+        return await addressOf(other.id);
+      } finally {
+        owner = mine;
+      }
+    };
+
+    test('that are taken, left, broken off or refused leave nothing behind', async () => {
+      vi.spyOn(console, 'error').mockImplementation(() => undefined);
+      const lost = await addArtifact();
+      stored.lose(owner.user_id, lost.id, 'adapter_model.safetensors');
+      const lost_weights = lost.files.find((file) => file.path === 'adapter_model.safetensors');
+      const [lost_file, lost_zip] = [await addressOf(lost.id, lost_weights?.id), await addressOf(lost.id)];
+      const [file = '', zip = ''] = addresses;
+      const endings: [string, () => Promise<unknown>, unknown][] = [
+        ['taken', async () => (await (await get(file, {})).text()).length, WEIGHTS.length],
+        [
+          'taken whole',
+          async () => (await get(zip, {})).arrayBuffer().then(({ byteLength }) => byteLength > WEIGHTS.length),
+          true,
+        ],
+        ['left', () => statusOf(file, {}), 200],
+        ['left as a zip', () => statusOf(zip, {}), 200],
+        ['not there', () => statusOf(lost_file, {}), 404],
+        ['broken off', async () => (await get(lost_zip, {})).arrayBuffer().catch(() => 'broken off'), 'broken off'],
+        ['known', () => statusOf(file, { 'if-none-match': `"${weights().sha256}"` }), 304],
+        ['out of range', () => statusOf(file, { range: `bytes=${WEIGHTS.length}-` }), 416],
+      ];
+      for (const [name, end, told] of endings)
+        for (let turn = 0; turn <= DOWNLOADS_A_PERSON_MAX; turn++) expect([name, await end()]).toEqual([name, told]);
+    });
+  });
+
   describe('over a socket', () => {
     let server: Server;
     let base: string;
     beforeAll(async () => {
-      const listening = await listen('127.0.0.1', 0);
-      server = listening.server;
-      const host = `127.0.0.1:${listening.port}`;
-      base = `http://${host}`;
-      serve(server, {
-        api: makeApi({ base_url: base, allowed_hosts: [host] }),
-        pages: null,
-        base_url: base,
-        allowed_hosts: [host],
-        body_timeout_ms: 1_000,
-        log: pino({ level: 'silent' }),
-      });
+      ({ server, base } = await serveApi());
     });
     afterAll(() => drain(server));
 
@@ -303,6 +381,23 @@ describe.each(STORAGES)('on %s', (_, make) => {
       expect(JSON.parse(readFileSync(join(folder, 'unzipped', name, 'passport.json'), 'utf8'))).toEqual({ seed: 42 });
     });
 
+    test('readers whose connections end make room for the next', async () => {
+      // More than all buffers on the way take.
+      const large = await addArtifact('x'.repeat(16_000_000));
+      const address = base + (await addressOf(large.id));
+      const waited = { timeout: 20_000 };
+      for (let turn = 0; turn < 3; turn++) {
+        const leaving = new AbortController();
+        const reading = await Promise.all(
+          Array.from({ length: DOWNLOADS_A_PERSON_MAX }, () => fetch(address, { signal: leaving.signal })),
+        );
+        expect(reading.map(({ status }) => status)).toEqual(reading.map(() => 200));
+        expect((await fetch(address)).status).toBe(429);
+        leaving.abort();
+        await expect.poll(async () => statusOf(await addressOf(id), {}), waited).toBe(200);
+      }
+    });
+
     test('a zip of which a file cannot be read breaks off and does not pass for whole', async () => {
       const other = await addArtifact();
       stored.lose(owner.user_id, other.id, 'sub/Ünïcode "x".json');
@@ -320,18 +415,7 @@ describe('where the storage itself sends files', () => {
   beforeAll(async () => {
     s3 = await startS3();
     await store(s3Storage(s3.options({ public_endpoint: s3.url }), join(folder, 'handed-out')));
-    const listening = await listen('127.0.0.1', 0);
-    server = listening.server;
-    const host = `127.0.0.1:${listening.port}`;
-    base = `http://${host}`;
-    serve(server, {
-      api: makeApi({ base_url: base, allowed_hosts: [host] }),
-      pages: null,
-      base_url: base,
-      allowed_hosts: [host],
-      body_timeout_ms: 1_000,
-      log: pino({ level: 'silent' }),
-    });
+    ({ server, base } = await serveApi());
   });
   afterAll(async () => {
     await drain(server);
@@ -362,6 +446,58 @@ describe('where the storage itself sends files', () => {
     expect(await statusOf(`/api/artifacts/${other.id}/download`, stranger.headers)).toBe(404);
     await api.request(`/api/artifacts/${other.id}`, { method: 'DELETE', headers: owner.headers });
     expect(await statusOf(address, {})).toBe(404);
+  });
+});
+
+describe('where the storage is silent', () => {
+  let s3: Awaited<ReturnType<typeof startS3>>;
+  let server: Server;
+  let base: string;
+  beforeAll(async () => {
+    s3 = await startS3();
+    await store(s3Storage(s3.options(), join(folder, 'silent')));
+    ({ server, base } = await serveApi());
+  });
+  afterAll(async () => {
+    await drain(server);
+    await s3.close();
+  });
+
+  test.each([
+    ['a file', () => weights().id],
+    ['a zip', () => undefined],
+  ])('readers of %s who left are asked for no more, and the next one is served', async (_, file) => {
+    const address = base + (await addressOf(id, file()));
+    const asked: IncomingMessage[] = [];
+    s3.fault = (request) => request.method === 'GET' && asked.push(request) > 0;
+    const leaving = new AbortController();
+    const reading = Array.from({ length: DOWNLOADS_A_PERSON_MAX }, async () =>
+      (await fetch(address, { signal: leaving.signal })).arrayBuffer(),
+    );
+    const ended = Promise.allSettled(reading);
+    const waited = { timeout: 20_000 };
+    await expect.poll(() => asked.length, waited).toBe(DOWNLOADS_A_PERSON_MAX);
+    expect((await fetch(address)).status).toBe(429);
+    leaving.abort();
+    expect((await ended).map(({ status }) => status)).toEqual(reading.map(() => 'rejected'));
+    await expect.poll(() => asked.filter(({ socket }) => !socket.destroyed).length, waited).toBe(0);
+    s3.fault = null;
+    expect((await (await fetch(address)).arrayBuffer()).byteLength).toBeGreaterThanOrEqual(WEIGHTS.length);
+    expect(asked).toHaveLength(DOWNLOADS_A_PERSON_MAX);
+  });
+
+  test('a zip of which a file breaks off does not wait for the rest of it', async () => {
+    vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    s3.fault = (request, response) => {
+      if (request.method !== 'GET') return false;
+      response.writeHead(200, { 'content-length': WEIGHTS.length });
+      response.write(WEIGHTS.slice(0, 1000), () => request.socket.destroy());
+      return true;
+    };
+    const read = async () => (await fetch(base + (await addressOf(id)))).arrayBuffer();
+    await expect(read()).rejects.toThrow();
+    s3.fault = null;
+    expect((await read()).byteLength).toBeGreaterThan(WEIGHTS.length);
   });
 });
 

@@ -7,7 +7,7 @@ import type { ApiEnv } from './api-env.ts';
 import { stillValid } from './authenticate.ts';
 import { presentWizardJob } from './job-door-c.ts';
 import { presentJob, presentPoint } from './job-presenter.ts';
-import { holdPlace } from './stream-places.ts';
+import { LIVE_STREAMS } from './places.ts';
 
 /** Proxies cut what is silent for long. */
 const PING_MS = 15_000;
@@ -45,7 +45,7 @@ export async function streamJob(c: HonoContext<ApiEnv>, job_id: string, last_eve
   }
   const ending = new AbortController();
   const credential = c.var.credential;
-  const leave = holdPlace(c.var.ctx.user_id);
+  const leave = LIVE_STREAMS.hold(c.var.ctx.user_id);
   const events = followJobEvents(c.var.ctx, job_id, cursor, ending.signal);
   const first = await events.next().catch((error: unknown) => {
     leave();

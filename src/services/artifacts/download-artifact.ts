@@ -38,14 +38,17 @@ export async function signDownload(ctx: Context, artifact_id: string, file_id: s
 export type Download =
   | {
       kind: 'file';
+      /** Who signed it. */
+      user_id: string;
       file_name: string;
       bytes: number;
       sha256: string;
-      open(range: ByteRange | null): Promise<Readable>;
+      /** `gone` tells when nobody waits for it any more. */
+      open(range: ByteRange | null, gone: AbortSignal): Promise<Readable>;
       /** Where the storage itself sends it, with this Content-Disposition, for a minute; null when only we do. */
       address(content_disposition: string): Promise<string | null>;
     }
-  | { kind: 'zip'; file_name: string; open(): Readable };
+  | { kind: 'zip'; user_id: string; file_name: string; open(gone: AbortSignal): Readable };
 
 /** The download behind a token. Throws `not_found` when it is not ours, over, or its artifact is gone or deleted. */
 export async function openDownload(token: string): Promise<Download> {
@@ -58,16 +61,18 @@ export async function openDownload(token: string): Promise<Download> {
   if (file_id === null) {
     const folder = downloadFolder(artifact);
     const content = { folder, files: artifact.files, texts: passportFile(artifact) };
-    return { kind: 'zip', file_name: `${folder}.zip`, open: () => zipFiles(user_id, artifact_id, content) };
+    const open = (gone: AbortSignal) => zipFiles(user_id, artifact_id, content, gone);
+    return { kind: 'zip', user_id, file_name: `${folder}.zip`, open };
   }
   const file = fileOf(artifact, file_id);
   return {
     kind: 'file',
+    user_id,
     file_name: baseName(file),
     bytes: file.bytes,
     sha256: file.sha256,
-    async open(range) {
-      const opened = await storage().open(user_id, artifact_id, file.path, range ?? undefined);
+    async open(range, gone) {
+      const opened = await storage().open(user_id, artifact_id, file.path, range ?? undefined, gone);
       if (opened.bytes !== file.bytes) {
         opened.stream.destroy();
         throw new Error(`A file of artifact ${artifact_id} has another size than was recorded`);

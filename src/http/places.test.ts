@@ -1,34 +1,34 @@
-import { afterEach, beforeAll, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { silenceJobBell } from '#/services/jobs/job-bell.ts';
 import { addCaller, useApi } from '../../test/api.ts';
 import { useDatabase } from '../../test/database.ts';
 import { addJob } from '../../test/factories.ts';
-import { holdPlace, OPEN_A_PERSON_MAX, OPEN_MAX } from './stream-places.ts';
+import { DOWNLOADS, LIVE_STREAMS } from './places.ts';
 
 const db = useDatabase();
 const api = useApi();
 let owner: Awaited<ReturnType<typeof addCaller>>;
 let other: Awaited<ReturnType<typeof addCaller>>;
-let places: (() => void)[] = [];
+let taken: (() => void)[] = [];
 
 beforeAll(async () => {
   owner = await addCaller(db);
   other = await addCaller(db);
 });
 afterEach(async () => {
-  for (const leave of places) leave();
-  places = [];
+  for (const leave of taken) leave();
+  taken = [];
   await silenceJobBell();
 });
 
-const hold = (user_id: string, count: number) => {
-  for (let at = 0; at < count; at++) places.push(holdPlace(user_id));
+const hold = (user_id: string, count: number, places = LIVE_STREAMS) => {
+  for (let at = 0; at < count; at++) taken.push(places.hold(user_id));
 };
 const openStream = async (caller: typeof owner) =>
   api.request(`/api/jobs/${await addJob(db, caller.user_id)}/stream`, { headers: caller.headers });
 
 test('a person who holds as many live streams as one may is told to close some; others open theirs', async () => {
-  hold(owner.user_id, OPEN_A_PERSON_MAX);
+  hold(owner.user_id, LIVE_STREAMS.a_person_max);
   const refused = await openStream(owner);
   expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '60']);
   expect(await refused.json()).toMatchObject({ code: 'rate_limited', error: expect.stringContaining('close some') });
@@ -38,7 +38,7 @@ test('a person who holds as many live streams as one may is told to close some; 
 });
 
 test('a stream that ends, and one that never began, give their place back', async () => {
-  hold(owner.user_id, OPEN_A_PERSON_MAX - 1);
+  hold(owner.user_id, LIVE_STREAMS.a_person_max - 1);
   for (let turn = 0; turn < 3; turn++) {
     const opened = await openStream(owner);
     expect(opened.status).toBe(200);
@@ -49,8 +49,23 @@ test('a stream that ends, and one that never began, give their place back', asyn
   }
 });
 
-test('all people together hold no more than the studio can', () => {
-  for (let at = 0; at * OPEN_A_PERSON_MAX < OPEN_MAX; at++)
-    hold(`person ${at}`, Math.min(OPEN_A_PERSON_MAX, OPEN_MAX - at * OPEN_A_PERSON_MAX));
-  expect(() => holdPlace('one more')).toThrow(/as many live streams as it can/);
+describe.each([
+  ['live streams', LIVE_STREAMS, /as many live streams as it can/],
+  ['downloads', DOWNLOADS, /as many files at once as it can/],
+])('%s', (_, places, sentence) => {
+  test('of all people together are no more than the studio can hold', () => {
+    for (let at = 0; at * places.a_person_max < places.in_all_max; at++)
+      hold(`person ${at}`, Math.min(places.a_person_max, places.in_all_max - at * places.a_person_max), places);
+    expect(() => places.hold('one more')).toThrow(sentence);
+    taken.pop()?.();
+    hold('one more', 1, places);
+  });
+
+  test('that end twice give one place back', () => {
+    const [leave] = [places.hold('a'), hold('a', places.a_person_max - 1, places)];
+    leave();
+    leave();
+    hold('a', 1, places);
+    expect(() => places.hold('a')).toThrow(expect.objectContaining({ code: 'rate_limited' }));
+  });
 });
