@@ -1,5 +1,6 @@
 /** The lines that `python -m lora_trainer.fetch` writes, one JSON object each, and what can go wrong there. */
 import * as z from 'zod';
+import { StorableText } from './storable-text.ts';
 
 /** Why a model or a dataset of the Hub cannot be had. */
 export const FETCH_ERROR_CODES = [
@@ -20,6 +21,7 @@ export const FETCH_ERROR_CODES = [
   'invalid_csv',
   'invalid_parquet',
   'invalid_config',
+  'invalid_name',
   'too_large',
   'disk_full',
   'address_refused',
@@ -35,14 +37,14 @@ export const FetchLine = z.discriminatedUnion('type', [
     commit: z.string().regex(/^[0-9a-f]{40}$/),
     bytes: z.int().min(0),
     files: z.int().min(1),
-    /** of a dataset: what was chosen, with the first of its files */
-    config: z.string().max(300).nullish(),
-    split: z.string().max(300).nullish(),
-    paths: z.array(z.string().max(300)).max(50).optional(),
+    /** of a dataset: what was chosen, with the first of its files; the names are bounded where they are told */
+    config: StorableText(300).nullish(),
+    split: StorableText(300).nullish(),
+    paths: z.array(StorableText(300)).max(50).optional(),
   }),
   z.object({ type: z.literal('progress'), bytes: z.int().min(0) }),
   z.object({ type: z.literal('done'), files: z.array(z.string()).min(1) }),
-  z.object({ type: z.literal('error'), code: z.enum(FETCH_ERROR_CODES), message: z.string().max(1000) }),
+  z.object({ type: z.literal('error'), code: z.enum(FETCH_ERROR_CODES), message: StorableText(1000) }),
 ]);
 export type FetchLine = z.infer<typeof FetchLine>;
 export type FetchListing = Extract<FetchLine, { type: 'listing' }>;

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { HUB_TOKEN, HUB_TOKEN_FORM, HubRevision } from './model-hub-id.ts';
 import { PlainLine } from './plain-text.ts';
+import { StorableText } from './storable-text.ts';
 
 /** Why an artifact cannot be brought to the Hub. */
 export const PUSH_ERROR_CODES = [
@@ -49,7 +50,7 @@ export const PushLine = z.discriminatedUnion('type', [
   z.object({ type: z.literal('progress'), bytes: z.int().min(0) }),
   /** The commit at which the repository has them. */
   z.object({ type: z.literal('done'), commit: z.string().regex(/^[0-9a-f]{40}$/) }),
-  z.object({ type: z.literal('error'), code: z.enum(PUSH_ERROR_CODES), message: z.string().max(1000) }),
+  z.object({ type: z.literal('error'), code: z.enum(PUSH_ERROR_CODES), message: StorableText(1000) }),
 ]);
 export type PushLine = z.infer<typeof PushLine>;
 export type PushListing = Extract<PushLine, { type: 'listing' }>;

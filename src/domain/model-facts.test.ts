@@ -57,6 +57,16 @@ it('a model that brings its own code is refused', () => {
   expect(factsOfTokenizer({ auto_map: { AutoTokenizer: ['tok.T', null] } }).remote_code).toBe(true);
 });
 
+it.each([
+  ['model_type', { ...llama, model_type: 'll\u0000ama' }],
+  ['model_type', { ...llama, model_type: '\ud800' }],
+  ['architectures', { ...llama, architectures: ['A\u0000B'] }],
+])('a config whose %s cannot be stored is refused by name', (field, config) => {
+  const refusal = { code: 'invalid_config', message: `its config.json: ${field} holds a NUL or half a surrogate pair` };
+  expect(factsOfConfig(config)).toEqual({ ok: false, refusal });
+  expect(factsOf({ ...config, [field]: ['x'.repeat(201)] })).toMatchObject({ hidden_size: 576 });
+});
+
 it.each([[null], [[]], ['x'], [1]])('a config that is %j is refused', (config) => {
   expect(factsOfConfig(config)).toMatchObject({ ok: false, refusal: { code: 'invalid_config' } });
 });

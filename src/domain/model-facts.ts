@@ -1,5 +1,6 @@
 /** What a model's own files say about it: the facts that the registry shows and the planner counts with. */
 import * as z from 'zod';
+import { isStorable } from './storable-text.ts';
 
 /** File endings that can carry code when loaded; never read, fetched or registered as weights. */
 export const UNSAFE_WEIGHTS = /\.(?:bin|pt|pth|ckpt|pkl|pickle|joblib|npy|npz|h5|keras|pb|onnx|msgpack)$/i;
@@ -35,9 +36,19 @@ const Shape = z.looseObject({
   n_ctx: count,
   max_sequence_length: count,
 });
+const UNSTORABLE = 'holds a NUL or half a surrogate pair';
 const Config = Shape.extend({
-  model_type: z.string().max(100).optional().catch(undefined),
-  architectures: z.array(z.string().max(200)).optional().catch(undefined),
+  model_type: z
+    .string()
+    .max(100)
+    .optional()
+    .catch(undefined)
+    .refine((name) => isStorable(name ?? ''), UNSTORABLE),
+  architectures: z
+    .array(z.string().max(200))
+    .optional()
+    .catch(undefined)
+    .refine((names) => isStorable(names?.[0] ?? ''), UNSTORABLE),
   auto_map: z.unknown().optional(),
   quantization_config: z.unknown().optional(),
   text_config: Shape.optional().catch(undefined),
@@ -47,7 +58,9 @@ const Config = Shape.extend({
 export function factsOfConfig(config: unknown): { ok: true; facts: ModelFacts } | { ok: false; refusal: ModelRefusal } {
   const parsed = Config.safeParse(config);
   if (!parsed.success) {
-    return { ok: false, refusal: { code: 'invalid_config', message: 'its config.json is not an object of JSON' } };
+    const [fault] = parsed.error.issues;
+    const what = fault?.path.length ? `: ${fault.path.join('.')} ${fault.message}` : ' is not an object of JSON';
+    return { ok: false, refusal: { code: 'invalid_config', message: `its config.json${what}` } };
   }
   const own = parsed.data;
   if (own.auto_map !== undefined && own.auto_map !== null) return { ok: false, refusal: remoteCode('config.json') };

@@ -1,5 +1,6 @@
 /** The numbered lines of `events.jsonl` that a trainer writes, and what its exit codes mean (trainer/PROTOCOL.md). */
 import * as z from 'zod';
+import { StorableText } from './storable-text.ts';
 import { TRAINER_STEPS_MAX } from './trainer-config.ts';
 
 /** Longest line that is read, in UTF-16 units and in bytes alike. */
@@ -70,13 +71,6 @@ export const EXIT_CODE_OF_ERROR: Record<TrainerErrorCode, keyof typeof EXIT_CODE
 
 export const TRAINER_ARTIFACT_KINDS = ['adapter', 'passport'] as const;
 
-/** Text that PostgreSQL can store: well-formed UTF-16 without NUL. */
-const text = (max: number) =>
-  z
-    .string()
-    .max(max)
-    .refine((value) => value.isWellFormed() && !value.includes('\u0000'), 'holds a NUL or a lone surrogate');
-
 const step = z.int().min(0).max(TRAINER_STEPS_MAX);
 const count = z.int().min(0);
 const seconds = z.number().min(0);
@@ -96,10 +90,10 @@ export const HelloEvent = z.strictObject({
   ...head,
   type: z.literal('hello'),
   protocol: z.literal(1),
-  trainer: text(100),
-  versions: z.record(z.string().max(60), text(100)),
+  trainer: StorableText(100),
+  versions: z.record(z.string().max(60), StorableText(100)),
   device: z.enum(['cpu', 'cuda']),
-  gpus: z.array(z.strictObject({ name: text(200), memory_mb: megabytes })).max(64),
+  gpus: z.array(z.strictObject({ name: StorableText(200), memory_mb: megabytes })).max(64),
   total_parameters: count,
   trainable_parameters: count,
 });
@@ -139,8 +133,8 @@ export const SampleEvent = z.strictObject({
   ...head,
   type: z.literal('sample'),
   step,
-  prompt: text(4000),
-  text: text(100_000),
+  prompt: StorableText(4000),
+  text: StorableText(100_000),
 });
 
 export const CheckpointEvent = z.strictObject({
@@ -164,7 +158,7 @@ export const WarningEvent = z.strictObject({
   ...head,
   type: z.literal('warning'),
   code: z.string().regex(/^[a-z][a-z0-9_]{0,59}$/),
-  message: text(2000),
+  message: StorableText(2000),
 });
 
 /** The last line of a run that failed; `field` names the part of config.json that is at fault. */
@@ -172,10 +166,10 @@ export const ErrorEvent = z.strictObject({
   ...head,
   type: z.literal('error'),
   code: z.enum(TRAINER_ERROR_CODES),
-  message: text(2000),
-  hint: text(2000),
-  field: text(200).optional(),
-  traceback: text(20_000).optional(),
+  message: StorableText(2000),
+  hint: StorableText(2000),
+  field: StorableText(200).optional(),
+  traceback: StorableText(20_000).optional(),
 });
 
 /** The last line of a run that succeeded. */

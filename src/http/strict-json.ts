@@ -1,4 +1,5 @@
 import { AppError, type Violation } from '#/domain/app-error.ts';
+import { isStorable } from '#/domain/storable-text.ts';
 import { pathOf, ROWS_MAX, refusal } from './violations.ts';
 
 const DEPTH_MAX = 32;
@@ -75,7 +76,7 @@ function scan(text: string): Violation[] {
             return rows;
           }
         }
-        if (string.includes('\0') || !string.isWellFormed()) {
+        if (!isStorable(string)) {
           rows.push({ path: path(), message: 'must not hold NUL or half a surrogate pair', code: 'invalid_characters' });
         }
         break;

@@ -116,6 +116,11 @@ describe('a model of the Hub', () => {
       'remote_code_not_allowed',
       () => (files['config.json'] = JSON.stringify({ ...TINY_CONFIG, auto_map: { A: 'b' } })),
     ],
+    [
+      'has NUL in a fact of its config',
+      'invalid_config',
+      () => (files['config.json'] = JSON.stringify({ ...TINY_CONFIG, model_type: 'll\u0000ama' })),
+    ],
     ['has broken weights', 'invalid_safetensors', () => (files['model.safetensors'] = 'not safetensors')],
   ])('that %s ends in error as %s, with nothing kept', async (_, code, spoil) => {
     spoil();

@@ -94,7 +94,7 @@ async function bring({ model, bytes_max }: FetchClaim, { signal, onListing, onBy
   const staged = await storage().stagingFolder(stagingName(model));
   const free = (await storage().freeBytes()) ?? Number.MAX_SAFE_INTEGER;
   let commit = model.hf_revision;
-  await withEachToken(model, refused, (token) =>
+  const fetched = await withEachToken(model, refused, (token) =>
     fetchFromHub({
       kind: 'model',
       hf_repo_id: model.hf_repo_id ?? '',
@@ -111,7 +111,7 @@ async function bring({ model, bytes_max }: FetchClaim, { signal, onListing, onBy
       onBytes,
     }),
   );
-  if (signal.aborted) return false;
+  if (fetched === null) return false;
   await storage().publishStaged(SHARED_OWNER, model.id, staged);
   return true;
 }

@@ -1,7 +1,7 @@
 import { type FetchLine, type FetchListing, readFetchLine } from '#/domain/hub-fetch.ts';
 import type { ImportKind } from '#/domain/transfer-state.ts';
 import { env } from '#/env.ts';
-import { runPythonProgram } from './python-program.ts';
+import { type PythonEnd, runPythonProgram } from './python-program.ts';
 
 const FETCH_TIMEOUT_MS = 24 * 3_600_000;
 /** What unpacking somebody's table may take; the libraries themselves are a tenth of it. */
@@ -39,10 +39,11 @@ export interface HubFetch {
  * Brings a repository's files into a folder. The client is the trainer's Python: huggingface_hub lives there anyway (it reads
  * listings and the Hub's errors, gates among them), its connections go through a guard that judges every address, and a
  * process of its own ends at once with all that it holds, also when the worker is killed. The token goes by environment,
- * never by argument. Throws `FetchFailure`; returns early without a word when `signal` ended it.
+ * never by argument. Answers what was fetched; null only when `signal` ended it. Throws `FetchFailure`.
  */
-export async function fetchFromHub(fetch: HubFetch): Promise<void> {
+export async function fetchFromHub(fetch: HubFetch): Promise<FetchListing | null> {
   let last: FetchLine | null = null;
+  let listing: FetchListing | null = null;
   let listed: Promise<void> = Promise.resolve();
   const refused = new AbortController();
   const end = await runPythonProgram({
@@ -65,17 +66,19 @@ export async function fetchFromHub(fetch: HubFetch): Promise<void> {
       if (line === null) return;
       last = line;
       if (line.type === 'listing') {
+        listing = line;
         listed = fetch.onListing(line);
         listed.catch(() => refused.abort());
       } else if (line.type === 'progress') fetch.onBytes(line.bytes);
     },
   });
   await listed;
-  if (!fetch.signal.aborted) judge(last, end.code, end.ended_by);
+  return fetch.signal.aborted ? null : judge(last, listing, end);
 }
 
-function judge(last: FetchLine | null, code: number | null, ended_by: string | null): void {
-  if (last?.type === 'done' && code === 0) return;
+function judge(last: FetchLine | null, listing: FetchListing | null, { code, ended_by }: PythonEnd): FetchListing {
+  // Without a listing that can be read nothing was pinned, reserved or named, whatever was fetched.
+  if (last?.type === 'done' && code === 0 && listing !== null) return listing;
   if (last?.type === 'error') throw new FetchFailure(last.code, last.message);
   if (ended_by === 'timeout')
     throw new FetchFailure('hub_unreachable', 'it could not be fetched within a day: ask for it again to go on');

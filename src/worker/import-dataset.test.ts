@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -46,6 +46,9 @@ afterEach(() => hub.close());
 
 const ask = async (options: Partial<TransferWish & { kind: 'dataset' }> = {}) =>
   (await createTransfer(user, { kind: 'dataset', hf_repo_id: REPO, revision: 'main', ...options })).transfer.id;
+/** A card with one configuration of one split, so called. */
+const name = (config_name: string, split: string) =>
+  (hub.cards[`datasets/${REPO}`] = { configs: [{ config_name, data_files: [{ split, path: 'train.jsonl' }] }] });
 const look = (id: string) => getTransfer(user, id);
 const notices = () =>
   db.asOwner<{ type: string; message: string }>('SELECT type, message FROM lowrank.notifications ORDER BY created_at');
@@ -173,6 +176,15 @@ pyarrow.parquet.write_table(pyarrow.table({"messages": turns, "n": range(30)}), 
     ['is broken Parquet', 'invalid_parquet', () => (hub.repos[`datasets/${REPO}`] = { 'train.parquet': 'PAR1' }), {}],
     ['is a script', 'remote_code_not_allowed', () => (hub.repos[`datasets/${REPO}`] = { 'rows.py': 'x' }), {}],
     ['is empty', 'data_files_missing', () => (hub.repos[`datasets/${REPO}`] = { 'rows.json': '' }), {}],
+    ['has a configuration with a long name', 'invalid_name', () => name('c'.repeat(301), 'train'), {}],
+    ['has a configuration with NUL in its name', 'invalid_name', () => name('a\u0000b', 'train'), {}],
+    ['has a split with half a character in its name', 'invalid_name', () => name('main', '\ud800'), {}],
+    [
+      'has NUL in a name that is told',
+      'data_files_missing',
+      () => (hub.repos[`datasets/${REPO}`] = { 'a\u0000.jsonl': 'x' }),
+      { file: 'b.jsonl' },
+    ],
   ])('that %s fails as %s, with nothing kept', async (_, code, spoil, options) => {
     spoil();
     const id = await ask(options);
@@ -181,6 +193,22 @@ pyarrow.parquet.write_table(pyarrow.table({"messages": turns, "n": range(30)}), 
     expect(await notices()).toEqual([{ type: 'transfer_failed', message: expect.stringContaining(REPO) }]);
     expect(await listDatasets(user, { limit: 1, offset: 0 })).toMatchObject({ total: 0 });
     expect([staged(), existsSync(stored(id)), await usedBytes()]).toEqual([[], false, 0]);
+  });
+
+  test('whose fetch ends well and tells no listing that can be read fails for good, and is not given back', async () => {
+    const program = join(folder, 'python');
+    const done = `echo '{"type":"listing","config":"${'c'.repeat(301)}"}'; echo '{"type":"done","files":["data"]}'`;
+    writeFileSync(program, `#!/bin/sh\n${done}\n`, { mode: 0o755 });
+    const { python } = env;
+    env.python = program;
+    try {
+      const id = await ask();
+      expect(await importNextDataset()).toBe(true);
+      expect(await look(id)).toMatchObject({ status: 'failed', error_code: 'internal', attempts: 1 });
+      expect(await importNextDataset()).toBe(false);
+    } finally {
+      env.python = python;
+    }
   });
 
   test('that is gated comes with a token of its own, which is then forgotten; a wrong one is told', async () => {

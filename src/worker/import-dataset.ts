@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '#/domain/app-error.ts';
 import { DATASET_BYTES_MAX } from '#/domain/constants.ts';
+import type { FetchListing } from '#/domain/hub-fetch.ts';
 import { env } from '#/env.ts';
 import { DATASET_FILE } from '#/services/datasets/dataset-row.ts';
 import { openHubToken } from '#/services/transfers/hub-token.ts';
@@ -38,6 +39,7 @@ export async function importNextDataset(signal?: AbortSignal): Promise<boolean> 
     const brought = await bring(transfer, ended, kept.note);
     if (brought !== null) await land(transfer, brought);
     else if (kept.lost.aborted) await tidy(transfer);
+    // The worker stops: nothing else ends a fetch without its rows or a reason.
     else await importClaims.release(transfer).catch(() => undefined);
   } catch (error) {
     const reason = reasonOf(error);
@@ -73,8 +75,7 @@ function reasonOf(error: unknown): { code: string; message: string } | 'fenced' 
 /** Brings the rows into the transfer's staging folder; null when `signal` ended that. */
 async function bring(transfer: TransferRow, signal: AbortSignal, onBytes: (bytes: number) => void): Promise<Brought | null> {
   const { config, split, file } = transfer.options;
-  let brought: Brought | null = null;
-  await fetchFromHub({
+  const listing = await fetchFromHub({
     kind: 'dataset',
     hf_repo_id: transfer.hf_repo_id,
     revision: transfer.hf_revision ?? transfer.hf_requested_revision,
@@ -86,16 +87,19 @@ async function bring(transfer: TransferRow, signal: AbortSignal, onBytes: (bytes
     ),
     token: (await openHubToken(transfer)) ?? env.HF_TOKEN,
     signal,
-    onListing: async (listing) => {
-      const pinned = { hf_revision: listing.commit, bytes_total: listing.bytes, files: listing.files };
-      await pinImport(transfer, pinned);
-      const rows = { config: listing.config ?? null, split: listing.split ?? null, paths: listing.paths ?? [] };
-      brought = { pinned, rows };
-    },
+    onListing: (told) => pinImport(transfer, pinnedOf(told)),
     onBytes,
   });
-  return signal.aborted ? null : brought;
+  if (listing === null) return null;
+  const rows = { config: listing.config ?? null, split: listing.split ?? null, paths: listing.paths ?? [] };
+  return { pinned: pinnedOf(listing), rows };
 }
+
+const pinnedOf = ({ commit, bytes, files }: FetchListing): PinnedListing => ({
+  hf_revision: commit,
+  bytes_total: bytes,
+  files,
+});
 
 /** Stores the rows as an upload's file is, and records the dataset. */
 async function land(transfer: TransferRow, { pinned, rows }: Brought): Promise<void> {

@@ -20,14 +20,14 @@ function reasonOf(error: unknown): RefusedBearer['reason'] | null {
 
 /**
  * Fetches a model with the token of each who waits for it, the longest first, then with the installation's, then with none,
- * until the Hub lets one of them. Each transfer whose token is refused fails by itself; who cannot be told before the fetch is settled, since
+ * until the Hub lets one of them, and answers what it brought. Each transfer whose token is refused fails by itself; who cannot be told before the fetch is settled, since
  * nobody else waits, is put into `refused`. Throws what `fetch` throws: the refusal once all of them are refused.
  */
-export async function withEachToken(
+export async function withEachToken<T>(
   model: BaseModelRow,
   refused: RefusedBearer[],
-  fetch: (token: string | undefined) => Promise<void>,
-): Promise<void> {
+  fetch: (token: string | undefined) => Promise<T>,
+): Promise<T> {
   const tried: string[] = [];
   const own = env.HF_TOKEN === undefined ? [undefined] : [env.HF_TOKEN, undefined];
   let last: FetchFailure | null = null;

@@ -24,7 +24,7 @@ from urllib.parse import quote
 
 from lora_trainer.failure import DISK_ERRORS, EXIT_CODES
 from lora_trainer.hub_dataset import DatasetWish, assemble, choose_data_files
-from lora_trainer.hub_files import FetchFailure, HubFile, is_sound
+from lora_trainer.hub_files import FetchFailure, HubFile, check_name, is_sound
 from lora_trainer.hub_model import choose_files, refuse_remote_code
 from lora_trainer.public_network import AddressRefused, guarded_client
 
@@ -210,7 +210,13 @@ class Hub:
 
 
 def say_listing(commit: str, chosen: list[HubFile], bytes_max: int, **more: object) -> None:
-    """Says what is going to be fetched. Raises FetchFailure(too_large) where that is more than may be stored."""
+    """Says what is going to be fetched.
+
+    Raises FetchFailure: invalid_name where a file has a name that is not taken, too_large where it is more than may be
+    stored.
+    """
+    for file in chosen:
+        check_name("file", file.path)
     total = sum(file.bytes for file in chosen)
     say(type="listing", commit=commit, bytes=total, files=len(chosen), **more)
     if total > bytes_max:
@@ -243,7 +249,10 @@ def fetch_dataset(hub: Hub, revision: str, wish: DatasetWish, into: Path, bytes_
     info, files = hub.list(revision)
     with time_bound(CHOICE_S):
         choice = choose_data_files(files, {"configs": getattr(info.card_data, "configs", None)}, wish)
-    paths = [file.path[:300] for file in choice.files[:PATHS_TOLD_MAX]]
+    for what, name in (("configuration", choice.config), ("split", choice.split)):
+        if name is not None:
+            check_name(what, name)
+    paths = [file.path for file in choice.files[:PATHS_TOLD_MAX]]
     say_listing(info.sha, choice.files, bytes_max, config=choice.config, split=choice.split, paths=paths)
     fetcher = hub.fetcher(info.sha, into)
     # Numbers make the names here: a path of the Hub's makes none on this machine.

@@ -23,6 +23,8 @@ class Hub:
     """What the repository is, as the Hub's paths have it: models or datasets."""
     large: set[str] = field(default_factory=lambda: {"model.safetensors"})
     """Files of large file storage: their oid is a SHA-256, and they are sent on to `/cdn/`."""
+    card: dict | None = None
+    """What the card of the repository says of it."""
     seen: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     refuse: tuple[int, str] | None = None
     refused_because: str = ""
@@ -86,7 +88,8 @@ class Hub:
                 sha256 = hashlib.sha256(content).hexdigest()
                 entry["lfs"] = {"sha256": sha256, "size": len(content), "pointerSize": 134}
             siblings.append(entry)
-        return {"id": REPO, "modelId": REPO, "private": self.private, "tags": [], "siblings": siblings}
+        facts = {"id": REPO, "modelId": REPO, "private": self.private, "tags": [], "cardData": self.card}
+        return {**facts, "siblings": siblings}
 
 
 def handler_of(hub: Hub) -> type[BaseHTTPRequestHandler]:

@@ -6,6 +6,7 @@ import pytest
 
 from hub import COMMIT, REPO, Hub, RunningHub
 from lora_trainer import fetch
+from lora_trainer.hub_files import FetchFailure
 from lora_trainer.public_network import AddressRefused, JudgedBackend, guarded_client, is_public
 
 WEIGHTS = bytes(range(256)) * 4096
@@ -201,6 +202,26 @@ def test_a_repository_that_cannot_be_used_is_refused_before_its_weights(run, hub
     else:
         assert refusal(run()) == code
         assert hub.ranges() == []
+
+
+@pytest.mark.parametrize("tail", ["x" * 290, "\0", "\ud83d"])
+def test_a_file_whose_name_is_not_taken_is_refused_before_a_byte(run, hub, tail):
+    hub.files = {"config.json": CONFIG, f"model-{tail}.safetensors": b"x"}
+    hub.files["model.safetensors.index.json"] = b"{}"
+    code, lines = run()
+    assert (code, lines[-1]["code"]) == (4, "invalid_name")
+    assert [line["type"] for line in lines] == ["error"]
+    assert hub.seen[-1][1].startswith("/api/")
+
+
+def test_what_is_said_of_a_failure_can_be_stored_whatever_it_quotes(run, monkeypatch):
+    def fail(_):
+        raise FetchFailure("weights_missing", "its \0\n\udc00 " + "🕷" * 2000)
+
+    monkeypatch.setattr(fetch, "choose_files", fail)
+    said = run()[1][-1]["message"]
+    assert said.startswith("its \ufffd\ufffd? 🕷🕷")
+    assert len(said.encode("utf-16-le")) == 2 * 1000
 
 
 def test_more_than_may_be_stored_is_refused_before_a_byte(run, hub):

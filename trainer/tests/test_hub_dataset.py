@@ -234,6 +234,54 @@ def test_patterns_that_take_too_long_are_refused():
         choose(["a" * 3000], file="**a**a**a**b")
 
 
+@pytest.mark.parametrize(
+    ("config", "split", "file", "said"),
+    [
+        ("c" * 301, "train", "a.jsonl", "configuration"),
+        ("🕷" * 151, "train", "a.jsonl", "configuration"),
+        ("a\0b", "train", "a.jsonl", "configuration 'a\\x00b'"),
+        ("\ud800", "train", "a.jsonl", "configuration"),
+        ("c", "s" * 301, "a.jsonl", "split"),
+        ("c", "tr\0", "a.jsonl", "split"),
+        ("c", "train", f"{'f' * 300}.jsonl", "file"),
+        ("c", "train", "a\n.jsonl", "file"),
+        ("c" * 300, "s" * 300, f"{'f' * 294}.jsonl", None),
+        ("🕷" * 150, "Zug", "a.jsonl", None),
+    ],
+)
+def test_names_of_the_hub_follow_one_rule_where_the_listing_is_made(hub_fetch, config, split, file, said):
+    card = {"configs": [{"config_name": config, "data_files": [{"split": split, "path": "*.jsonl"}]}]}
+    lines = hub_fetch({file: b'{"a":1}'}, card)
+    if said is None:
+        assert (lines[0]["config"], lines[0]["split"], lines[0]["paths"]) == (config, split, [file])
+        assert lines[-1]["type"] == "done"
+    else:
+        assert [(line["type"], line.get("code")) for line in lines] == [("error", "invalid_name")]
+        assert f"its {said}" in lines[0]["message"]
+
+
+def test_names_as_long_as_they_may_be_fit_in_one_line_of_a_listing(hub_fetch):
+    files = {f"{place:02}{'🕷' * 146}.jsonl": b'{"a":1}' for place in range(60)}
+    listing = hub_fetch(files, None)[0]
+    assert (listing["files"], len(listing["paths"])) == (60, 50)
+    assert len(json.dumps(listing)) < 1_000_000
+
+
+@pytest.fixture
+def hub_fetch(tmp_path, monkeypatch, capsys):
+    """The lines of a fetch of a dataset with these files and this card."""
+
+    def go(files, card):
+        with RunningHub(Hub(files, large=set(), kind="datasets", card=card)) as hub:
+            monkeypatch.setenv("HF_ENDPOINT", hub.url)
+            monkeypatch.delenv("HF_TOKEN", raising=False)
+            monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+            fetch.main(["--kind", "dataset", "--repo", REPO, "--revision", "main", "--into", str(tmp_path)])
+        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    return go
+
+
 def test_a_dataset_arrives_as_one_file_with_what_was_chosen(tmp_path, monkeypatch, capsys):
     files = {
         "data/train-1.jsonl": b'{"a":1}',
