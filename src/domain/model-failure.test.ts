@@ -19,7 +19,7 @@ describe('a base model that never came', () => {
     const codes = ['model_not_found', 'gated_model', 'unsafe_model_format', 'hub_unreachable'].map(
       (code) => modelFailure(model('error', { code, message: 'so' })).code,
     );
-    expect(codes).toEqual(['model_not_found', 'gated_model', 'bad_config', 'launch_failed']);
+    expect(codes).toEqual(['model_not_found', 'gated_model', 'bad_config', 'model_not_fetched']);
   });
 
   test('or came and cannot be trained, or was deleted, says so', () => {

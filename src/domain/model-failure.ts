@@ -1,16 +1,17 @@
 import type { JobErrorCode, JobFailure } from './job-state.ts';
+import { bareFailure } from './run-verdict.ts';
 
 /** Codes by which a fetch fails, as a job that waited for it has them. All others tell of a model that is not of our kind. */
 const CODES: Record<string, JobErrorCode> = {
   model_not_found: 'model_not_found',
   gated_model: 'gated_model',
   disk_full: 'disk_full',
-  cancelled: 'launch_failed',
-  too_large: 'launch_failed',
-  address_refused: 'launch_failed',
-  hub_unreachable: 'launch_failed',
-  checksum_mismatch: 'launch_failed',
-  internal: 'launch_failed',
+  cancelled: 'model_not_fetched',
+  too_large: 'model_not_fetched',
+  address_refused: 'model_not_fetched',
+  hub_unreachable: 'model_not_fetched',
+  checksum_mismatch: 'model_not_fetched',
+  internal: 'model_not_fetched',
 };
 
 const HINTS: Partial<Record<JobErrorCode, string>> = {
@@ -19,7 +20,6 @@ const HINTS: Partial<Record<JobErrorCode, string>> = {
   disk_full: 'Free space on the disk of this installation and submit again.',
   bad_config: 'Submit again with another base model.',
 };
-const TRY_AGAIN = 'See what the message names, then submit again: the fetch goes on where it stopped.';
 
 /** Why a job is over that waited for a base model which cannot be had, or cannot be trained now that it is there. */
 export function modelFailure(model: {
@@ -37,5 +37,6 @@ export function modelFailure(model: {
 }
 
 function failure(code: JobErrorCode, message: string): JobFailure {
-  return { code, message: message.endsWith('.') ? message : `${message}.`, hint: HINTS[code] ?? TRY_AGAIN, stack: null };
+  const bare = bareFailure(code, message.endsWith('.') ? message : `${message}.`);
+  return { ...bare, hint: HINTS[code] ?? bare.hint };
 }

@@ -48,6 +48,7 @@ const HINTS: Record<JobErrorCode, string> = {
   gpu_lost: 'Look at the GPU with nvidia-smi and dmesg; the job starts again when a GPU is free.',
   contact_lost: 'Look at the worker and its host; start again.',
   launch_failed: 'Run `lowrank doctor` on the host of the worker.',
+  model_not_fetched: 'See what the message names, then submit again: the fetch goes on where it stopped.',
   runtime_limit: 'Train fewer steps, or raise the runtime limit.',
 };
 

@@ -39,6 +39,7 @@ export const WORKER_ERROR_CODES = [
   'gpu_lost',
   'contact_lost',
   'launch_failed',
+  'model_not_fetched',
   'runtime_limit',
 ] as const;
 export type WorkerErrorCode = (typeof WORKER_ERROR_CODES)[number];

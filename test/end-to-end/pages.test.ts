@@ -40,6 +40,15 @@ const open = async (path: string, on = page) => {
   await on.goto(`${studio.url}${path}`);
   await on.locator('h1').first().waitFor();
 };
+/** A picture of the page as it stands, light and dark, for whoever names a folder in SHOTS. */
+const shot = async (name: string, width: number) => {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    if (process.env.SHOTS === undefined) return;
+    await page.emulateMedia({ colorScheme });
+    await page.screenshot({ path: join(process.env.SHOTS, `${name}-${width}-${colorScheme}.png`) });
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+};
 const heading = (name: string | RegExp, on = page) => on.getByRole('heading', { level: 1, name });
 
 describe('before anybody is there', () => {
@@ -246,6 +255,64 @@ describe('the page of a job', () => {
       await page.getByRole('tab', { name: tab }).click();
       expect(await axeFindings(page)).toEqual([]);
     }
+  });
+
+  test('that is paused stands still: no time goes by, no speed, nothing live', async () => {
+    const held_at = new Date(Date.now() - 300_000).toISOString();
+    const paused = {
+      current_stage: null,
+      current_step: 150,
+      current_epoch: 1.9,
+      progress: 62.5,
+      attempt: 1,
+      held_at,
+      pause_requested_at: held_at,
+    };
+    const started_at = new Date(Date.parse(held_at) - 95_000).toISOString();
+    const { current_metrics } = madeUpJob('running');
+    await answerFor(page, madeUpJob('queued', { ...paused, started_at, current_metrics, estimated_completion_at: held_at }));
+    for (const [width, height] of [
+      [1440, 900],
+      [390, 844],
+    ] as const) {
+      await page.setViewportSize({ width, height });
+      await open(`/jobs/${JOB_ID}`);
+      await page.getByText('Paused until it is resumed', { exact: true }).waitFor();
+      await page.getByRole('button', { name: 'Resume' }).waitFor();
+      const reading = (name: string) => page.locator('dl > div', { hasText: name }).locator('dd').first().textContent();
+      expect(await reading('Elapsed')).toContain('1 min 35 s');
+      expect(await reading('Speed')).toBe('–');
+      expect(await reading('Time left')).toBe('–');
+      expect(await page.getByText('Live', { exact: true }).count()).toBe(0);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+      expect(await axeFindings(page)).toEqual([]);
+      await shot('paused', width);
+    }
+    await page.setViewportSize({ width: 1440, height: 900 });
+  });
+
+  test('whose base model could not be fetched says so, and that no trainer was started', async () => {
+    const failure = {
+      code: 'model_not_fetched',
+      message: 'Base model acme/tiny could not be fetched: the Hub does not answer.',
+      hint: 'See what the message names, then submit again: the fetch goes on where it stopped.',
+      stack: null,
+    };
+    const job = madeUpJob('failed', {
+      attempt: 0,
+      started_at: null,
+      current_step: 0,
+      current_epoch: 0,
+      progress: 0,
+      current_metrics: {},
+      failure,
+    });
+    await answerFor(page, job);
+    await open(`/jobs/${JOB_ID}`);
+    await page.getByText('The base model could not be fetched', { exact: true }).waitFor();
+    await page.getByText('No trainer was started for this job, so there is no log.').waitFor();
+    expect(await axeFindings(page)).toEqual([]);
+    await shot('model-not-fetched', 1440);
   });
 
   test('tells the loss of the last step from the smoothed line', async () => {

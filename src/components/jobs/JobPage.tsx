@@ -20,7 +20,7 @@ import { JobActions } from './JobActions.tsx';
 import { JobConfiguration } from './JobConfiguration.tsx';
 import { JobHistory } from './JobHistory.tsx';
 import { JobReadout } from './JobReadout.tsx';
-import { stageWords } from './job-words.ts';
+import { isHeld, noLogWords, stageWords } from './job-words.ts';
 import { LogPanel } from './LogPanel.tsx';
 import { LossChart } from './LossChart.tsx';
 import { ResultPanel } from './ResultPanel.tsx';
@@ -50,7 +50,9 @@ function Job({ job, events }: { job: TrainingJob; events: JobEvents }) {
         beside={
           <>
             <StatusBadge job={job} />
-            {!isTerminal(job.status) && <ConnectionNote connection={connection} />}
+            {!isTerminal(job.status) && !(isHeld(job) && connection.state === 'live') && (
+              <ConnectionNote connection={connection} />
+            )}
           </>
         }
         actions={<JobActions job={job} />}
@@ -95,7 +97,14 @@ function Job({ job, events }: { job: TrainingJob; events: JobEvents }) {
               <TabsTrigger value="configuration">Configuration</TabsTrigger>
             </TabsList>
             <TabsContent value="log">
-              <LogPanel job_id={job.id} name={job.name} attempt={job.attempt} log={record.log} cut={record.log_cut} />
+              <LogPanel
+                job_id={job.id}
+                name={job.name}
+                attempt={job.attempt}
+                log={record.log}
+                cut={record.log_cut}
+                none={noLogWords(job)}
+              />
             </TabsContent>
             <TabsContent value="events">
               <JobHistory job={job} />

@@ -10,7 +10,8 @@ import { Elapsed, TimeLeft } from './TimeLeft.tsx';
 export function JobReadout({ job }: { job: TrainingJob }) {
   const loss = metric(job, 'loss');
   const evaluated = metric(job, 'eval_loss');
-  const speed = metric(job, 'tokens_per_second');
+  // A run that waits or is paused has a last speed, and none now.
+  const speed = job.status === 'queued' ? null : metric(job, 'tokens_per_second');
   const over = isTerminal(job.status);
   const dash = <span className="text-soft">–</span>;
   return (

@@ -24,10 +24,12 @@ interface LogPanelProps {
   log: readonly LogPiece[];
   /** Older text is not shown. */
   cut: boolean;
+  /** What is said while there is no line. */
+  none: string;
 }
 
 /** The end of the trainer's log, to search, filter, copy and download. It follows new lines until the reader scrolls up. */
-export function LogPanel({ job_id, name, attempt, log, cut }: LogPanelProps) {
+export function LogPanel({ job_id, name, attempt, log, cut, none }: LogPanelProps) {
   const [following, setFollowing] = useState(true);
   const [wrapped, setWrapped] = useState(true);
   const [timed, setTimed] = useState(true);
@@ -75,7 +77,9 @@ export function LogPanel({ job_id, name, attempt, log, cut }: LogPanelProps) {
           }}
           className="h-96 overflow-auto bg-sunken py-2 font-mono text-sm -outline-offset-2"
         >
-          <p className="px-4 font-sans text-soft">{standing(lines.length, found.length, drawn.length, cut)}</p>
+          <p className="px-4 font-sans text-soft">
+            {lines.length === 0 ? none : standing(lines.length, found.length, drawn.length, cut)}
+          </p>
           <div className={classNames('py-1', wrapped ? '[overflow-wrap:anywhere]' : 'w-max min-w-full')}>
             {drawn.map((line, at) => (
               <Line
@@ -101,7 +105,6 @@ export function LogPanel({ job_id, name, attempt, log, cut }: LogPanelProps) {
 
 /** What of the log is to be seen here, where that is not all of it. */
 function standing(lines: number, found: number, drawn: number, cut: boolean): string {
-  if (lines === 0) return 'The trainer has not written a line yet.';
   if (found === 0) return 'No line is like that: change the filter above.';
   if (found < lines) return `${formatCount(found)} of ${formatOf(lines, 'line')}${drawn < found ? ', the newest shown' : ''}`;
   return cut || drawn < found ? 'Earlier lines are in the download.' : '';

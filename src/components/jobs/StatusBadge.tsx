@@ -2,7 +2,7 @@ import { Ban, CircleAlert, CircleCheck, Clock, LoaderCircle, type LucideIcon, Pa
 import { Badge, type Tone } from '#/components/ui/Badge.tsx';
 import type { TrainingJob } from '#/contract/jobs.ts';
 import { isTerminal, type JobStatus } from '#/domain/statuses.ts';
-import { STATUS_WORDS } from './job-words.ts';
+import { isHeld, isPaused, STATUS_WORDS } from './job-words.ts';
 
 const LOOKS: Record<JobStatus, { tone: Tone; icon: LucideIcon }> = {
   queued: { tone: 'plain', icon: Clock },
@@ -13,7 +13,7 @@ const LOOKS: Record<JobStatus, { tone: Tone; icon: LucideIcon }> = {
   cancelled: { tone: 'plain', icon: Ban },
 };
 
-/** The status by word, icon and colour; a wish to cancel and lost contact show before the status itself. */
+/** The status by word, icon and colour; a wish to cancel or pause and lost contact show before the status itself. */
 export function StatusBadge({
   job,
 }: {
@@ -22,8 +22,8 @@ export function StatusBadge({
   const live = !isTerminal(job.status);
   if (live && job.cancel_requested_at !== null) return <Mark tone="warn" icon={LoaderCircle} word="Cancelling" turning />;
   if (live && job.contact_lost_at !== null) return <Mark tone="warn" icon={CircleAlert} word="Contact lost" />;
-  if (job.status === 'queued' && job.held_at !== null)
-    return <Mark tone="plain" icon={Pause} word={job.pause_requested_at === null ? 'Held' : 'Paused'} />;
+  if (isHeld(job)) return <Mark tone="plain" icon={Pause} word={isPaused(job) ? 'Paused' : 'Held'} />;
+  if (isPaused(job)) return <Mark tone="warn" icon={LoaderCircle} word="Pausing" turning />;
   return <Mark {...LOOKS[job.status]} word={STATUS_WORDS[job.status]} turning={job.status === 'initializing'} />;
 }
 

@@ -3,6 +3,7 @@ import { formatDuration, formatExact } from '#/components/units.ts';
 import type { TrainingJob } from '#/contract/jobs.ts';
 import { isTerminal } from '#/domain/statuses.ts';
 import { useNow } from '#/hooks/useNow.ts';
+import { isHeld } from './job-words.ts';
 
 /** How long the run still takes, or took; hover shows when it ends or ended. `worded` says which of the two it is. */
 export function TimeLeft({ job, worded = false }: { job: TrainingJob; worded?: boolean }) {
@@ -16,7 +17,7 @@ export function TimeLeft({ job, worded = false }: { job: TrainingJob; worded?: b
       </span>
     );
   }
-  if (job.estimated_completion_at === null) return <span className="text-soft">–</span>;
+  if (job.estimated_completion_at === null || isHeld(job)) return <span className="text-soft">–</span>;
   const end = Date.parse(job.estimated_completion_at);
   if (end - now < 1000) return <span>any moment</span>;
   return (
@@ -27,11 +28,12 @@ export function TimeLeft({ job, worded = false }: { job: TrainingJob; worded?: b
   );
 }
 
-/** Time since the run began, to its end. */
+/** Time since the run began, to its end, or to where it was paused. */
 export function Elapsed({ job }: { job: TrainingJob }) {
   const now = useNow(1_000);
   if (job.started_at === null) return <span className="text-soft">–</span>;
-  const end = job.completed_at === null ? now : Date.parse(job.completed_at);
+  const stopped_at = job.completed_at ?? (isHeld(job) ? job.held_at : null);
+  const end = stopped_at === null ? now : Date.parse(stopped_at);
   return (
     <span title={`Started ${formatExact(Date.parse(job.started_at))}`}>{formatDuration(end - Date.parse(job.started_at))}</span>
   );

@@ -1,7 +1,7 @@
 /** A job's facts in a person's words. */
 import type { TrainingJob } from '#/contract/jobs.ts';
 import type { JobErrorCode } from '#/domain/job-state.ts';
-import type { JobStatus } from '#/domain/statuses.ts';
+import { isTerminal, type JobStatus } from '#/domain/statuses.ts';
 
 export const STATUS_WORDS: Record<JobStatus, string> = {
   queued: 'Queued',
@@ -26,10 +26,20 @@ export const STAGE_WORDS: Record<string, string> = {
   done: 'Finishing',
 };
 
+/** Says if a person holds the job: it was paused and has stopped, or was submitted to be held. */
+export function isHeld(job: Pick<TrainingJob, 'status' | 'held_at'>): boolean {
+  return job.status === 'queued' && job.held_at !== null;
+}
+
+/** Says if it was stopped, or is about to be, to go on later. */
+export function isPaused(job: Pick<TrainingJob, 'status' | 'held_at' | 'pause_requested_at'>): boolean {
+  return job.pause_requested_at !== null && !isTerminal(job.status);
+}
+
 /** What the job is doing now. */
 export function stageWords(job: TrainingJob): string {
   if (job.status === 'queued') {
-    if (job.held_at !== null) return job.pause_requested_at === null ? 'Held until it is started' : 'Paused until it is resumed';
+    if (isHeld(job)) return isPaused(job) ? 'Paused until it is resumed' : 'Held until it is started';
     return (job.current_stage !== null && STAGE_WORDS[job.current_stage]) || 'Waiting for a free place';
   }
   if (job.status === 'initializing' || job.status === 'running') {
@@ -59,6 +69,7 @@ const FAILURE_WORDS: Record<JobErrorCode, string> = {
   gpu_lost: 'The GPU stopped answering',
   contact_lost: 'Contact with the run was lost',
   launch_failed: 'The trainer could not be started',
+  model_not_fetched: 'The base model could not be fetched',
   runtime_limit: 'The run reached its time limit',
 };
 
@@ -69,4 +80,14 @@ export function failureTitle(code: string): string {
 /** The newest value of one metric on the job's row. */
 export function metric(job: TrainingJob, name: string): number | null {
   return job.current_metrics[name] ?? null;
+}
+
+/** What stands where the log is, while the trainer has written none. */
+export function noLogWords(job: TrainingJob): string {
+  if (job.attempt === 0) {
+    if (isTerminal(job.status)) return 'No trainer was started for this job, so there is no log.';
+    return `${stageWords(job)}. The log begins when the trainer is started.`;
+  }
+  if (isTerminal(job.status)) return 'The trainer ended without having written a line.';
+  return 'The trainer has not written a line yet.';
 }
