@@ -7,7 +7,10 @@ import { CommandError } from './command-error.ts';
 interface Holder {
   pid: number;
   start: string;
+  /** Where people find it: PUBLIC_URL, or where it listens. */
   url: string;
+  /** Where this machine finds it, whatever stands in front of it. */
+  listens: string;
 }
 
 /** When a process began, in the kernel's own ticks: a pid alone is given out again. Null when it is gone or a zombie. */
@@ -33,18 +36,20 @@ const FILE = () => join(env.data_dir, 'studio.json');
 export function runningStudio(): Holder | null {
   let holder: Holder;
   try {
-    holder = JSON.parse(readFileSync(FILE(), 'utf8')) as Holder;
+    const told = JSON.parse(readFileSync(FILE(), 'utf8')) as Omit<Holder, 'listens'> & Partial<Holder>;
+    holder = { ...told, listens: told.listens ?? told.url };
   } catch {
     return null;
   }
   return processStart(holder.pid) === holder.start ? holder : null;
 }
 
-/** Claims the data directory for this process. Throws when another studio has it; returns what gives it back. */
-export async function claimStudio(url: string): Promise<() => Promise<void>> {
+/** Claims the data directory for this process, which `listens` there. Throws when another studio has it; returns what gives it back. */
+export async function claimStudio(url: string, listens = url): Promise<() => Promise<void>> {
   const file = FILE();
   const staged = `${file}.${process.pid}`;
-  await writeFile(staged, JSON.stringify({ pid: process.pid, start: processStart(process.pid), url }), { mode: 0o600 });
+  const holder: Holder = { pid: process.pid, start: processStart(process.pid) ?? '', url, listens };
+  await writeFile(staged, JSON.stringify(holder), { mode: 0o600 });
   try {
     for (let tries = 1; ; tries++) {
       const other = runningStudio();

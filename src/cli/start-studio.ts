@@ -41,8 +41,8 @@ export async function startStudio(
 ): Promise<Studio> {
   await makePrivateFolder(env.data_dir);
   await makePrivateFolder(join(env.data_dir, 'logs'));
-  const url = env.PUBLIC_URL ?? localOrigin(env.HOST, env.PORT);
-  const release = await claimStudio(url);
+  const listens = localOrigin(env.HOST, env.PORT);
+  const release = await claimStudio(env.PUBLIC_URL ?? listens, listens);
   if (env.PORT !== 0 && !(await isPortFree(env.PORT))) {
     await release();
     throw new CommandError(

@@ -81,7 +81,7 @@ export function judgeDatabase(facts: DatabaseFacts, where: string): Finding[] {
       .join(' ');
     found.push(
       problem(
-        'policies',
+        'isolation',
         `not forced on ${unguarded.join(', ')}: people can see each other's rows`,
         `Stop the studio and, as the owner, run: ${tables} (a table without any policy: restore a backup)`,
       ),
@@ -90,12 +90,13 @@ export function judgeDatabase(facts: DatabaseFacts, where: string): Finding[] {
   if (!has_caller)
     found.push(
       problem(
-        'policies',
+        'isolation',
         'auth.uid() is missing, so no policy can tell who asks',
         'Restore a backup: npm run lowrank -- restore FILE',
       ),
     );
-  if (unguarded.length === 0 && has_caller) found.push(ok('policies', "forced on every table that holds people's rows"));
+  if (unguarded.length === 0 && has_caller)
+    found.push(ok('isolation', "forced by policy on every table that holds people's rows"));
   return found;
 }
 

@@ -1,6 +1,7 @@
 // The doctor itself: it neither throws, hangs nor starts anything, and the command finds what is planted.
 import { spawn } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -113,6 +114,29 @@ describe('npm run lowrank -- doctor', { timeout: 90_000 }, () => {
     expect(text).not.toContain('secret-word');
     expect((await readdir(data)).sort()).toEqual(before);
   });
+
+  it.runIf(process.platform === 'linux')(
+    'asks a studio where it listens, whatever PORT says here, and has nobody kill one that answers',
+    async () => {
+      const data = join(folder, 'answering');
+      await mkdir(data, { mode: 0o700 });
+      const stat = await readFile(`/proc/${process.pid}/stat`, 'utf8');
+      const start = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+      const studio = createHttpServer((_, response) => response.end('{}'));
+      await new Promise<void>((resolve) => studio.listen(0, '127.0.0.1', resolve));
+      const listens = `http://127.0.0.1:${(studio.address() as AddressInfo).port}`;
+      const holder = { pid: process.pid, start, url: 'https://studio.example.org', listens };
+      await writeFile(join(data, 'studio.json'), JSON.stringify(holder));
+      const variables = { LOWRANK_DATA_DIR: data, PORT: '1', LOWRANK_PYTHON: join(folder, 'no-python') };
+      const answering = await run(variables);
+      expect(answering.text).toContain(`runs: https://studio.example.org, process ${process.pid}`);
+      expect(answering.text).toContain(`${listens.replace('http://', '')} is the studio's`);
+      expect(answering.text).not.toContain('kill');
+      await new Promise((resolve) => studio.close(resolve));
+      const deaf = await run(variables);
+      expect(deaf.text).toContain(`end it (kill ${process.pid})`);
+    },
+  );
 
   it('takes a variable that breaks its rule for a finding', async () => {
     const { code, text } = await run({ PORT: 'many' });

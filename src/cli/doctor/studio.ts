@@ -11,10 +11,14 @@ export interface RunningStudio {
   url: string;
 }
 
+/** Says if what holds the data directory is a studio at all: a backup that is being written holds it, too, and has no address. */
+const isStudio = ({ url }: RunningStudio) => URL.canParse(url);
+
 /** `answers`: what its own address said within a few seconds. */
 export function judgeStudio(studio: RunningStudio | null, answers: boolean, logs: string): Finding {
   if (studio === null) return ok('studio', 'not running (npm start starts it)');
   const found = `${studio.url}, process ${studio.pid}`;
+  if (!isStudio(studio)) return ok('studio', `not running: its data directory is held by ${found}`);
   if (answers) return ok('studio', `runs: ${found}; a second one would be refused`);
   return problem(
     'studio',
@@ -23,16 +27,11 @@ export function judgeStudio(studio: RunningStudio | null, answers: boolean, logs
   );
 }
 
-export type PortState =
-  | { state: 'free' }
-  | { state: 'ours' }
-  | { state: 'taken'; holder: Listener | null }
-  | { state: 'refused'; code: string };
+export type PortState = { state: 'free' } | { state: 'taken'; holder: Listener | null } | { state: 'refused'; code: string };
 
 export function judgePort(host: string, port: number, found: PortState): Finding {
   const at = `${host}:${port}`;
   const other = `PORT=${port < 1024 ? 3000 : port + 1} npm start`;
-  if (found.state === 'ours') return ok('port', `${at} is the studio's`);
   if (found.state === 'free') return ok('port', port === 0 ? 'any free one is taken at the start' : `${at} is free`);
   if (found.state === 'taken') {
     const { holder } = found;
@@ -64,11 +63,10 @@ function tryPort(host: string, port: number): Promise<string | null> {
   });
 }
 
-/** Asks the address where the studio listens; PUBLIC_URL may not be reachable from here. */
-async function answersHere(): Promise<boolean> {
-  const host = ['0.0.0.0', '::'].includes(env.HOST) ? '127.0.0.1' : env.HOST.includes(':') ? `[${env.HOST}]` : env.HOST;
+/** Asks the studio where it says that it listens: our own PORT may be another, and PUBLIC_URL not be reachable from here. */
+async function answers(listens: string): Promise<boolean> {
   try {
-    const answer = await fetch(`http://${host}:${env.PORT}/api/health`, { signal: AbortSignal.timeout(5_000) });
+    const answer = await fetch(new URL('/api/health', listens), { signal: AbortSignal.timeout(5_000) });
     await answer.body?.cancel();
     return answer.status < 500;
   } catch {
@@ -79,21 +77,22 @@ async function answersHere(): Promise<boolean> {
 
 export function studioChecks(logs: string): Check[] {
   const studio = runningStudio();
+  const answered = studio === null ? Promise.resolve(false) : answers(studio.listens);
   return [
     {
       topic: 'studio',
       within_ms: 10_000,
-      look: async () => [judgeStudio(studio, studio !== null && (await answersHere()), logs)],
+      look: async () => [judgeStudio(studio, await answered, logs)],
     },
     {
       topic: 'port',
       within_ms: 15_000,
       look: async () => {
         const { HOST: host, PORT: port } = env;
+        if (studio !== null && (await answered)) return [ok('port', `${new URL(studio.listens).host} is the studio's`)];
         const code = await tryPort(host, port);
         if (code === null) return [judgePort(host, port, { state: 'free' })];
         if (code !== 'EADDRINUSE') return [judgePort(host, port, { state: 'refused', code })];
-        if (studio !== null && (await answersHere())) return [judgePort(host, port, { state: 'ours' })];
         return [judgePort(host, port, { state: 'taken', holder: await findListener(port) })];
       },
     },
