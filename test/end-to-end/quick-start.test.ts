@@ -60,13 +60,40 @@ test('every snippet of the quick start runs as it is written, from a file to an 
   expect(shell.length).toBeGreaterThan(4);
   const by_curl = await run('bash', ['-euo', 'pipefail', '-c', shell.join('\n')]);
   expect(by_curl.code, by_curl.said).toBe(0);
-  expect(by_curl.said).toMatch(/^ready\nready\ncompleted \d+\/\d+\n$/);
+  expect(by_curl.said).toBe('ready\nready\ncompleted 20/20\n\n');
   expect(isZip('adapter.zip')).toBe(true);
 
   const [program = ''] = snippets('ts');
   writeFileSync(join(work, 'quick-start.ts'), program);
   const by_typescript = await run(process.execPath, ['quick-start.ts']);
   expect(by_typescript.code, by_typescript.said).toBe(0);
-  expect(by_typescript.said).toMatch(/steps, adapter-2\.zip$/m);
+  expect(by_typescript.said).toMatch(/^20 of 20 steps, adapter-2\.zip$/m);
   expect(isZip('adapter-2.zip')).toBe(true);
+});
+
+/** Runs the shell of the quick start with one thing in it changed; it must end by itself, with an error. */
+async function failing(from: string, to: string): Promise<string> {
+  const shell = snippets('sh').slice(1).join('\n');
+  expect(shell).toContain(from);
+  const { code, said } = await run('timeout', ['60', 'bash', '-euo', 'pipefail', '-c', shell.replace(from, to)]);
+  expect(code, said).not.toBe(0);
+  expect(code, said).not.toBe(124);
+  return said;
+}
+
+test('a step that fails ends it with the reason: a model that is not there, a refusal, a dataset without usable rows', async () => {
+  expect(await failing('"HuggingFaceTB/SmolLM-135M"', '"nobody/gone"')).toMatch(
+    /^ready\n.*(nobody\/gone|not (there|found)|no such)/is,
+  );
+  expect(await failing('"max_steps": 20', '"max_steps": 0')).toMatch(/^ready\nready\n.*error: 400\n.*max_steps must be/s);
+  expect(await failing('"prompt\\"', '"nothing\\"')).toMatch(/columns nothing, completion fit no known form/);
+});
+
+test('the TypeScript says why, too', async () => {
+  const [program = ''] = snippets('ts');
+  writeFileSync(join(work, 'questions.jsonl'), '{"prompt": "What is 1?", "completion": "It is 1."}\n'.repeat(10));
+  writeFileSync(join(work, 'failing.ts'), program.replace('HuggingFaceTB/SmolLM-135M', 'nobody/gone'));
+  const { code, said } = await run(process.execPath, ['failing.ts']);
+  expect(code).toBe(1);
+  expect(said).toMatch(/Error: .*(nobody\/gone|not (there|found)|no such)/i);
 });
