@@ -43,6 +43,8 @@ BEYOND_THE_SCHEMA = [
     ("gpu_config.type", "unknown_gpu", ""),
     ("entity_type", "", "is no thing that this event happens to"),
     ("hourly_rate", "", "to the cent"),
+    ("confirm|password", "required", "this account has"),
+    ("user_id", "not_oneself", ""),
     ("body", "", "at least one field to change"),
     ("query", "unknown_parameter", "goes into the form beside the file"),
 ]
