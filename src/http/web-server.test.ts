@@ -36,6 +36,9 @@ const drawn: IncomingMessage[] = [];
 const pages: Pages = {
   handle(request, response) {
     drawn.push(request);
+    // As Next does: what is set already stays.
+    const lasting = request.url?.startsWith('/_next/static/') ? 'public, max-age=31536000, immutable' : 's-maxage=31536000';
+    if (!response.hasHeader('cache-control')) response.setHeader('cache-control', lasting);
     response.setHeader('content-type', 'text/html').end('<h1>page</h1>');
   },
   policy: (path) =>
@@ -300,6 +303,15 @@ describe('a page', () => {
       'cross-origin-opener-policy': 'same-origin',
     });
     expect((await fetch(`${url}/jobs/1`)).headers.get('content-security-policy')).toBe("script-src 'nonce-abc'");
+  });
+
+  test.each([
+    ['/', 'private, no-cache'],
+    ['/jobs/1?tab=log', 'private, no-cache'],
+    ['/nothing/_next/static/x.js', 'private, no-cache'],
+    ['/_next/static/chunks/x.js', 'public, max-age=31536000, immutable'],
+  ])('%s tells caches: %s', async (path, told) => {
+    expect((await fetch(`${url}${path}`)).headers.get('cache-control')).toBe(told);
   });
 
   test('is drawn with our nonce, never with one that the client sent', async () => {

@@ -122,6 +122,9 @@ function guardBody(
 /** What is a program’s address and no page’s, also where nothing answers yet. */
 const API_PATHS = /^\/(api|metrics|openapi\.json)(\/|$)/;
 
+/** Named by their content: what Next says of them, that they never change, is true. */
+const BUILT_FILES = '/_next/static/';
+
 export interface Serving {
   api: Api;
   pages: Pages | null;
@@ -169,6 +172,8 @@ export function serve(server: Server, serving: Serving): void {
       policy.nonce === null ? "script-src 'none'" : `script-src 'nonce-${policy.nonce}'`;
     for (const [name, value] of page_headers) response.setHeader(name, value);
     response.setHeader('Content-Security-Policy', policy.header);
+    // Next would have caches keep a page for a year, past the build whose chunks and hashes it names; what is set it leaves.
+    if (!path.startsWith(BUILT_FILES)) response.setHeader('Cache-Control', 'private, no-cache');
     void Promise.resolve(pages.handle(request, response)).catch((error: unknown) => {
       if (response.headersSent) response.destroy();
       else refuse(request, response, error);
