@@ -1,5 +1,7 @@
 import { isReadOnTheWay } from '#/domain/listening.ts';
 import { env } from '#/env.ts';
+import { runCheck } from './doctor/check.ts';
+import { storageAnswers } from './doctor/storage.ts';
 import { startStudio } from './start-studio.ts';
 
 /** Resolves when a person or the system asks us to end. */
@@ -14,6 +16,7 @@ export async function start(): Promise<void> {
   const began = performance.now();
   const ended = untilAskedToEnd();
   const say = (line: string) => console.log(line);
+  const storage = runCheck(storageAnswers());
   const studio = await startStudio(say);
   say(`\n  Lowrank is at ${studio.url}   (ready in ${((performance.now() - began) / 1000).toFixed(1)} s)`);
   if (studio.setup_token !== null) {
@@ -23,6 +26,11 @@ export async function start(): Promise<void> {
   if (isReadOnTheWay(env.HOST, env.PUBLIC_URL)) {
     say('\n  Warning: plain HTTP on an address that others reach: everybody on the way can read passwords and keys.');
     say('  Put a TLS proxy in front and set PUBLIC_URL=https://…');
+  }
+  for (const finding of await storage) {
+    if (finding.level === 'ok') continue;
+    say(`\n  Warning: files cannot be stored or read: ${finding.found}`);
+    say(`  ${finding.cure}`);
   }
   say('\n  Ctrl-C ends the studio; trainings that run go on and are found again at the next start.\n');
   await ended;

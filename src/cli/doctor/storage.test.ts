@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -9,7 +9,7 @@ import type { BucketFacts } from '#/storage/s3/examine-bucket.ts';
 import type { S3Options } from '#/storage/s3/s3-options.ts';
 import { refuseAsS3, S3_SECRET, startS3, type TestS3 } from '../../../test/s3-server.ts';
 import { runCheck } from './check.ts';
-import { judgeBucket, judgeEndpoint, storageCheck } from './storage.ts';
+import { judgeBucket, judgeEndpoint, storageAnswers, storageCheck } from './storage.ts';
 
 let s3: TestS3;
 beforeAll(async () => {
@@ -24,6 +24,18 @@ beforeEach(() => {
 const look = (changes: Partial<S3Options> = {}) => runCheck(storageCheck(s3.options(changes)));
 const isProbe = (request: IncomingMessage, method: string) =>
   request.method === method && request.url?.includes('/.lowrank-doctor/') === true;
+
+const page = (status: number, text: string) => (response: ServerResponse) => {
+  response.writeHead(status, { 'content-type': 'text/html' }).end(text);
+  return true;
+};
+/** Programs that are no S3 server, and paths that are not its API. */
+const PAGES: [string, (response: ServerResponse) => boolean][] = [
+  ['a page of words', page(404, '404 page not found')],
+  ['an empty page', page(404, '')],
+  ['a page of HTML', page(404, '<html><body>Not found</body></html>')],
+  ['a console', page(200, '<!doctype html><html><br></html>')],
+];
 
 describe('the doctor of the buckets', () => {
   it('says nothing where files lie in the data directory', async () => {
@@ -56,6 +68,13 @@ describe('the doctor of the buckets', () => {
       /LOWRANK_S3_SECRET_ACCESS_KEY/,
     ],
     ['does not answer', { endpoint: 'http://127.0.0.1:1' }, () => null, /no answer/, /curl -sS http:\/\/127\.0\.0\.1:1;/],
+    ...PAGES.map(([what, answer]): [string, Partial<S3Options>, () => void, RegExp, RegExp] => [
+      `is looked for where ${what} answers`,
+      {},
+      () => (s3.fault = (_, response) => answer(response)),
+      /^(?!.*(XML|Error)).*the bucket lora-\w+: what answers at http:\S+ \(status \d+\) is not an S3 server/,
+      /LOWRANK_S3_ENDPOINT to the whole address of its S3 API/,
+    ]),
     [
       'lies elsewhere',
       {},
@@ -120,6 +139,18 @@ describe('the doctor of the buckets', () => {
     expect(judgeEndpoint({ endpoint: 'http://minio.internal:9000' })).toMatchObject([{ level: 'warning' }]);
     for (const endpoint of ['https://s3.example', 'http://127.0.0.1:9000', 'http://localhost:9000'])
       expect(judgeEndpoint({ endpoint })).toEqual([]);
+  });
+
+  it('tells a start what cannot be listed, and writes nothing', async () => {
+    const answers = (changes: Partial<S3Options> = {}) => runCheck(storageAnswers(s3.options(changes)));
+    s3.asked.length = 0;
+    expect((await answers()).map(({ level }) => level)).toEqual(['ok', 'ok']);
+    expect(s3.asked).toEqual(['GET /lora-datasets/', 'GET /lora-models/']);
+    expect(await answers({ models_bucket: 'absent' })).toMatchObject([{ level: 'ok' }, { level: 'problem' }]);
+    expect(await answers({ endpoint: 'http://127.0.0.1:1', models_bucket: 'lora-datasets' })).toMatchObject([
+      { level: 'problem', found: expect.stringContaining('no answer'), cure: expect.stringContaining('LOWRANK_S3_ENDPOINT') },
+    ]);
+    expect(await runCheck(storageAnswers(null))).toEqual([]);
   });
 
   it('speaks in `lowrank doctor` itself', { timeout: 120_000 }, async () => {

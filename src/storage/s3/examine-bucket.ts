@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { AppError } from '#/domain/app-error.ts';
 import { oneChunk } from '../published-folder.ts';
 import { objectStore } from './object-store.ts';
-import { s3Code, s3Status } from './s3-error.ts';
+import { isFromS3, s3Code, s3Status } from './s3-error.ts';
 import type { S3Options } from './s3-options.ts';
 
 const ANSWER_WITHIN_MS = 10_000;
@@ -15,11 +15,18 @@ const PROBE_FOLDER = '.lowrank-doctor';
 
 type Step = 'write objects' | 'read objects' | 'delete objects' | 'list unfinished uploads';
 
+/** The server's code and status: both null when there was no answer, the code alone when no S3 server gave it. */
+export interface Refusal {
+  code: string | null;
+  status: number | null;
+  words: string;
+}
+
 /** What a bucket is like for us and for somebody without a key. */
 export interface BucketFacts {
   bucket: string;
-  /** Why it cannot be listed: the server's code and status, both null when there was no answer. Null: it can. */
-  refused: { code: string | null; status: number | null; words: string } | null;
+  /** Why it cannot be listed. Null: it can. */
+  refused: Refusal | null;
   /** What our key may not do there; null when it may do all. Not tried in a bucket that refuses. */
   failed: { step: Step; words: string } | null;
   /** Somebody without a key got that object. */
@@ -28,16 +35,25 @@ export interface BucketFacts {
   clock_ahead_ms: number | null;
 }
 
+/** What is known of a bucket by listing an object of it: nothing is written. */
+export async function lookAtBucket(options: S3Options, bucket: string, lookup?: LookupFunction): Promise<BucketFacts> {
+  const refused = await objectStore(options, lookup)
+    .look(bucket)
+    .then(
+      () => null,
+      (error: unknown): Refusal => {
+        const status = s3Status(error);
+        return { code: isFromS3(error) ? s3Code(error) : null, status, words: wordsOf(error) };
+      },
+    );
+  return { bucket, refused, failed: null, is_public: false, clock_ahead_ms: null };
+}
+
 /** Writes, reads and deletes an object in a bucket, and asks for it without a key. Nothing is left of it. */
 export async function examineBucket(options: S3Options, bucket: string, lookup?: LookupFunction): Promise<BucketFacts> {
+  const facts = await lookAtBucket(options, bucket, lookup);
+  if (facts.refused !== null) return facts;
   const store = objectStore(options, lookup);
-  const facts: BucketFacts = { bucket, refused: null, failed: null, is_public: false, clock_ahead_ms: null };
-  const refused = await store.look(bucket).catch((error: unknown) => error);
-  if (refused !== undefined) {
-    const status = s3Status(refused);
-    facts.refused = { code: status === null ? null : s3Code(refused), status, words: wordsOf(refused) };
-    return facts;
-  }
   const key = `${PROBE_FOLDER}/${randomUUID()}`;
   const content = `lowrank doctor ${key}`;
   let step: Step = 'write objects';

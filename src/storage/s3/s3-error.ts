@@ -26,6 +26,14 @@ export function s3Status(error: unknown): number | null {
   return isAsked(error) ? (error.$metadata.httpStatusCode ?? null) : null;
 }
 
+/**
+ * Whether an S3 server gave the answer: its errors are XML with a code. What its library cannot read is the page of
+ * another program, or of a wrong path; it then names the status alone (`UnknownError`) or nothing (`Error`).
+ */
+export function isFromS3(error: unknown): boolean {
+  return isAsked(error) && error.message !== 'UnknownError' && error.name !== 'Error' && error.name !== 'SyntaxError';
+}
+
 /** An S3 server's error in our words, a disk's too; anything else as it is. */
 export function asS3Error(error: unknown): unknown {
   if (error instanceof AppError || (error instanceof Error && error.name === 'AbortError')) return error;
@@ -36,19 +44,14 @@ export function asS3Error(error: unknown): unknown {
 
 function judge(error: Asked): AppError {
   const status = s3Status(error);
-  if (error.name === 'NoSuchKey' || (status === 404 && error.name !== 'NoSuchBucket'))
-    return new AppError('not_found', 'No such file');
+  if (error.name === 'NoSuchKey') return new AppError('not_found', 'No such file');
   if (FULL.has(error.name) || status === 507)
     return new AppError('storage_full', 'The storage of this installation has no room for it; free space, then try again');
-  if (status !== null && status >= 300 && status < 500 && status !== 408 && status !== 429) {
-    return new AppError(
-      'storage_unavailable',
-      `The storage of this installation refuses it (${error.name}); \`lowrank doctor\` says what to do`,
-      [],
-      RETRY_AFTER_S,
-    );
-  }
-  return noAnswer();
+  if (status === null || status >= 500 || status === 408 || status === 429) return noAnswer();
+  const message = isFromS3(error)
+    ? `The storage of this installation refuses it (${error.name}); \`lowrank doctor\` says what to do`
+    : `The storage of this installation is not set up right: no S3 server answers at its address (status ${status}); \`lowrank doctor\` says what to do`;
+  return new AppError('storage_unavailable', message, [], RETRY_AFTER_S);
 }
 
 function noAnswer(): AppError {
@@ -60,6 +63,7 @@ function noAnswer(): AppError {
 function withCause(told: AppError, error: Error): AppError {
   const status = s3Status(error);
   const errors = error instanceof AggregateError ? error.errors.map(String).join('; ') : '';
-  told.cause = new Error(`${error.name}${status === null ? '' : ` (status ${status})`}: ${error.message || errors}`);
+  const words = status === null || isFromS3(error) ? error.message || errors : 'the answer is not an S3 server’s';
+  told.cause = new Error(`${error.name}${status === null ? '' : ` (status ${status})`}: ${words}`);
   return told;
 }

@@ -171,6 +171,27 @@ describe('a server', () => {
     }
   });
 
+  it.each([
+    [404, 'text/plain', '404 page not found'],
+    [404, 'text/html', '<html><body>Not found</body></html>'],
+    [404, 'application/json', ''],
+    [403, 'text/html', '<p>no<br></html>'],
+  ])(
+    'that is no S3 server (%i, %s) is told as a wrong set-up by every verb, and never as a file that is not there',
+    async (...page) => {
+      const [status, type, body] = page;
+      s3.fault = (_, response) => {
+        response.writeHead(status, { 'content-type': type }).end(body);
+        return true;
+      };
+      for (const [verb, work] of everyVerb(storage))
+        await expect(work(), verb).rejects.toMatchObject({
+          code: 'storage_unavailable',
+          message: expect.stringMatching(/is not set up right: .*lowrank doctor/),
+        });
+    },
+  );
+
   it('that sends elsewhere is not followed', async () => {
     const other = await startS3();
     try {
