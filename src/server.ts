@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { plainHttpRefusal } from '#/domain/listening.ts';
 import { addressesOf, plainHttpDanger } from '#/http/addresses.ts';
 import { createApi } from '#/http/api.ts';
 import { makeLog } from '#/http/log.ts';
@@ -38,11 +39,7 @@ const BODY_TIMEOUT_MS = 15_000;
 function refusePlainHttp(options: ServerOptions): void {
   const danger = plainHttpDanger(options.host, options.public_url);
   if (danger === null) return;
-  if (!options.allow_plain_http) {
-    throw new Error(
-      `HOST=${options.host} is reached by others, and without TLS everybody on the way reads passwords and keys. Put a TLS proxy in front and set PUBLIC_URL=https://…, or accept it with ALLOW_PLAIN_HTTP=1.`,
-    );
-  }
+  if (!options.allow_plain_http) throw new Error(plainHttpRefusal(options.host));
   options.log.warn(danger);
 }
 

@@ -1,4 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { env } from '#/env.ts';
@@ -17,6 +20,19 @@ test.each([
   expect(ended.stderr).toContain(`  ${name}: `);
   expect(ended.stderr).toContain('docs/operations.md');
   expect(ended.stderr).not.toMatch(/^\s+at |Node\.js v/m);
+});
+
+test('HOST=0.0.0.0 that would be read on the way ends the start with its sentence, before anything is made', () => {
+  const data_dir = join(tmpdir(), `lowrank-plain-http-${randomUUID()}`);
+  const ended = spawnSync(process.execPath, [join(env.repo, 'src/cli.ts'), 'start'], {
+    env: { ...process.env, LOWRANK_DATA_DIR: data_dir, HOST: '0.0.0.0', PUBLIC_URL: 'http://studio.example', PORT: '0' },
+    encoding: 'utf8',
+    timeout: 30_000,
+  });
+  expect([ended.status, ended.stdout]).toEqual([1, '']);
+  expect(ended.stderr).toMatch(/HOST=0\.0\.0\.0 is reached by others.*PUBLIC_URL=https:.*ALLOW_PLAIN_HTTP=1/);
+  expect(ended.stderr).not.toMatch(/^\s+at |Node\.js v|starting it again/m);
+  expect(existsSync(data_dir)).toBe(false);
 });
 
 test.each([

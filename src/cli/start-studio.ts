@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { isPortFree } from '#/db/embedded/free-port.ts';
 import { connectDatabase, disconnectDatabase } from '#/db/pools.ts';
-import { localOrigin } from '#/domain/listening.ts';
+import { isReadOnTheWay, localOrigin, plainHttpRefusal } from '#/domain/listening.ts';
 import { env } from '#/env.ts';
 import { createLocalKey, ownerOfApiKey } from '#/services/people/api-keys.ts';
 import { ensureLocalOwner, isFirstRun, issueSetupToken } from '#/services/people/first-run.ts';
@@ -33,12 +33,13 @@ const OWNER_POLL_MS = 2_000;
 /**
  * Starts the studio on this data directory: database, web and worker, each a process of its own that is started again
  * when it falls. With `make_owner` an installation without people gets its owner at once. Throws `CommandError` when another
- * studio has the directory or the port is taken.
+ * studio has the directory, the port is taken or others would read along.
  */
 export async function startStudio(
   log: (line: string) => void,
   options: { make_owner: boolean } = { make_owner: false },
 ): Promise<Studio> {
+  if (isReadOnTheWay(env.HOST, env.PUBLIC_URL) && !env.ALLOW_PLAIN_HTTP) throw new CommandError(plainHttpRefusal(env.HOST));
   await makePrivateFolder(env.data_dir);
   await makePrivateFolder(join(env.data_dir, 'logs'));
   const listens = localOrigin(env.HOST, env.PORT);

@@ -15,3 +15,7 @@ export function localOrigin(host: string, port: number): string {
   const name = isEverywhere(host) ? '127.0.0.1' : host;
   return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
 }
+
+/** What a start says that would be read on the way and was not told to accept it. */
+export const plainHttpRefusal = (host: string): string =>
+  `HOST=${host} is reached by others, and without TLS everybody on the way reads passwords and keys. Put a TLS proxy in front and set PUBLIC_URL=https://…, or accept it with ALLOW_PLAIN_HTTP=1.`;
