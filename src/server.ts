@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { plainHttpRefusal } from '#/domain/listening.ts';
 import { addressesOf, plainHttpDanger } from '#/http/addresses.ts';
 import { createApi } from '#/http/api.ts';
 import { makeLog } from '#/http/log.ts';
@@ -39,8 +38,8 @@ const BODY_TIMEOUT_MS = 15_000;
 function refusePlainHttp(options: ServerOptions): void {
   const danger = plainHttpDanger(options.host, options.public_url);
   if (danger === null) return;
-  if (!options.allow_plain_http) throw new Error(plainHttpRefusal(options.host));
-  options.log.warn(danger);
+  if (!options.allow_plain_http) throw new Error(danger.refusal);
+  options.log.warn(danger.warning);
 }
 
 /** The built pages. Throws a sentence when there is no build. */

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { AppError } from '#/domain/app-error.ts';
-import { isEverywhere, isReadOnTheWay, localOrigin } from '#/domain/listening.ts';
+import { isEverywhere, isReadOnTheWay, localOrigin, plainHttpRefusal } from '#/domain/listening.ts';
 
 /** Names under which only this machine reaches us. */
 const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
@@ -13,9 +13,14 @@ export interface Addresses {
 
 const bracketed = (host: string): string => (isIP(host) === 6 ? `[${host}]` : host);
 
-/** What to warn of when others reach us and no TLS stands in front; null otherwise. */
-export const plainHttpDanger = (host: string, public_url: string | undefined): string | null =>
-  isReadOnTheWay(host, public_url) ? `plain HTTP on ${host}: everybody on the way can read passwords and keys` : null;
+/** What to say when others reach us and no TLS stands in front, and with what to refuse unless it is accepted; null otherwise. */
+export const plainHttpDanger = (host: string, public_url: string | undefined): { warning: string; refusal: string } | null =>
+  isReadOnTheWay(host, public_url)
+    ? {
+        warning: `plain HTTP on ${host}: everybody on the way can read passwords and keys`,
+        refusal: plainHttpRefusal(host),
+      }
+    : null;
 
 /** The Host values that we answer for: loopback with our port, where we listen, PUBLIC_URL and what the owner named. */
 export function addressesOf(
