@@ -15,9 +15,16 @@ export const CLAIM_ATTEMPTS_MAX = 3;
 /**
  * How workers take the rows of `table` of which `is_work` holds: each claim gets the row's next number and is believed for
  * `lease_s` seconds, by the database's clock, unless it is renewed. Who holds an older number writes nothing. Of what one
- * `owner` (a column) has, one row is worked on at a time: the rest waits, others' rows do not.
+ * `owner` (a column) has, one row is worked on at a time, and owners take turns: who has had none for longest is next, however
+ * much others have that waits. `of_kind` tells rows apart that are other work in the same table, and have turns of their own.
  */
-export function workClaims<T extends Work>(table: T, is_work: SQL, lease_s: number, owner: 'user_id' | 'created_by') {
+export function workClaims<T extends Work>(
+  table: T,
+  is_work: SQL,
+  lease_s: number,
+  owner: 'user_id' | 'created_by',
+  of_kind: SQL = sql`true`,
+) {
   type Row = T['$inferSelect'];
   const column = sql.identifier(owner);
   const lease = sql`clock_timestamp() + make_interval(secs => ${lease_s})`;
@@ -34,15 +41,22 @@ export function workClaims<T extends Work>(table: T, is_work: SQL, lease_s: numb
   return {
     write,
 
-    /** Takes the oldest row that waits, or whose holder went silent; null when there is none. */
+    /** Takes the oldest row, that waits or whose holder went silent, of the owner whose turn it is; null when there is none. */
     async take(tx: Tx): Promise<Row | null> {
       // Claims of a kind take turns, or two at once would each find the owner's other row free.
       await tx.execute(sql`SELECT pg_advisory_xact_lock(hashtextextended(${getTableName(table)}, 0))`);
       const waits = sql`(SELECT id FROM ${table} WHERE ${is_work}
         AND (lease_until IS NULL OR lease_until < clock_timestamp())
         AND NOT EXISTS (SELECT FROM ${table} AS held WHERE held.${column} = ${table}.${column} AND held.lease_until > clock_timestamp()
-          AND ${is_work}) ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED)`;
-      const taken = own({ lease_until: lease, claim: sql`claim + 1`, attempts: sql`attempts + 1` });
+          AND ${is_work})
+        ORDER BY (SELECT max(turn.claimed_at) FROM ${table} AS turn WHERE turn.${column} = ${table}.${column} AND ${of_kind})
+          NULLS FIRST, created_at LIMIT 1 FOR UPDATE SKIP LOCKED)`;
+      const taken = own({
+        lease_until: lease,
+        claimed_at: sql`clock_timestamp()`,
+        claim: sql`claim + 1`,
+        attempts: sql`attempts + 1`,
+      });
       const rows: unknown = await tx.update(table).set(taken).where(eq(table.id, waits)).returning();
       return (rows as Row[])[0] ?? null;
     },

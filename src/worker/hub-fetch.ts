@@ -6,6 +6,8 @@ import { type PythonEnd, runPythonProgram } from './python-program.ts';
 const FETCH_TIMEOUT_MS = 24 * 3_600_000;
 /** What unpacking somebody's table may take; the libraries themselves are a tenth of it. */
 const FETCH_DATA_BYTES_MAX = 2_000_000_000;
+/** What making rows of somebody's files may compute: many times what the largest dataset takes. */
+const FETCH_CPU_S_MAX = 10 * 60;
 
 /** What of the Hub cannot be had, for a reason that whoever asked for it is to see. */
 export class FetchFailure extends Error {
@@ -52,7 +54,7 @@ export async function fetchFromHub(fetch: HubFetch): Promise<FetchListing | null
       ...['--into', fetch.into, '--bytes-max', String(Math.max(0, fetch.bytes_max)), ...(fetch.choose ?? [])],
     ],
     timeout_ms: FETCH_TIMEOUT_MS,
-    ...(fetch.kind === 'dataset' && { data_bytes_max: FETCH_DATA_BYTES_MAX }),
+    ...(fetch.kind === 'dataset' && { data_bytes_max: FETCH_DATA_BYTES_MAX, cpu_s_max: FETCH_CPU_S_MAX }),
     signal: AbortSignal.any([fetch.signal, refused.signal]),
     variables: {
       HF_HUB_OFFLINE: '0',
@@ -80,6 +82,8 @@ function judge(last: FetchLine | null, listing: FetchListing | null, { code, end
   // Without a listing that can be read nothing was pinned, reserved or named, whatever was fetched.
   if (last?.type === 'done' && code === 0 && listing !== null) return listing;
   if (last?.type === 'error') throw new FetchFailure(last.code, last.message);
+  if (ended_by === 'cpu')
+    throw new FetchFailure('too_large', 'making rows of its files takes too long: name fewer files, or store them as JSON Lines');
   if (ended_by === 'timeout')
     throw new FetchFailure('hub_unreachable', 'it could not be fetched within a day: ask for it again to go on');
   throw new FetchFailure('internal', 'the fetch ended without a word: see the log of the worker, then ask for it again');

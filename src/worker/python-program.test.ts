@@ -57,6 +57,11 @@ describe('a bounded Python program', () => {
     expect((await python('"a" * 100_000_000', { data_bytes_max })).code).toBe(0);
   });
 
+  test('past its computing time the kernel ends it, and time that it waits is none', async () => {
+    expect(await python('while True: pass', { cpu_s_max: 1 })).toMatchObject({ signal: 'SIGXCPU', ended_by: 'cpu' });
+    expect(await python('import time; time.sleep(1.5)', { cpu_s_max: 1 })).toMatchObject({ code: 0, ended_by: null });
+  });
+
   test('a flood of output ends it', async () => {
     const end = await python('while True: print("y" * 1000)', { output_bytes_max: 1_000_000 });
     expect(end.ended_by).toBe('output');

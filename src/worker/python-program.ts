@@ -22,6 +22,8 @@ export interface PythonProgram {
   line_bytes_max?: number;
   /** Bytes of memory of its own after which it gets no more; no limit unless said. */
   data_bytes_max?: number;
+  /** Seconds of computing, not of waiting, after which the kernel ends it; no limit unless said. */
+  cpu_s_max?: number;
   /** Bytes of stdout after which the program is ended; 256 MB unless said. */
   output_bytes_max?: number;
   /** More variables for the program. The rest of the environment is a short fixed list. */
@@ -34,7 +36,7 @@ export interface PythonEnd {
   code: number | null;
   signal: NodeJS.Signals | null;
   /** Why we ended it, when we did. */
-  ended_by: 'timeout' | 'output' | 'abort' | null;
+  ended_by: 'timeout' | 'output' | 'abort' | 'cpu' | null;
   /** The last lines of stderr. */
   stderr: string;
 }
@@ -57,10 +59,10 @@ function pythonEnvironment(variables: Record<string, string> = {}): NodeJS.Proce
 
 /** Runs one program to its end. Never throws for what the program does; throws when it cannot be started at all. */
 export async function runPythonProgram(program: PythonProgram): Promise<PythonEnd> {
-  const { line_bytes_max = 1_000_000, output_bytes_max = 256 * 1024 * 1024 } = program;
+  const { line_bytes_max = 1_000_000, output_bytes_max = 256 * 1024 * 1024, data_bytes_max = 0, cpu_s_max = 0 } = program;
   const child = spawn(
     env.python,
-    ['-I', '-S', '-B', SHIM, String(process.pid), String(program.data_bytes_max ?? 0), env.python, '-B', ...program.args],
+    ['-I', '-S', '-B', SHIM, ...[process.pid, data_bytes_max, cpu_s_max].map(String), env.python, '-B', ...program.args],
     {
       env: pythonEnvironment(program.variables),
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -114,6 +116,7 @@ export async function runPythonProgram(program: PythonProgram): Promise<PythonEn
       child.once('close', (exit_code, exit_signal) => resolve([exit_code, exit_signal]));
     });
     await Promise.all(sinks);
+    if (signal === 'SIGXCPU') ended_by ??= 'cpu';
     return { code, signal, ended_by, stderr: stderr.toString('utf8') };
   } finally {
     clearTimeout(timer);

@@ -46,7 +46,7 @@ export async function runScheduler(parts: WorkerParts, contact: Contact, devices
     steadily(parts, times.contact_lost_ms, watchGpus),
     steadily(parts, HOUSEKEEPING_MS, () => scheduler.putInOrder()),
     scheduler.claims(),
-    // Two lanes each, and one person never has both: what takes one of them an hour delays the others by nothing.
+    // Two lanes each, and one person never has both. Where more wait they take turns: nobody waits for all that others have.
     ...[inspectNextDataset, fetchNextModel, importNextDataset, pushNextArtifact].flatMap((work) => [
       scheduler.background(work),
       scheduler.background(work),

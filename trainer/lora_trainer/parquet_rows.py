@@ -23,6 +23,9 @@ COLUMNS_MAX = 1_000
 # Text in columns is packed 3 to 50 times; what claims far more is made to fill memory.
 UNPACKED_RATIO_MAX = 1_000
 UNPACKED_BYTES_FREE = 100_000_000
+# Rows of text take bytes each, however they are packed; what claims far more is made to keep a machine busy.
+ROWS_PER_BYTE_MAX = 10
+ROWS_FREE = 100_000
 # What one step holds of a file, by its own word; one row at least.
 BATCH_BYTES = 16_000_000
 BATCH_ROWS_MAX = 1_024
@@ -109,6 +112,9 @@ def check_table(table: pq.ParquetFile, path: str, size: int) -> None:
             raise refusal(
                 f"{path} holds bytes (images, sounds) in the column {field.name[:80]}; rows of text are read here"
             )
+    groups = sum(facts.row_group(group).num_rows for group in range(facts.num_row_groups))
+    if max(groups, facts.num_rows) > max(ROWS_FREE, size * ROWS_PER_BYTE_MAX):
+        raise refusal(f"{path} claims {max(groups, facts.num_rows)} rows in {size} bytes, which no rows of text take")
     unpacked = sum(facts.row_group(group).total_byte_size for group in range(facts.num_row_groups))
     if unpacked > max(UNPACKED_BYTES_FREE, size * UNPACKED_RATIO_MAX):
         raise refusal(f"{path} unpacks to more than {UNPACKED_RATIO_MAX} times its size")

@@ -125,6 +125,12 @@ def test_a_file_that_unpacks_a_thousandfold_is_refused_before_it_is_unpacked(fil
     assert "1000 times its size" in refusal(file(zeros, compression="zstd", compression_level=19, use_dictionary=False))
 
 
+def test_rows_far_beyond_the_bytes_are_refused_before_one_is_read(file):
+    assert "200000 rows in" in refusal(file({"text": pa.nulls(200_000, pa.string())}))
+    assert len(rows(file({"text": pa.nulls(90_000, pa.string())}))) == 90_000
+    assert len(rows(file({"text": [f"{n:x}" for n in range(150_000)]}))) == 150_000
+
+
 def test_no_byte_flipped_brings_anything_but_rows_or_a_refusal(file):
     """A broken value may pass as another value: Parquet has no sums. Nothing else may."""
     whole = file({"text": [f"row {n}" for n in range(200)], "turns": [[{"a": n}] for n in range(200)]}).read_bytes()

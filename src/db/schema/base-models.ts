@@ -54,6 +54,8 @@ export const baseModels = lowrank.table(
     /** what was asked for, when it was a branch or tag */
     hf_requested_revision: text('hf_requested_revision'),
     lease_until: instant('lease_until'),
+    /** when it was last taken: whose turn comes next goes by it */
+    claimed_at: instant('claimed_at'),
     claim: integer('claim').notNull().default(0),
     attempts: smallint('attempts').notNull().default(0),
     purged_at: instant('purged_at'),
@@ -65,6 +67,7 @@ export const baseModels = lowrank.table(
     check('base_models_status_check', oneOf('status', BASE_MODEL_STATUSES)),
     index('base_models_created').on(t.created_at, t.id),
     index('base_models_importer').on(t.created_by),
+    index('base_models_turns').on(t.created_by, t.claimed_at).where(sql`claimed_at is not null`),
     index('base_models_fetching').on(t.created_at).where(sql`status = 'fetching'`),
     pgPolicy('base_models_read', { for: 'select', to: 'public', using: sql`(select auth.uid()) is not null` }),
     pgPolicy('base_models_import', { for: 'insert', to: 'public', withCheck: sql`created_by = (select auth.uid())` }),

@@ -48,6 +48,8 @@ export const datasets = lowrank.table(
     metadata: jsonb('metadata').$type<Record<string, unknown>>().notNull().default({}),
     /** the worker that checks it, and until when it is believed */
     lease_until: instant('lease_until'),
+    /** when it was last taken: whose turn comes next goes by it */
+    claimed_at: instant('claimed_at'),
     /** grows with every claim and every wish for a new check: whoever lost it writes nothing */
     claim: integer('claim').notNull().default(0),
     /** checks begun and not ended since the last wish: a file that ends its checker each time is given up on */
@@ -65,6 +67,7 @@ export const datasets = lowrank.table(
     index('datasets_user_created').on(t.user_id, t.created_at, t.id),
     index('datasets_project').on(t.project_id),
     index('datasets_user_checksum').on(t.user_id, t.checksum),
+    index('datasets_turns').on(t.user_id, t.claimed_at).where(sql`claimed_at is not null`),
     index('datasets_validating').on(t.created_at).where(sql`status = 'validating'`),
     ownRows('datasets'),
     schedulerRows('datasets'),

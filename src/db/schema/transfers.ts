@@ -50,6 +50,8 @@ export const transfers = lowrank.table(
     /** what is pushed */
     artifact_id: uuid('artifact_id'),
     lease_until: instant('lease_until'),
+    /** when it was last taken: whose turn comes next goes by it */
+    claimed_at: instant('claimed_at'),
     claim: integer('claim').notNull().default(0),
     attempts: smallint('attempts').notNull().default(0),
     started_at: instant('started_at'),
@@ -89,6 +91,7 @@ export const transfers = lowrank.table(
     uniqueIndex('transfers_open_model_key').on(t.user_id, t.base_model_id).where(open),
     index('transfers_artifacts_waiting').on(t.created_at).where(sql`kind = 'artifact' and ${open}`),
     index('transfers_datasets_waiting').on(t.created_at).where(sql`kind = 'dataset' and ${open}`),
+    index('transfers_turns').on(t.user_id, t.kind, t.claimed_at).where(sql`claimed_at is not null`),
     ownRows('transfers'),
     schedulerRows('transfers'),
   ],

@@ -15,7 +15,9 @@ const LEASE_S = 30;
  * that ended its worker each time. What is written under a claim that is lost, as by a cancel, throws `fenced`.
  */
 export function transferClaims(kind: 'dataset' | 'artifact', given_up: string) {
-  const claims = workClaims(transfers, sql`kind = ${kind} AND status IN ('pending', 'running')`, LEASE_S, 'user_id');
+  const of_kind = sql`kind = ${kind}`;
+  const is_work = sql`${of_kind} AND status IN ('pending', 'running')`;
+  const claims = workClaims(transfers, is_work, LEASE_S, 'user_id', of_kind);
 
   /** Takes the oldest that waits, or whose holder went silent; null when there is none. */
   async function claim(): Promise<TransferRow | null> {
