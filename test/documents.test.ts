@@ -3,6 +3,8 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { CreateJobBody } from '#/contract/jobs.ts';
+import { EverySubmission } from '#/contract/submission.ts';
 import { APP_ERROR_CODES } from '#/domain/app-error.ts';
 import { formatBytes } from '#/domain/bytes.ts';
 import { CANCELLED_WITHIN_MS, DATASET_BYTES_MAX, PROMISE_TIMES } from '#/domain/constants.ts';
@@ -10,6 +12,8 @@ import { FETCH_ERROR_CODES } from '#/domain/hub-fetch.ts';
 import { PUSH_ERROR_CODES } from '#/domain/hub-push.ts';
 import { HYPERPARAMETER_PRESETS, HYPERPARAMETER_RANGES, type HyperparameterName } from '#/domain/hyperparameters.ts';
 import { WAIT_REASONS } from '#/domain/queue.ts';
+import { RECIPE_METHODS } from '#/domain/recipes.ts';
+import { TRAINER_CAN } from '#/domain/trainer-abilities.ts';
 import { CANONICAL_FIELDS, DATASET_SHAPES } from '#/domain/trainer-config.ts';
 import { TRAINER_ERROR_CODES, WORKER_ERROR_CODES } from '#/domain/trainer-events.ts';
 import { WEBHOOK_EVENTS, WEBHOOK_TEST_EVENT } from '#/domain/webhooks.ts';
@@ -148,6 +152,17 @@ describe('the documents', () => {
       return [codes(field)[0], /\brequired\b/.test(rule) ? null : value === 'made up' ? undefined : value];
     });
     expect(told).toEqual(DOOR_A_FIELDS.map((row) => [row.field, row.default]));
+  });
+
+  it('have door B’s fields, and of door C’s styles those that are trained', async () => {
+    const api = await read('docs/api.md');
+    const told = tableAfter(api, '## Door B: training by epochs').flatMap(([first]) => codes(first ?? ''));
+    const own = Object.keys(CreateJobBody.shape).filter((field) => !(field in EverySubmission));
+    expect(told.sort()).toEqual(own.sort());
+    const [trained = '', refused = ''] =
+      /(`[^.]*) are what the trainer does today; (`[^.]*) are listed/.exec(api)?.slice(1) ?? [];
+    expect(codes(trained)).toEqual([...TRAINER_CAN.methods]);
+    expect(codes(refused)).toEqual(RECIPE_METHODS.filter((method) => !codes(trained).includes(method)));
   });
 
   it('list every endpoint that is declared, and no other', async () => {
