@@ -11,7 +11,7 @@ export const API_DESCRIPTION = `LoRA fine-tuning on one's own machines: datasets
 
 **Three doors.** A training can be asked for in three dialects. Each leads to the same job, plan and queue, and each job can be looked at through every door.
 
-- **Door A**, \`/api/training\`: image-style clients. It counts in steps and names a model of the Hub; the answer waits for the launch.
+- **Door A**, \`/api/training\`: the shortest way. It counts in steps and names a model of the Hub; the answer waits for the launch.
 - **Door B**, \`/api/jobs\`: configuration pages. Presets, epochs and an estimate. Answers stand in \`{ success, data }\`; in its errors \`details\` is one sentence and the rows are in \`violations\`.
 - **Door C**: setup wizards. Base models, datasets, recipes, experiments and the activity feed as plain objects; lists take \`limit\`, \`offset\` or a cursor.
 

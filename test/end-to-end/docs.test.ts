@@ -53,6 +53,7 @@ test('everything that the document has is there, is found by words and opens by 
   await page.getByRole('heading', { level: 1, name: 'API reference' }).waitFor();
   await page.getByText(`${operations.length} operations`).waitFor();
   expect(await page.locator('summary').count()).toBe(operations.length);
+  expect((await page.locator('main').textContent()) ?? '').not.toContain('`');
   expect(await axeFindings(page)).toEqual([]);
 
   await page.getByRole('searchbox').fill('post /api/training/submit');
@@ -79,6 +80,9 @@ test('it fits a telephone and a wide screen, light and dark', async () => {
       await page.reload();
       await page.getByRole('region', { name: 'Body of POST /api/training/submit: fields' }).waitFor();
       expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+      const fields = page.getByRole('region', { name: 'Answer 200 of POST /api/training/submit: fields' });
+      expect(await fields.evaluate((box) => box.scrollWidth - box.clientWidth), 'a column that is cut').toBeLessThanOrEqual(0);
+      expect(await fields.getByText('required', { exact: true }).count()).toBe(0);
       const shots = process.env.SHOTS;
       if (shots !== undefined) await page.screenshot({ path: join(shots, `docs-${width}-${colorScheme}.png`) });
     }

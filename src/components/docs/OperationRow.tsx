@@ -1,5 +1,5 @@
 'use client';
-import { Link2 } from 'lucide-react';
+import { ChevronRight, Link2 } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { Badge, type Tone } from '#/components/ui/Badge.tsx';
 import { CopyButton } from '#/components/ui/CopyButton.tsx';
@@ -7,6 +7,7 @@ import { Scroll } from '#/components/ui/Scroll.tsx';
 import type { ApiDocument, Media } from '#/contract/api-document.ts';
 import { FieldTable } from './FieldTable.tsx';
 import { curlOf, fieldsOf, kindOf, type Listed } from './operations.ts';
+import { inline } from './Prose.tsx';
 
 const TONES: Record<string, Tone> = { GET: 'plain', POST: 'accent', PATCH: 'warn', DELETE: 'bad' };
 
@@ -36,14 +37,18 @@ export function OperationRow({ listed, document, open }: { listed: Listed; docum
       id={id}
       open={isOpen}
       onToggle={(event) => setOpen(event.currentTarget.open)}
-      className="scroll-mt-3 open:bg-page"
+      className="group/row scroll-mt-3 open:bg-page"
     >
-      <summary className="flex cursor-pointer flex-wrap items-center gap-x-3 gap-y-0.5 px-4 py-2.5 hover:bg-hover">
+      <summary className="relative flex cursor-pointer flex-wrap items-center gap-x-3 gap-y-0.5 py-2.5 pr-4 pl-9 hover:bg-hover">
+        <ChevronRight
+          aria-hidden
+          className="absolute top-3.5 left-3 size-4 text-soft transition-transform group-open/row:rotate-90"
+        />
         <Badge tone={TONES[method]} className="w-15 justify-center font-mono">
           {method}
         </Badge>
         <code className="font-mono text-sm [overflow-wrap:anywhere]">{path}</code>
-        <span className="min-w-0 text-soft text-sm">{summary}</span>
+        <span className="min-w-0 text-soft text-sm">{inline(summary)}</span>
       </summary>
       {isOpen && <Whole listed={listed} document={document} />}
     </details>
@@ -64,7 +69,7 @@ function Whole({ listed, document }: { listed: Listed; document: ApiDocument }) 
   return (
     <div className="space-y-5 border-t px-4 pt-3 pb-6">
       <p className="text-soft text-sm">
-        {description && <span className="block max-w-[80ch]">{description}</span>}
+        {description && <span className="block max-w-[80ch]">{inline(description)}</span>}
         {who} ·{' '}
         <a href={`#${id}`} className="inline-flex items-center gap-1 text-accent hover:underline">
           <Link2 aria-hidden className="size-3.5" />
@@ -97,11 +102,18 @@ function Whole({ listed, document }: { listed: Listed; document: ApiDocument }) 
           const title = `${status} · ${answer.description ?? ''}`;
           return media.length === 0 ? (
             <h3 key={status} className="text-base">
-              {title}
+              {inline(title)}
             </h3>
           ) : (
             media.map(([type, one]) => (
-              <Body key={status + type} label={`Answer ${status} of ${name}`} title={title} media={one} document={document} />
+              <Body
+                key={status + type}
+                label={`Answer ${status} of ${name}`}
+                title={title}
+                media={one}
+                document={document}
+                answer
+              />
             ))
           );
         })}
@@ -133,10 +145,24 @@ function Whole({ listed, document }: { listed: Listed; document: ApiDocument }) 
   );
 }
 
-function Body({ label, title, media, document }: { label: string; title: string; media: Media; document: ApiDocument }) {
+interface BodyProps {
+  label: string;
+  title: string;
+  media: Media;
+  document: ApiDocument;
+  /** It comes from us: nobody is asked for its fields. */
+  answer?: boolean;
+}
+
+function Body({ label, title, media, document, answer = false }: BodyProps) {
+  const fields = fieldsOf(media.schema ?? {}, document);
   return (
     <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-3 lg:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
-      <FieldTable label={`${label}: fields`} title={title} rows={fieldsOf(media.schema ?? {}, document)} />
+      <FieldTable
+        label={`${label}: fields`}
+        title={title}
+        rows={answer ? fields.map((row) => ({ ...row, required: false })) : fields}
+      />
       {media.example !== undefined && <Code label={`${label}: example`} text={shown(media.example)} />}
     </div>
   );

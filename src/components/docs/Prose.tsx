@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 
-/** `code` and **strong** within a line. */
-function inline(text: string): ReactNode[] {
+/** `code` and **strong** within a line, as they are meant. */
+export function inline(text: string): ReactNode[] {
   return text.split(/(`[^`]+`|\*\*[^*]+\*\*)/).map((part, at) => {
     // Parts of one text that never changes: their place is their name.
     const key = `${at}${part.slice(0, 8)}`;
