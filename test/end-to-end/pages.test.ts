@@ -193,6 +193,8 @@ describe('a base model', () => {
     await page.getByRole('list', { name: 'Models' }).getByText('demo', { exact: true }).waitFor();
     await open('/training/configure');
     await expect.poll(() => page.getByLabel('Base model').locator('option:checked').textContent()).toBe('demo');
+    await page.getByText('demo has about', { exact: false }).waitFor();
+    await shot('configure', 1440);
     await page.getByLabel('Learning rate', { exact: true }).fill('1');
     await page.getByText('Learning rate must be between 1e-6 and 1e-2').waitFor();
     expect(await axeFindings(page)).toEqual([]);
@@ -277,7 +279,7 @@ describe('the page of a job', () => {
     ] as const) {
       await page.setViewportSize({ width, height });
       await open(`/jobs/${JOB_ID}`);
-      await page.getByText('Paused until it is resumed', { exact: true }).waitFor();
+      await page.getByText('Waits to be resumed', { exact: true }).waitFor();
       await page.getByRole('button', { name: 'Resume' }).waitFor();
       const reading = (name: string) => page.locator('dl > div', { hasText: name }).locator('dd').first().textContent();
       expect(await reading('Elapsed')).toContain('1 min 35 s');

@@ -17,7 +17,7 @@ import { useTrainingConfig } from '#/hooks/useTrainingConfig.ts';
 import { violation } from '#/hooks/violation.ts';
 import { HyperparameterField } from './HyperparameterField.tsx';
 import { PresetCards } from './PresetCards.tsx';
-import { FIELD_WORDS, PRESETS } from './preset-words.ts';
+import { FIELD_WORDS, PRESETS, presetAdvice } from './preset-words.ts';
 import { SubmitCard } from './SubmitCard.tsx';
 
 interface ConfigureFormProps {
@@ -122,6 +122,7 @@ export function ConfigureForm({ dataset_id, datasets, models, default_model_id }
         </Panel>
         <Panel title="Preset">
           <PresetCards value={form.preset_id} onChange={choosePreset} />
+          <p className="mt-3 max-w-[80ch] text-soft text-sm">{presetAdvice(model)}</p>
         </Panel>
         <Panel
           title="Hyperparameters"
