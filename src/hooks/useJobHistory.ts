@@ -1,15 +1,18 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import type { components } from '#/contract/api.gen.ts';
+import type { TrainingJob } from '#/contract/jobs.ts';
 import { answer, api, dataOf } from './api.ts';
 
 const PAGE = 500;
 
 type JobEvent = components['schemas']['JobEvent'];
 
-/** What happened to a job, oldest first. `version` is anything that changes when there may be more. */
-export function useJobHistory(job_id: string, version: string) {
+/** What happened to a job, oldest first; asked for anew when the job moves. Nothing is asked while it is not `wanted`. */
+export function useJobHistory(job: TrainingJob, wanted = true) {
+  const { id: job_id, status, current_stage, attempt, cancel_requested_at } = job;
   return useQuery({
-    queryKey: ['job-events', job_id, version],
+    queryKey: ['job-events', job_id, `${status} ${current_stage} ${attempt} ${cancel_requested_at}`],
+    enabled: wanted,
     placeholderData: keepPreviousData,
     queryFn: async ({ signal }) => {
       const told: JobEvent[] = [];

@@ -8,10 +8,7 @@ import { eventWords } from './event-words.ts';
 
 /** Everything that happened to the job, newest first. */
 export function JobHistory({ job }: { job: TrainingJob }) {
-  const { data, error, refetch } = useJobHistory(
-    job.id,
-    `${job.status} ${job.current_stage} ${job.attempt} ${job.cancel_requested_at}`,
-  );
+  const { data, error, refetch } = useJobHistory(job);
   if (error && !data) {
     return (
       <div className="p-4">
