@@ -191,7 +191,7 @@ export async function answerFor(page: Page, job: TrainingJob): Promise<void> {
   const text = events.map(([name, value], at) => `id: ${at}\nevent: ${name}\ndata: ${JSON.stringify(value)}\n\n`).join('');
   await page.unrouteAll();
   await page.route(base, (route) => route.fulfill(data(job)));
-  await page.route(`${base}/events**`, (route) => route.fulfill(data({ events: history(job) })));
+  await page.route(`${base}/events**`, (route) => route.fulfill(data({ events: history(job), next_after: null })));
   await page.route(`${base}/artifacts`, (route) =>
     route.fulfill(data({ artifacts: job.status === 'completed' ? [madeUpArtifact()] : [] })),
   );

@@ -282,7 +282,7 @@ describe('the page of a job', () => {
       await page.getByText('Waits to be resumed', { exact: true }).waitFor();
       await page.getByRole('button', { name: 'Resume' }).waitFor();
       const reading = (name: string) => page.locator('dl > div', { hasText: name }).locator('dd').first().textContent();
-      expect(await reading('Elapsed')).toContain('1 min 35 s');
+      await page.locator('dl > div', { hasText: 'Elapsed' }).getByText('1 min 35 s').waitFor();
       expect(await reading('Speed')).toBe('–');
       expect(await reading('Time left')).toBe('–');
       expect(await page.getByText('Live', { exact: true }).count()).toBe(0);
@@ -291,6 +291,29 @@ describe('the page of a job', () => {
       await shot('paused', width);
     }
     await page.setViewportSize({ width: 1440, height: 900 });
+  });
+
+  test('that was paused on its way took the time of its runs', async () => {
+    const began = Date.now() - 600_000;
+    const at = (second: number) => new Date(began + second * 1000).toISOString();
+    const job = madeUpJob('completed', { attempt: 2, queued_at: at(-5), started_at: at(0), completed_at: at(400) });
+    await answerFor(page, job);
+    const moves = [
+      ['queued', -5],
+      ['running', 0],
+      ['queued', 95],
+      ['running', 300],
+      ['completed', 400],
+    ] as const;
+    const events = moves.map(([to_status, second], seq) => ({
+      ...{ seq: seq + 1, type: 'status', from_status: null, to_status, attempt: second < 300 ? 1 : 2 },
+      ...{ message: null, data: {}, created_at: at(second) },
+    }));
+    await page.route(`**/api/jobs/${JOB_ID}/events**`, (route) =>
+      route.fulfill({ json: { success: true, data: { events, next_after: null } } }),
+    );
+    await open(`/jobs/${JOB_ID}`);
+    await page.locator('dl > div', { hasText: 'Took' }).getByText('3 min 15 s').waitFor();
   });
 
   test('whose base model could not be fetched says so, and that no trainer was started', async () => {

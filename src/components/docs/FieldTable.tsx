@@ -22,8 +22,8 @@ export function FieldTable({ label, title, rows }: { label: string; title: strin
                 <tr key={id} className="group align-top">
                   <Td className="py-1.5 align-top">
                     <span className="block min-w-32 [overflow-wrap:anywhere]" style={{ paddingLeft: `${depth}rem` }}>
-                      <code className="font-mono text-sm">{name}</code>
-                      {required && <span className="ml-1.5 text-soft text-xs">required</span>}
+                      <code className="font-mono text-sm">{name}</code>{' '}
+                      {required && <span className="inline-block text-soft text-xs">required</span>}
                     </span>
                   </Td>
                   <Td className="max-w-80 py-1.5 align-top text-soft text-sm [overflow-wrap:anywhere] sm:min-w-32">
