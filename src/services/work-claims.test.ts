@@ -71,6 +71,14 @@ describe.each(Object.entries(KINDS))('%s', (_, { add, take, end }) => {
   });
 });
 
+test('a model whose importer has left is fetched beside those of others', async () => {
+  const { add, take } = KINDS['model fetches'];
+  const held = await add(await addPerson(db));
+  expect(await take()).toBe(held);
+  const left = await addBaseModel(db, { status: 'fetching', created_by: null });
+  expect(await take()).toBe(left);
+});
+
 test('a turn of one kind costs none of another', async () => {
   const [ann, bob] = [await addPerson(db), await addPerson(db)];
   await addTransfer(bob, 'dataset');

@@ -45,10 +45,11 @@ export function workClaims<T extends Work>(
     async take(tx: Tx): Promise<Row | null> {
       // Claims of a kind take turns, or two at once would each find the owner's other row free.
       await tx.execute(sql`SELECT pg_advisory_xact_lock(hashtextextended(${getTableName(table)}, 0))`);
+      // One list of who holds a row: looked up for each row that waits, the longest queue would slow everybody's claims.
       const waits = sql`(SELECT id FROM ${table} WHERE ${is_work}
         AND (lease_until IS NULL OR lease_until < clock_timestamp())
-        AND NOT EXISTS (SELECT FROM ${table} AS held WHERE held.${column} = ${table}.${column} AND held.lease_until > clock_timestamp()
-          AND ${is_work})
+        AND coalesce(${column} NOT IN (SELECT held.${column} FROM ${table} AS held
+          WHERE held.lease_until > clock_timestamp() AND held.${column} IS NOT NULL AND ${is_work}), true)
         ORDER BY (SELECT max(turn.claimed_at) FROM ${table} AS turn WHERE turn.${column} = ${table}.${column} AND ${of_kind})
           NULLS FIRST, created_at LIMIT 1 FOR UPDATE SKIP LOCKED)`;
       const taken = own({
