@@ -1,5 +1,6 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
-import type { MetricPoint, TrainingJob } from '#/contract/jobs.ts';
+import type { MetricPoint } from '#/contract/job-reads.ts';
+import type { TrainingJob } from '#/contract/jobs.ts';
 import { isTerminal } from '#/domain/statuses.ts';
 import type { ApiClient } from './api-client.ts';
 import { CommandError } from './command-error.ts';

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import type { MetricPoint, TrainingJob } from '#/contract/jobs.ts';
+import type { MetricPoint } from '#/contract/job-reads.ts';
+import type { TrainingJob } from '#/contract/jobs.ts';
 import { HYPERPARAMETER_RANGES, HyperparameterOverrides, PresetInput } from '#/domain/hyperparameters.ts';
 import { TrainingSpec } from '#/domain/training-spec.ts';
 import type { ApiClient } from './api-client.ts';

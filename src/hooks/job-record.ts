@@ -1,5 +1,6 @@
 /** What a page knows of one job from its stream: every point and log line once, however often the connection changed hands. */
-import type { MetricPoint, TrainingJob } from '#/contract/jobs.ts';
+import type { MetricPoint } from '#/contract/job-reads.ts';
+import type { TrainingJob } from '#/contract/jobs.ts';
 import type { StreamEvent } from './event-stream.ts';
 
 export interface LogPiece {

@@ -1,7 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { MetricPoint } from '#/contract/jobs.ts';
+import type { MetricPoint } from '#/contract/job-reads.ts';
 import { EventStreamParser, type StreamEvent } from './event-stream.ts';
 import { emptyRecord, takeIn } from './job-record.ts';
 import { SharedStream } from './shared-stream.ts';

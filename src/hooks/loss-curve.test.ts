@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { MetricPoint } from '#/contract/jobs.ts';
+import type { MetricPoint } from '#/contract/job-reads.ts';
 import { lossCurve, smoothed } from './loss-curve.ts';
 
 const point = (step: number, rest: Partial<MetricPoint>): MetricPoint => ({

@@ -1,5 +1,5 @@
 /** The series of a loss chart, from the points of a job. */
-import type { MetricPoint } from '#/contract/jobs.ts';
+import type { MetricPoint } from '#/contract/job-reads.ts';
 
 export type CurveAxis = 'step' | 'time';
 

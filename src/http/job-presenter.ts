@@ -1,4 +1,5 @@
-import type { MetricPoint, TrainingJob } from '#/contract/jobs.ts';
+import type { MetricPoint } from '#/contract/job-reads.ts';
+import type { TrainingJob } from '#/contract/jobs.ts';
 import type { JobRow } from '#/services/jobs/job-row.ts';
 import type { MetricRow } from '#/services/jobs/read-metrics.ts';
 

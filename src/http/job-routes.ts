@@ -1,16 +1,6 @@
 import { estimateJobRoute } from '#/contract/estimates.ts';
-import {
-  cancelJobRoute,
-  createJobRoute,
-  deleteJobRoute,
-  getJobRoute,
-  jobEventsRoute,
-  jobLogsRoute,
-  jobMetricsRoute,
-  jobStreamRoute,
-  listJobsRoute,
-  retryJobRoute,
-} from '#/contract/jobs.ts';
+import { jobEventsRoute, jobLogsRoute, jobMetricsRoute, jobStreamRoute } from '#/contract/job-reads.ts';
+import { cancelJobRoute, createJobRoute, deleteJobRoute, getJobRoute, listJobsRoute, retryJobRoute } from '#/contract/jobs.ts';
 import { cancelJob } from '#/services/jobs/cancel-job.ts';
 import { createJob } from '#/services/jobs/create-job.ts';
 import { deleteJob } from '#/services/jobs/delete-job.ts';

@@ -2,7 +2,8 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { MetricPoint, WizardJob } from '#/contract/jobs.ts';
+import type { MetricPoint } from '#/contract/job-reads.ts';
+import type { WizardJob } from '#/contract/jobs.ts';
 import type { Preflight } from '#/contract/wizard.ts';
 import { env } from '#/env.ts';
 import { addCaller, useApi } from '../../test/api.ts';

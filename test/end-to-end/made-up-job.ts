@@ -2,7 +2,8 @@
 import type { Page } from 'playwright-core';
 import type { components } from '#/contract/api.gen.ts';
 import type { Artifact } from '#/contract/artifacts.ts';
-import type { MetricPoint, TrainingJob } from '#/contract/jobs.ts';
+import type { MetricPoint } from '#/contract/job-reads.ts';
+import type { TrainingJob } from '#/contract/jobs.ts';
 
 export const JOB_ID = '5f2b8c1e-0d43-4a86-9f0e-6a1f2f9b7c11';
 const DATASET_ID = '0a4e2d1b-6f1c-4c7a-8c55-3b1e9d2f7a10';

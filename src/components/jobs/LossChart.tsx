@@ -7,7 +7,7 @@ import { Button } from '#/components/ui/Button.tsx';
 import { Panel } from '#/components/ui/Panel.tsx';
 import { Segments } from '#/components/ui/Segments.tsx';
 import { formatCount, formatDuration, formatFigure } from '#/components/units.ts';
-import type { MetricPoint } from '#/contract/jobs.ts';
+import type { MetricPoint } from '#/contract/job-reads.ts';
 import { type CurveAxis, type LossCurve, lossCurve } from '#/hooks/loss-curve.ts';
 
 const SMOOTHING = 0.6;
