@@ -111,6 +111,7 @@ describe('people', () => {
   test('an invitation opens with its e-mail filled in, joins, and its person is among the members', async () => {
     await open('/settings');
     const link = await inviteAs('ada@example.org');
+    await page.getByText('It opens on this machine alone.', { exact: false }).waitFor();
     const invited = page.getByRole('list', { name: 'Open invitations' }).getByText('ada@example.org');
     await invited.waitFor();
     expect(await axeFindings(page)).toEqual([]);
@@ -336,6 +337,7 @@ describe('the page of a job', () => {
     await open(`/jobs/${JOB_ID}`);
     await page.getByText('The base model could not be fetched', { exact: true }).waitFor();
     await page.getByText('No trainer was started for this job, so there is no log.').waitFor();
+    expect(await page.getByRole('heading', { name: 'Loss' }).count()).toBe(0);
     expect(await axeFindings(page)).toEqual([]);
     await shot('model-not-fetched', 1440);
   });

@@ -19,7 +19,7 @@ export function inline(text: string): ReactNode[] {
 export function Prose({ text }: { text: string }) {
   return text.split('\n\n').map((block) =>
     block.startsWith('- ') ? (
-      <ul key={block} className="my-2 list-disc space-y-1 pl-5">
+      <ul key={block} className="my-2 max-w-[80ch] list-disc space-y-1 pl-5">
         {block.split('\n').map((line) => (
           <li key={line}>{inline(line.slice(2))}</li>
         ))}

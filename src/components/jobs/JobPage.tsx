@@ -88,7 +88,7 @@ function Job({ job, events }: { job: TrainingJob; events: JobEvents }) {
         {job.failure !== null && <FailurePanel failure={job.failure} />}
         <JobReadout job={job} />
         {job.status === 'completed' && <ResultPanel job_id={job.id} />}
-        <LossChart points={record.points} waiting={waitingWords(job)} />
+        {!neverBegan(job) && <LossChart points={record.points} waiting={waitingWords(job)} />}
         <Panel flush aria-label="Details">
           <Tabs defaultValue="log">
             <TabsList aria-label="Details of the job">
@@ -118,6 +118,9 @@ function Job({ job, events }: { job: TrainingJob; events: JobEvents }) {
     </>
   );
 }
+
+/** It ended before any trainer was started: there is no curve, and none comes. */
+const neverBegan = (job: TrainingJob) => isTerminal(job.status) && job.attempt === 0;
 
 function waitingWords(job: TrainingJob): string {
   if (isTerminal(job.status)) return 'This run ended before its first step, so there is no loss to draw.';

@@ -31,9 +31,7 @@ export function OpenInvitations({ onRevoked }: OpenInvitationsProps) {
     >
       {({ invitations }) =>
         invitations.length === 0 ? (
-          <p className="px-4 py-4 text-soft">
-            Nobody is invited at the moment. A link that you make shows here until it is used.
-          </p>
+          <p className="px-4 py-4 text-soft">Nobody is invited at the moment. An invitation shows here until its link is used.</p>
         ) : (
           <>
             <ul aria-label="Open invitations" className="divide-y">
