@@ -54,6 +54,12 @@ test('everything that the document has is there, is found by words and opens by 
   await page.getByText(`${operations.length} operations`).waitFor();
   expect(await page.locator('summary').count()).toBe(operations.length);
   expect((await page.locator('main').textContent()) ?? '').not.toContain('`');
+  const contents = page.getByRole('navigation', { name: 'Contents' }).getByRole('link');
+  const counts = (await contents.allInnerTexts()).map((text) => Number(/\d+$/.exec(text.trim())?.[0]));
+  expect(counts.reduce((sum, count) => sum + count, 0)).toBe(operations.length);
+  await contents.filter({ hasText: 'Webhooks' }).click();
+  await expect.poll(() => page.getByRole('heading', { name: 'Webhooks' }).isVisible()).toBe(true);
+  expect(new URL(page.url()).hash).toBe('#tag-webhooks');
   expect(await axeFindings(page)).toEqual([]);
 
   await page.getByRole('searchbox').fill('post /api/training/submit');

@@ -16,7 +16,11 @@ import { OperationRow } from './OperationRow.tsx';
 import { listOperations, matching } from './operations.ts';
 import { Prose } from './Prose.tsx';
 
-/** The operation that the address names, also when it changes by a click on this page. */
+const TAG = 'tag-';
+const tagId = (name: string): string => TAG + name.replaceAll(' ', '-');
+const capital = (text: string): string => (text === 'gpus' ? 'GPUs' : text.charAt(0).toUpperCase() + text.slice(1));
+
+/** The operation or the tag that the address names, also when it changes by a click on this page. */
 function useNamed(): string {
   const [named, setNamed] = useState('');
   useEffect(() => {
@@ -65,7 +69,11 @@ function Reference({ document }: { document: ApiDocument }) {
   const named = useNamed();
   const all = listOperations(document);
   const found = matching(all, words);
+  useEffect(() => {
+    if (named.startsWith(TAG)) globalThis.document.getElementById(named)?.scrollIntoView({ block: 'start' });
+  }, [named]);
   const tags = (document.tags ?? []).filter(({ name }) => found.some(({ tag }) => tag === name));
+  const ofTag = (name: string) => found.filter(({ tag }) => tag === name);
   return (
     <div className="space-y-5">
       <Panel>
@@ -84,19 +92,36 @@ function Reference({ document }: { document: ApiDocument }) {
           onChange={(event) => setWords(event.target.value)}
         />
       </div>
+      {tags.length > 0 && (
+        <nav aria-label="Contents">
+          <ul className="flex flex-wrap gap-2">
+            {tags.map(({ name }) => (
+              <li key={name}>
+                <a
+                  href={`#${tagId(name)}`}
+                  className="inline-flex h-8 items-center gap-2 rounded-md border bg-panel px-2.5 text-sm hover:bg-hover"
+                >
+                  {capital(name)}
+                  <span className="text-soft text-xs">{ofTag(name).length}</span>
+                </a>
+              </li>
+            ))}
+          </ul>
+        </nav>
+      )}
       {tags.map(({ name, description }) => (
         <Panel
           key={name}
+          id={tagId(name)}
+          className="scroll-mt-3"
           flush
-          title={name.charAt(0).toUpperCase() + name.slice(1)}
+          title={capital(name)}
           aside={<span className="text-soft text-sm">{description}</span>}
         >
           <div className="divide-y">
-            {found
-              .filter(({ tag }) => tag === name)
-              .map((listed) => (
-                <OperationRow key={listed.id} listed={listed} document={document} open={listed.id === named} />
-              ))}
+            {ofTag(name).map((listed) => (
+              <OperationRow key={listed.id} listed={listed} document={document} open={listed.id === named} />
+            ))}
           </div>
         </Panel>
       ))}
