@@ -4,6 +4,7 @@ import type { ZodType } from 'zod';
 import { bareDocument, declaredRoutes } from '../../scripts/make-api-types.ts';
 import { type ApiDocument, finishDocument, TAGS } from './api-document.ts';
 import { ErrorEnvelope } from './common.ts';
+import type { TrainingEstimate } from './estimates.ts';
 import { STATUS_OF } from './fault-codes.ts';
 
 let routes: RouteConfig[];
@@ -74,6 +75,42 @@ test('every answer has an example that is whole by its own schema', () => {
     }
   }
   expect(seen).toBeGreaterThan(60);
+});
+
+/** Every value of a document's examples that is no list and no object, with its way from the top. */
+function* leaves(value: unknown, way = ''): Generator<[string, unknown]> {
+  if (typeof value !== 'object' || value === null) yield [way, value];
+  else for (const [name, inner] of Object.entries(value)) yield* leaves(inner, `${way}.${name}`);
+}
+const answerOf = (method: string, path: string, status: string) =>
+  document.paths[path]?.[method]?.responses[status]?.content?.['application/json']?.example;
+
+test('no answer is filled with words that say nothing', () => {
+  const filled: string[] = [];
+  for (const route of routes) {
+    for (const [status, { content = {} }] of Object.entries(operationOf(route).responses))
+      if (Number(status) < 400)
+        for (const [way, value] of leaves(content['application/json']?.example))
+          if (value === 'text' && !/\.(modality|modalities\.\d)$/.test(way)) filled.push(`${nameOf(route)} ${way}`);
+  }
+  expect(filled).toEqual([]);
+});
+
+test('the figures of an answer’s parts make its sums', () => {
+  const { data } = answerOf('post', '/api/jobs/estimate', '200') as { data: TrainingEstimate };
+  const { cost_breakdown: cost, duration_breakdown: hours, training_details: details } = data;
+  expect(data.estimated_cost).toBeCloseTo(cost.compute + cost.storage, 6);
+  expect(data.estimated_duration_hours).toBeCloseTo(hours.training_hours + hours.overhead_hours, 5);
+  expect(cost.compute).toBeCloseTo(data.estimated_duration_hours * data.hourly_rate, 2);
+  expect(cost.storage).toBeGreaterThan(0);
+  expect(details.estimated_tokens / details.estimated_throughput_tokens_per_sec / 3600).toBeCloseTo(hours.training_hours, 5);
+  type Sum = { amount: number; compute: { hours: number; amount: number }; storage: { amount: number } };
+  const costs = answerOf('get', '/api/costs', '200') as { costs: Sum[]; amount: number };
+  for (const { amount, compute, storage } of costs.costs) expect(amount).toBeCloseTo(compute.amount + storage.amount, 6);
+  expect(costs.amount).toBeCloseTo(
+    costs.costs.reduce((sum, { amount }) => sum + amount, 0),
+    6,
+  );
 });
 
 test('every code of every route stands at its status with an envelope as an example', () => {

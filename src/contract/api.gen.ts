@@ -397,7 +397,9 @@ export interface paths {
                             bytes: number | null;
                             /** Format: date-time */
                             expires_at: string;
+                            /** @example adapter_model.safetensors */
                             file_name: string;
+                            /** @example https://lowrank.example.org/api/downloads/TOKEN */
                             url: string;
                         };
                     };
@@ -7247,6 +7249,47 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
         };
+        /**
+         * @example {
+         *       "estimated_cost": 2.28,
+         *       "cost_breakdown": {
+         *         "compute": 2.27,
+         *         "storage": 0.01
+         *       },
+         *       "estimated_duration_hours": 0.649074,
+         *       "duration_breakdown": {
+         *         "training_hours": 0.574074,
+         *         "overhead_hours": 0.075
+         *       },
+         *       "hourly_rate": 3.5,
+         *       "gpu_config": {
+         *         "type": "A100-80GB",
+         *         "count": 1
+         *       },
+         *       "training_details": {
+         *         "total_steps": 5607,
+         *         "steps_per_epoch": 1869,
+         *         "estimated_throughput_tokens_per_sec": 1800,
+         *         "estimated_tokens": 3720000,
+         *         "tokens_counted": true,
+         *         "dataset_name": "Questions"
+         *       },
+         *       "verdict": null,
+         *       "interval_mb": null,
+         *       "advice": [],
+         *       "evidence": {
+         *         "runs": 0
+         *       },
+         *       "constants": {
+         *         "initialisation_s": 120,
+         *         "validation_s_per_epoch": 30,
+         *         "saving_s": 60,
+         *         "storage_usd_per_gb": 0.1,
+         *         "artifact_gb_per_rank": 0.005,
+         *         "bytes_per_token": 4
+         *       }
+         *     }
+         */
         TrainingEstimate: {
             advice: string[];
             /** @description What the figures stand on */

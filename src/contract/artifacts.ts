@@ -85,7 +85,12 @@ export const downloadArtifactRoute = declareRoute({
       headers: z.object({ location: z.string() }),
       content: {
         'application/json': {
-          schema: z.object({ url: z.string(), expires_at: Instant, file_name: z.string(), bytes: z.int().nullable() }),
+          schema: z.object({
+            url: z.string().openapi({ example: 'https://lowrank.example.org/api/downloads/TOKEN' }),
+            expires_at: Instant,
+            file_name: z.string().openapi({ example: 'adapter_model.safetensors' }),
+            bytes: z.int().nullable(),
+          }),
         },
       },
     },

@@ -1,9 +1,6 @@
-import type { TrainingEstimate } from '#/contract/estimates.ts';
+import { hoursOf, type TrainingEstimate } from '#/contract/estimates.ts';
 import { ESTIMATE_CONSTANTS } from '#/domain/training-estimate.ts';
 import type { EstimateAnswer } from '#/services/jobs/estimate-job.ts';
-
-/** A second is 0.000278 of them. */
-const hours = (value: number): number => Number(value.toFixed(6));
 
 /** An estimate in door B's words. */
 export function presentEstimate({ estimate, gpu, dataset_name }: EstimateAnswer): TrainingEstimate {
@@ -11,8 +8,8 @@ export function presentEstimate({ estimate, gpu, dataset_name }: EstimateAnswer)
   return {
     estimated_cost: total,
     cost_breakdown: { compute, storage },
-    estimated_duration_hours: hours(estimate.duration_hours),
-    duration_breakdown: { training_hours: hours(estimate.training_hours), overhead_hours: hours(estimate.overhead_hours) },
+    estimated_duration_hours: hoursOf(estimate.duration_hours),
+    duration_breakdown: { training_hours: hoursOf(estimate.training_hours), overhead_hours: hoursOf(estimate.overhead_hours) },
     hourly_rate: estimate.hourly_rate,
     gpu_config: { type: gpu.type, count: gpu.count },
     training_details: {
