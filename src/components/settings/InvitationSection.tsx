@@ -5,7 +5,7 @@ import { Button } from '#/components/ui/Button.tsx';
 import { CopyButton } from '#/components/ui/CopyButton.tsx';
 import { Field, Input } from '#/components/ui/Field.tsx';
 import { Time } from '#/components/ui/Time.tsx';
-import { isLoopback } from '#/domain/listening.ts';
+import { leadsHereOnly } from '#/hooks/invitation-link.ts';
 import { useInvite } from '#/hooks/useMembers.ts';
 import { unplaced, violation } from '#/hooks/violation.ts';
 import { OpenInvitations } from './OpenInvitations.tsx';
@@ -43,10 +43,10 @@ export function InvitationSection() {
         >
           <code className="block font-mono text-ink text-sm">{invite.data.url}</code>
           It is shown this once and ends <Time at={invite.data.expires_at} />.
-          {isLoopback(new URL(invite.data.url).hostname) && (
+          {leadsHereOnly(invite.data.url) && (
             <p className="mt-1.5 text-ink">
               It opens on this machine alone. For others, start the studio behind a proxy with TLS and set PUBLIC_URL to the
-              address that they reach: docs/operations.md says how.
+              address that they reach, then make the link again: docs/operations.md, “Several people”, says how.
             </p>
           )}
         </Alert>
