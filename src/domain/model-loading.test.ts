@@ -18,5 +18,7 @@ test('a local model is the one thing to fill in, and the lines say which folder 
   const text = loadingLines({ base_model, adapter_folder: 'run-1' });
   expect(placeholders(text)).toEqual(['/path/to/\\u00dcn\\u00ef']);
   expect(text).toContain('base model "lab/\\u00dcn\\u00ef"');
-  expect(text).toContain(`SHA-256 ${checksum}`);
+  expect(text).toContain(`SHA-256 of its weights:\n# ${checksum}\n`);
+  // A box beside another one has room for so much.
+  for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(66);
 });

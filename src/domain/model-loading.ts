@@ -22,8 +22,9 @@ export function loadingLines({ base_model, adapter_folder }: AdapterOrigin): str
     hf_repo_id !== null
       ? [`BASE = ${python(hf_repo_id)}`]
       : [
-          `# The base model ${python(name)} is not on the Hub: put the folder here that the studio was given for it`,
-          ...(checksum === null ? [] : [`# (its weights have the SHA-256 ${checksum}).`]),
+          `# The base model ${python(name)} is not on the Hub:`,
+          '# put the folder here that the studio was given for it.',
+          ...(checksum === null ? [] : ['# The SHA-256 of its weights:', `# ${checksum}`]),
           `BASE = ${python(`/path/to/${name.split('/').at(-1)}`)}`,
         ];
   return [

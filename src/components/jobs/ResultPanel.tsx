@@ -89,7 +89,7 @@ function Result({ artifact }: { artifact: Artifact }) {
             <CopyButton text={artifact.loading.text} />
           </div>
           <Scroll label="Lines that load the adapter" className="overflow-x-auto rounded-md border bg-sunken p-3">
-            <pre className="font-mono text-sm">{artifact.loading.text}</pre>
+            <pre className="whitespace-pre-wrap font-mono text-xs [overflow-wrap:anywhere]">{artifact.loading.text}</pre>
           </Scroll>
           {has_passport && (
             <details className="mt-3">
