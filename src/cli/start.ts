@@ -27,8 +27,11 @@ export async function start(): Promise<void> {
     say('\n  Warning: plain HTTP on an address that others reach: everybody on the way can read passwords and keys.');
     say('  Put a TLS proxy in front and set PUBLIC_URL=https://…');
   }
+  const cures = new Set<string>();
   for (const finding of await storage) {
-    if (finding.level === 'ok') continue;
+    // What keeps both buckets away is told once.
+    if (finding.level === 'ok' || cures.has(finding.cure)) continue;
+    cures.add(finding.cure);
     say(`\n  Warning: files cannot be stored or read: ${finding.found}`);
     say(`  ${finding.cure}`);
   }
