@@ -57,3 +57,19 @@ test('lowrank train uploads to S3, trains from there, stores there and downloads
   for (const path of texts) expect([path, readFileSync(path).includes(S3_SECRET)]).toEqual([path, false]);
   expect(`${said}${studio.said()}`).not.toContain(S3_SECRET);
 });
+
+test('a studio whose storage does not answer starts, and its terminal says so once, with what to look at', async () => {
+  const away = await startStudio(undefined, {
+    ...s3.variables,
+    LOWRANK_S3_ENDPOINT: 'http://127.0.0.1:1',
+    LOWRANK_WITHOUT_PAGES: '1',
+  });
+  try {
+    expect(away.said().match(/Warning: files cannot be stored or read: .*no answer.*\n.*LOWRANK_S3_ENDPOINT/g)).toHaveLength(1);
+    expect((await fetch(`${away.url}/api/health`)).status).toBe(200);
+    expect(away.said()).not.toContain(S3_SECRET);
+    expect(studio.said()).not.toContain('Warning: files');
+  } finally {
+    await away.remove();
+  }
+});
