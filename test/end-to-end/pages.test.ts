@@ -253,7 +253,15 @@ describe('the page of a job', () => {
     await open(`/jobs/${JOB_ID}`);
     await heading(job.name).waitFor();
     if (status === 'completed') await page.getByText('passport.json').waitFor();
-    if (status === 'running') await page.getByText('Live', { exact: true }).waitFor();
+    if (status === 'running') {
+      await page.getByText('Live', { exact: true }).waitFor();
+      await shot('running', 1440);
+      await page.setViewportSize({ width: 390, height: 844 });
+      await page.getByRole('button', { name: 'Pause' }).waitFor();
+      expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+      await shot('running', 390);
+      await page.setViewportSize({ width: 1440, height: 900 });
+    }
     for (const tab of ['Events', 'Configuration', 'Log']) {
       await page.getByRole('tab', { name: tab }).click();
       expect(await axeFindings(page)).toEqual([]);
@@ -280,7 +288,7 @@ describe('the page of a job', () => {
     ] as const) {
       await page.setViewportSize({ width, height });
       await open(`/jobs/${JOB_ID}`);
-      await page.getByText('Waits to be resumed', { exact: true }).waitFor();
+      await page.locator('dl > div', { hasText: 'Stage' }).getByText('Paused', { exact: true }).waitFor();
       await page.getByRole('button', { name: 'Resume' }).waitFor();
       const reading = (name: string) => page.locator('dl > div', { hasText: name }).locator('dd').first().textContent();
       await page.locator('dl > div', { hasText: 'Elapsed' }).getByText('1 min 35 s').waitFor();

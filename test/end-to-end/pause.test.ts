@@ -65,7 +65,7 @@ test('a held job is started, paused, resumed to what it would have become, and t
 
   await page.goto(`${studio.url}/jobs/${job_id}`);
   await badge('Held').waitFor();
-  await page.getByText('Waits to be started. The log begins when the trainer is started.').waitFor();
+  await page.getByText('Held. The log begins when the trainer is started.').waitFor();
   expect((await button('Pause').count()) + (await button('Resume').count())).toBe(0);
   expect(await axeFindings(page)).toEqual([]);
   await button('Start').click();

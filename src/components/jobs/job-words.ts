@@ -39,7 +39,7 @@ export function isPaused(job: Pick<TrainingJob, 'status' | 'held_at' | 'pause_re
 /** What the job is doing now. */
 export function stageWords(job: TrainingJob): string {
   if (job.status === 'queued') {
-    if (isHeld(job)) return isPaused(job) ? 'Waits to be resumed' : 'Waits to be started';
+    if (isHeld(job)) return isPaused(job) ? 'Paused' : 'Held';
     return (job.current_stage !== null && STAGE_WORDS[job.current_stage]) || 'Waiting for a free place';
   }
   if (job.status === 'initializing' || job.status === 'running') {
