@@ -15,23 +15,29 @@ import { uploadDataset } from '#/services/datasets/upload-dataset.ts';
 import type { RouteModule } from './api-env.ts';
 import { presentDataset, presentListedDataset } from './dataset-presenter.ts';
 import { createOnce } from './idempotency.ts';
+import { UPLOADS } from './places.ts';
 import { receiveUpload } from './received-upload.ts';
 
 /** Door C's datasets. */
 export const datasetRoutes: RouteModule = (api) => {
   api.openapi(uploadDatasetRoute, async (c) => {
-    const upload = await receiveUpload(c.req.raw, c.req.query());
-    let sha256: string | null = null;
-    const onReceived = (sum: string) => {
-      sha256 = sum;
-    };
-    return createOnce(c, {
-      route: 'POST /api/datasets/upload',
-      // Fields may stand behind the file, and of one that did not arrive there is nothing to wait for.
-      request: async () => (sha256 === null ? null : { ...(await upload.lastOptions()), sha256 }),
-      make: (hooks) => uploadDataset(c.var.ctx, { ...upload, onReceived }, hooks),
-      present: ({ dataset, duplicate_of }) => ({ ...presentDataset(dataset), duplicate_of }),
-    });
+    const leave = UPLOADS.hold(c.var.ctx.user_id);
+    try {
+      const upload = await receiveUpload(c.req.raw, c.req.query());
+      let sha256: string | null = null;
+      const onReceived = (sum: string) => {
+        sha256 = sum;
+      };
+      return await createOnce(c, {
+        route: 'POST /api/datasets/upload',
+        // Fields may stand behind the file, and of one that did not arrive there is nothing to wait for.
+        request: async () => (sha256 === null ? null : { ...(await upload.lastOptions()), sha256 }),
+        make: (hooks) => uploadDataset(c.var.ctx, { ...upload, onReceived }, hooks),
+        present: ({ dataset, duplicate_of }) => ({ ...presentDataset(dataset), duplicate_of }),
+      });
+    } finally {
+      leave();
+    }
   });
   api.openapi(listDatasetsRoute, async (c) => {
     const { q, ...query } = c.req.valid('query');

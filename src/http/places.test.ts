@@ -3,7 +3,7 @@ import { silenceJobBell } from '#/services/jobs/job-bell.ts';
 import { addCaller, useApi } from '../../test/api.ts';
 import { useDatabase } from '../../test/database.ts';
 import { addJob } from '../../test/factories.ts';
-import { DOWNLOADS, LIVE_STREAMS } from './places.ts';
+import { DOWNLOADS, LIVE_STREAMS, UPLOADS } from './places.ts';
 
 const db = useDatabase();
 const api = useApi();
@@ -49,9 +49,30 @@ test('a stream that ends, and one that never began, give their place back', asyn
   }
 });
 
+test('a person sends so many files at once; one that is refused, and one that ends, give their place back', async () => {
+  const send = (caller: typeof owner, body = '{"prompt":"2+2?","completion":"4"}\n') =>
+    api.request('/api/datasets/upload', {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-ndjson', ...caller.headers },
+      body,
+    });
+  hold(owner.user_id, UPLOADS.a_person_max - 1, UPLOADS);
+  for (const [body, status] of [
+    ['', 400],
+    ['{"prompt":"2+2?","completion":"4"}\n', 201],
+    ['{}\n', 201],
+  ] as const)
+    expect((await send(owner, body)).status).toBe(status);
+  hold(owner.user_id, 1, UPLOADS);
+  const refused = await send(owner);
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '60']);
+  expect((await send(other)).status).toBe(201);
+});
+
 describe.each([
   ['live streams', LIVE_STREAMS, /as many live streams as it can/],
   ['downloads', DOWNLOADS, /as many files at once as it can/],
+  ['uploads', UPLOADS, /as many files at once as it can/],
 ])('%s', (_, places, sentence) => {
   test('of all people together are no more than the studio can hold', () => {
     for (let at = 0; at * places.a_person_max < places.in_all_max; at++)

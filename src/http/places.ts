@@ -1,4 +1,4 @@
-/** Places for answers that go on for long: so many a person, so many for all together, in this process. */
+/** Places for what goes on for long: so many a person, so many for all together, in this process. */
 import { AppError } from '#/domain/app-error.ts';
 import { DOWNLOADS_A_PERSON_MAX, DOWNLOADS_MAX } from '#/domain/constants.ts';
 
@@ -60,4 +60,14 @@ export const DOWNLOADS = places({
   in_all_max: DOWNLOADS_MAX,
   mine_taken: `${DOWNLOADS_A_PERSON_MAX} downloads of yours are under way: let one end or break it off, then start this one again`,
   all_taken: 'This studio sends as many files at once as it can: start the download again in a minute',
+});
+
+const UPLOADS_A_PERSON_MAX = 8;
+
+/** Files on their way in: on an S3 server each holds some 16 MB. */
+export const UPLOADS = places({
+  a_person_max: UPLOADS_A_PERSON_MAX,
+  in_all_max: 64,
+  mine_taken: `${UPLOADS_A_PERSON_MAX} uploads of yours are under way: let one end, then send this file again`,
+  all_taken: 'This studio takes in as many files at once as it can: send this one again in a minute',
 });
