@@ -89,6 +89,10 @@ test('it fits a telephone and a wide screen, light and dark', async () => {
       const fields = page.getByRole('region', { name: 'Answer 200 of POST /api/training/submit: fields' });
       expect(await fields.evaluate((box) => box.scrollWidth - box.clientWidth), 'a column that is cut').toBeLessThanOrEqual(0);
       expect(await fields.getByText('required', { exact: true }).count()).toBe(0);
+      // The deepest answer: none of its columns lies outside of its frame.
+      await page.goto(`${studio.url}/docs#postJobsEstimate`);
+      const deep = page.getByRole('region', { name: 'Answer 200 of POST /api/jobs/estimate: fields' });
+      expect(await deep.evaluate((frame) => frame.scrollWidth - frame.clientWidth)).toBeLessThanOrEqual(0);
       const shots = process.env.SHOTS;
       if (shots !== undefined) await page.screenshot({ path: join(shots, `docs-${width}-${colorScheme}.png`) });
     }
