@@ -168,13 +168,22 @@ const OF_LISTS: Record<string, Kind> = {
 const OF_SEVERAL: Record<string, { kind: Kind; with: Record<string, unknown> }[]> = {
   'GET /api/costs query after': [{ kind: 'cost', with: { by: 'job' } }],
   // Everybody has one of their own.
-  'PATCH /api/me body default_base_model_id': [{ kind: 'model', with: {} }],
+  'PATCH /api/me body default_base_model_id': [
+    { kind: 'model', with: {} },
+    { kind: 'narrowed_model', with: {} },
+  ],
+  // Nobody else’s things name it: it may be put into a project.
+  'PATCH /api/base-models/{id} path id': [
+    { kind: 'narrowed_model', with: {} },
+    { kind: 'model', with: {} },
+  ],
   'POST /api/activity body entity_id': [
     { kind: 'job', with: { entity_type: 'job', event_type: 'job_created' } },
     { kind: 'experiment', with: { entity_type: 'experiment', event_type: 'job_created' } },
     { kind: 'dataset', with: { entity_type: 'dataset', event_type: 'dataset_imported' } },
     { kind: 'transfer', with: { entity_type: 'transfer', event_type: 'transfer_started' } },
     { kind: 'model', with: { entity_type: 'model', event_type: 'model_created' } },
+    { kind: 'narrowed_model', with: { entity_type: 'model', event_type: 'model_created' } },
   ],
 };
 
@@ -209,6 +218,8 @@ export function idInputsOf(operations: Operation[]): IdInput[] {
       const several = OF_SEVERAL[where];
       if (several !== undefined) refuseForgotten(where, several, body?.schema);
       if (several !== undefined) found.push(...several.map((one) => ({ operation, place, field, ...one })));
+      else if (kind === 'model')
+        for (const one of [kind, 'narrowed_model'] as const) found.push({ operation, place, field, kind: one });
       else if (kind !== undefined) found.push({ operation, place, field, kind });
       else
         throw new Error(
@@ -237,8 +248,8 @@ const BODIES: Record<string, Record<string, unknown> | ((things: Things) => Reco
   },
   'POST /api/jobs CreateJob': { base_model_id: '', gpu_config: { type: 'CPU', count: 1 }, start: false },
   'POST /api/activity': { event_type: 'job_created', entity_type: 'job', entity_id: '' },
-  // Of one name there is one for all: each person brings one of their own.
-  'POST /api/base-models shape 1': (things) => ({ hf_repo_id: `tenancy/${plainest(things, 'person')}` }),
+  // Of one name there is one for all: each person brings one of their own. Which there are everybody knows, as of models.
+  'POST /api/base-models shape 1': (things) => ({ hf_repo_id: `tenancy/${plainest(things, 'model')}` }),
   'POST /api/gpu-catalog': (things) => ({ type: `GPU-${plainest(things, 'person')}`, aliases: [] }),
   'POST /api/invitations': { email: 'ada@example.org' },
   'POST /api/keys': { name: 'Of a script' },

@@ -15,8 +15,6 @@ import { costCursor, type Kind, type Tenant } from './http-scene.ts';
 const SHARED = new Set<Kind>(['model']);
 /** The installation’s: other people are refused, whichever is named, and any administrator keeps them all. */
 export const OF_ADMINISTRATORS = new Set<Kind>(['member', 'invitation', 'gpu', 'device', 'default_model']);
-/** Taken for the sake of older clients, and without meaning: the answer is the same whatever is said. */
-const WITHOUT_MEANING = new Set(['GET /api/base-models query project']);
 /** The one place that tells a stranger's from none (contracts.md, door A). */
 const TELLS_WHOSE = 'POST /api/training/submit body dataset_id';
 
@@ -222,7 +220,7 @@ export async function findUnableOwner(
     if (answer.status >= 500) return [`${nameOf(input)} ${state}: answers its owner ${answer.status} ${answer.body}`];
     const same = masked(answer, id) === masked(none, unknown);
     const done = !changes || (await digest(db, owner.user_id)).all !== before;
-    if (succeeded(answer) && done && (!same || WITHOUT_MEANING.has(whereOf(input)))) return [];
+    if (succeeded(answer) && done && !same) return [];
     answers.push(`${state} ${answer.status} ${done ? '' : 'changed nothing '}${answer.body.slice(0, 300)}`);
   }
   return [`${nameOf(input)}: does nothing for its owner, so that its refusals prove nothing (${answers.join('; ')})`];

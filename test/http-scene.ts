@@ -20,6 +20,7 @@ export const KINDS = [
   'project',
   'dataset',
   'model',
+  'narrowed_model',
   'job',
   'artifact',
   'artifact_file',
@@ -90,6 +91,7 @@ async function addThings(db: TestDatabase, user_id: string, secret: string): Pro
     return id;
   };
   const project = await add('lowrank.projects', { name: secret });
+  const of_model = await add('lowrank.projects', { name: secret });
   const of_mine = { project_id: project, name: secret };
   const dataset = {
     ready: await addDataset(db, user_id, of_mine),
@@ -104,6 +106,8 @@ async function addThings(db: TestDatabase, user_id: string, secret: string): Pro
     ready: await addBaseModel(db, { created_by: user_id, ...hub, local_path: secret }),
     error: await addBaseModel(db, { created_by: user_id, status: 'error', local_path: secret }),
   };
+  const hidden = { created_by: user_id, narrowed: true, project_id: of_model, name: secret, vocab_size: 256 };
+  const narrowed = await addBaseModel(db, { ...hidden, local_path: secret });
   const recipe = await add('lowrank.recipes', { name: secret, method: 'lora', overrides: { rank: 8 }, project_id: project });
   const experiment = await add('lowrank.experiments', { name: secret, recipe_id: recipe, project_id: project });
   const spec = {
@@ -172,9 +176,10 @@ async function addThings(db: TestDatabase, user_id: string, secret: string): Pro
   return {
     person: { self: user_id },
     member: { other: await addPerson(db) },
-    project: { made: project },
+    project: { made: project, of_model },
     dataset,
     model,
+    narrowed_model: { ready: narrowed },
     job,
     artifact,
     artifact_file: { published: file },

@@ -19,6 +19,7 @@ const LENT = new Map<string, Role>([
   ['lowrank.model_needed(uuid)', 'lowrank_identity'],
   ['lowrank.newest_migration()', 'lowrank_identity'],
   ['lowrank.own_model_needed(uuid)', 'lowrank_web'],
+  ['lowrank.own_model_used_by_others(uuid)', 'lowrank_web'],
   ['lowrank.queue_outlook(integer)', 'lowrank_web'],
   ['lowrank.remove_departed(uuid)', 'lowrank_scheduler'],
 ]);
@@ -110,7 +111,7 @@ async function catalogue(client: pg.Client): Promise<string[]> {
     SELECT k.conrelid::regclass::text || '.' || k.conname AS name FROM pg_constraint k
     WHERE k.contype = 'f' AND k.connamespace = 'lowrank'::regnamespace
       AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = k.confrelid AND a.attname = 'user_id')
-      AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = k.conrelid AND a.attname = 'user_id' AND a.attnum = ANY (k.conkey))`);
+      AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = k.conrelid AND a.attname IN ('user_id', 'created_by') AND a.attnum = ANY (k.conkey))`);
   for (const reference of references.rows) found.push(`${reference.name}: refers to a tenant's table without its owner`);
   return found;
 }
@@ -185,7 +186,7 @@ async function sharedTables(player: Player, { a, b }: Tenants): Promise<string[]
   const model = (by: string) => JSON.stringify({ ...row, id: crypto.randomUUID(), created_by: by });
   const [{ row }] = (
     await player.client.query<{ row: Record<string, unknown> }>(
-      `SELECT to_jsonb(t) AS row FROM ${table} t WHERE created_by = $1`,
+      `SELECT to_jsonb(t) AS row FROM ${table} t WHERE created_by = $1 AND NOT narrowed`,
       [b],
     )
   ).rows as [{ row: Record<string, unknown> }];
@@ -225,6 +226,46 @@ async function sharedTables(player: Player, { a, b }: Tenants): Promise<string[]
     const answer = await player.as(role, claims, `SELECT lowrank.${name}('${id}') AS told`);
     await expect(`${name}: says ${answer.rows[0]?.told} to ${role} ${claims}`, answer.rows[0]?.told === told);
   }
+  await player.client.query('SAVEPOINT chosen');
+  for (const named of [false, true]) {
+    for (const [role, claims, told] of [
+      ['lowrank_web', claimsOf(b), named],
+      ['lowrank_web', claimsOf(a), false],
+      ['lowrank_web', null, false],
+      ['lowrank_scheduler', null, undefined],
+      ['lowrank_identity', null, undefined],
+    ] as const) {
+      const answer = await player.as(role, claims, `SELECT lowrank.own_model_used_by_others('${id}') AS told`);
+      await expect(
+        `own_model_used_by_others: says ${answer.rows[0]?.told} to ${role} ${claims}, ${named}`,
+        answer.rows[0]?.told === told,
+      );
+    }
+    await player.client.query(`UPDATE lowrank.user_queues SET default_base_model_id = '${id}' WHERE user_id = '${a}'`);
+  }
+  await player.client.query('ROLLBACK TO SAVEPOINT chosen');
+  const narrowed = `SELECT FROM ${table} WHERE narrowed AND created_by = '${b}'`;
+  for (const [role, claims, seen] of [
+    ['lowrank_web', claimsOf(b), 1],
+    ['lowrank_web', claimsOf(a), 0],
+    ['lowrank_web', null, 0],
+    ['lowrank_scheduler', null, 1],
+  ] as const) {
+    const { count } = await player.as(role, claims, narrowed);
+    await expect(`base_models: ${role} ${claims} sees ${count} narrowed models of another`, count === seen);
+  }
+  // Of a project of somebody else's nothing is narrowed, and without one nothing is shared by mistake.
+  const to = `UPDATE ${table} SET project_id = (SELECT id FROM lowrank.projects WHERE user_id = '${b}' LIMIT 1), narrowed = true WHERE created_by`;
+  const foreign = `INSERT INTO ${table} (created_by, name, status, narrowed, project_id) VALUES ('${a}', 'x', 'ready', true, $1)`;
+  const [of_b] = (await player.client.query<{ id: string }>(`SELECT id FROM lowrank.projects WHERE user_id = '${b}'`)).rows;
+  await expect(
+    'base_models: narrowed to a stranger’s project',
+    (await player.as('lowrank_web', claimsOf(a), foreign, [of_b?.id])).code === '23503',
+  );
+  await expect(
+    'base_models: an importer cannot narrow',
+    (await player.as('lowrank_web', claimsOf(b), `${to} = '${b}'`)).count > 0,
+  );
   await expect(
     'base_models: the scheduler cannot work',
     (await player.as('lowrank_scheduler', null, `SELECT FROM ${table}`)).count > 0,

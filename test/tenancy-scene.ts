@@ -13,6 +13,8 @@ export async function addTenantRows(db: TestDatabase, user_id: string): Promise<
     `INSERT INTO lowrank.metrics_points (job_id, user_id, attempt, seq, step, timestamp) VALUES (${values}, 1, 1, 1, now())`,
     `INSERT INTO lowrank.model_artifacts (job_id, user_id, name, kind, storage_path, files, sha256, size) VALUES (${values}, 'a', 'adapter', 'x', '[]', 'x', 1)`,
     `INSERT INTO lowrank.projects (user_id, name) VALUES ('${user_id}', 'p')`,
+    `INSERT INTO lowrank.base_models (created_by, name, status, narrowed, project_id)
+     SELECT user_id, 'n', 'ready', true, id FROM lowrank.projects WHERE user_id = '${user_id}'`,
     `INSERT INTO lowrank.recipes (user_id, name, method) VALUES ('${user_id}', 'r', 'lora')`,
     `INSERT INTO lowrank.experiments (user_id, name, recipe_id) VALUES ('${user_id}', 'e', gen_random_uuid())`,
     `INSERT INTO lowrank.activities (user_id, event_type, entity_type, entity_id, title, message)

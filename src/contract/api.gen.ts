@@ -717,7 +717,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The registry that all users share, newest first */
+        /** The registry that all users share, with what is narrowed to your projects, newest first */
         get: {
             parameters: {
                 query?: {
@@ -727,7 +727,7 @@ export interface paths {
                     limit?: number;
                     modality?: "text" | "image" | "audio" | "video" | "multimodal";
                     offset?: number;
-                    /** @description What can be used in this project; the registry is in all of them */
+                    /** @description What can be used in this project: what all share, and what is narrowed to it */
                     project?: string;
                     q?: string;
                     search?: string;
@@ -951,6 +951,7 @@ export interface paths {
                 404: components["responses"]["NotFound"];
                 405: components["responses"]["MethodNotAllowed"];
                 408: components["responses"]["RequestTimeout"];
+                409: components["responses"]["Conflict"];
                 413: components["responses"]["PayloadTooLarge"];
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
@@ -3948,7 +3949,7 @@ export interface paths {
         };
         put?: never;
         post?: never;
-        /** Remove a project; what belongs to it stays */
+        /** Remove a project; what belongs to it stays; refused while base models are narrowed to it */
         delete: {
             parameters: {
                 query?: never;
@@ -3973,6 +3974,7 @@ export interface paths {
                 404: components["responses"]["NotFound"];
                 405: components["responses"]["MethodNotAllowed"];
                 408: components["responses"]["RequestTimeout"];
+                409: components["responses"]["Conflict"];
                 413: components["responses"]["PayloadTooLarge"];
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
@@ -5815,6 +5817,11 @@ export interface components {
             params: number | null;
             /** @description Parameters in billions, counted from the headers of its weights */
             params_b: number | null;
+            /**
+             * Format: uuid
+             * @description The project of its importer’s that it is narrowed to; null: all users share it
+             */
+            project_id: string | null;
             quantized: boolean;
             servable: boolean;
             size_bytes: number | null;
@@ -5856,6 +5863,11 @@ export interface components {
             /** @description Text of a model card, Markdown; null takes it away */
             model_card?: string | null;
             name?: string;
+            /**
+             * Format: uuid
+             * @description One of its importer’s projects: nobody else sees it then, refused while others use it; null: shared with all
+             */
+            project_id?: string | null;
             /** @enum {string} */
             stage?: "staging" | "production" | "archived";
             tags?: string[];
@@ -7068,6 +7080,11 @@ export interface components {
             hf_repo_id: string;
             name?: string;
             /**
+             * Format: uuid
+             * @description One of your projects: nobody else sees the model; null: shared; left out: as it is there already, else shared
+             */
+            project_id?: string | null;
+            /**
              * @description Branch, tag or commit; pinned to a commit
              * @default main
              */
@@ -7076,6 +7093,11 @@ export interface components {
             name?: string;
             /** @description Absolute path of a folder below an allowed one, on the studio’s machine */
             path: string;
+            /**
+             * Format: uuid
+             * @description One of your projects: nobody else sees the model; null: shared; left out: as it is there already, else shared
+             */
+            project_id?: string | null;
         };
         /**
          * @example {

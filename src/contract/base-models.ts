@@ -10,6 +10,7 @@ import { declareRoute } from './declare-route.ts';
 export const BaseModel = z
   .object({
     id: z.uuid(),
+    project_id: z.uuid().nullable().describe('The project of its importer’s that it is narrowed to; null: all users share it'),
     name: z.string(),
     family: z.string(),
     description: z.string(),
@@ -68,11 +69,11 @@ export const listBaseModelsRoute = declareRoute({
   method: 'get',
   path: '/api/base-models',
   tags: ['base models'],
-  summary: 'The registry that all users share, newest first',
+  summary: 'The registry that all users share, with what is narrowed to your projects, newest first',
   request: {
     query: z.strictObject({
       ...ListQuery,
-      project: z.uuid().optional().describe('What can be used in this project; the registry is in all of them'),
+      project: z.uuid().optional().describe('What can be used in this project: what all share, and what is narrowed to it'),
       family: z.string().max(100).optional(),
       modality: Modality.optional(),
       stage: z.enum(MODEL_STAGES).optional(),
@@ -105,6 +106,12 @@ export const getBaseModelRoute = declareRoute({
   faults: [404],
 });
 
+const InProject = z
+  .uuid()
+  .nullable()
+  .optional()
+  .describe('One of your projects: nobody else sees the model; null: shared; left out: as it is there already, else shared');
+
 const LocalModel = z.strictObject({
   path: z
     .string()
@@ -113,11 +120,13 @@ const LocalModel = z.strictObject({
     .describe('Absolute path of a folder below an allowed one, on the studio’s machine')
     .openapi({ pattern: '^/' }),
   name: ResourceName.optional(),
+  project_id: InProject,
 });
 const HubModel = z.strictObject({
   hf_repo_id: HubRepoId.describe('owner/name').openapi({ pattern: HUB_REPO_ID_PATTERN }),
   revision: HubRevision.default('main').describe('Branch, tag or commit; pinned to a commit'),
   name: ResourceName.optional(),
+  project_id: InProject,
 });
 export const RegisterModel = z.union([HubModel, LocalModel]).openapi('RegisterModel', {
   example: { hf_repo_id: 'HuggingFaceTB/SmolLM-135M', revision: 'main' },
@@ -140,6 +149,11 @@ export const BaseModelChanges = z
   .strictObject({
     name: ResourceName.optional(),
     description: Description.optional(),
+    project_id: z
+      .uuid()
+      .nullable()
+      .optional()
+      .describe('One of its importer’s projects: nobody else sees it then, refused while others use it; null: shared with all'),
     stage: z.enum(MODEL_STAGES).optional(),
     tags: Tags.optional(),
     model_card: z
@@ -159,7 +173,7 @@ export const updateBaseModelRoute = declareRoute({
   summary: 'Change what is said about a model (its importer or an administrator); facts are read from its files alone',
   request: { params: IdParam, body: { required: true, content: { 'application/json': { schema: BaseModelChanges } } } },
   responses: { 200: answers(BaseModel, 'The model as it is now') },
-  faults: [403, 404],
+  faults: [403, 404, 409],
 });
 
 export const deleteBaseModelRoute = declareRoute({

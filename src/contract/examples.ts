@@ -22,6 +22,7 @@ const BY_NAME: Readonly<Record<string, unknown>> = {
   'BaseModel.description': 'A small language model',
   'BaseModel.status': 'ready',
   'BaseModel.fetched': null,
+  'BaseModel.project_id': null,
   'BaseModel.size_bytes': 269_060_552,
   license: 'apache-2.0',
   model_card: null,

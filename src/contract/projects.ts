@@ -81,8 +81,8 @@ export const deleteProjectRoute = declareRoute({
   method: 'delete',
   path: '/api/projects/{id}',
   tags: ['projects'],
-  summary: 'Remove a project; what belongs to it stays',
+  summary: 'Remove a project; what belongs to it stays; refused while base models are narrowed to it',
   request: { params: IdParam },
   responses: { 204: { description: 'Removed' } },
-  faults: [404],
+  faults: [404, 409],
 });

@@ -41,5 +41,5 @@ export const changeSettingsRoute = declareRoute({
     },
   },
   responses: { 200: answers },
-  faults: [403, 404, 'base_model_not_ready', 422],
+  faults: [403, 404, 409, 'base_model_not_ready', 422],
 });

@@ -92,7 +92,8 @@ test('no row can point at another’s row, and the refusal is the one of a row t
     const foreign = (await keysOf(a.user_id)).filter((one) => !own.includes(one));
     if (foreign.length === 0 && own.length > 0 && typeof own[0] === 'number') continue;
     expect([name, foreign.length > 0, own.length > 0]).toEqual([name, true, true]);
-    const rows = await client.query<{ row: string }>(`SELECT ctid::text AS row FROM ${child} WHERE user_id = $1`, [b.user_id]);
+    const owner = child === 'lowrank.base_models' ? 'created_by' : 'user_id';
+    const rows = await client.query<{ row: string }>(`SELECT ctid::text AS row FROM ${child} WHERE ${owner} = $1`, [b.user_id]);
     const able: string[] = [];
     for (const { row } of rows.rows) {
       const one = own.find((value) => value !== undefined);

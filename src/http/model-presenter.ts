@@ -8,6 +8,7 @@ import type { BaseModelRow } from '#/services/models/model-row.ts';
 export function presentModel(row: BaseModelRow, user_id: string, fetched: BaseModel['fetched'] = null): BaseModel {
   return {
     id: row.id,
+    project_id: row.project_id,
     name: row.name,
     family: row.family,
     description: row.description,

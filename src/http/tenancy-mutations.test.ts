@@ -111,7 +111,6 @@ const SLOTS = 'read by the triggers and the worker, by no verb of people';
 const NOT_OVER_HTTP: Record<string, string> = {
   'base_models_import widened': KEPT_BY_VERB,
   'base_models_importer_update widened': KEPT_BY_VERB,
-  'base_models_read widened': NOBODYS,
   'cost_records_own widened': FILTERED,
   'gpu_catalog_read dropped': 'the catalogue of the domain is answered without what was added',
   'gpu_catalog_read widened': NOBODYS,

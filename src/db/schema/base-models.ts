@@ -4,12 +4,16 @@ import { BASE_MODEL_STATUSES, MODEL_STAGES } from '#/domain/statuses.ts';
 import { users } from './identity.ts';
 import { createdAt, id, identityRole, instant, lowrank, oneOf, schedulerRows, updatedAt } from './roles.ts';
 
-/** The shared registry: read by all users, written by its importer and administrators. */
+/** The shared registry: read by all users, but for what is narrowed to a project of its importer's; written by its importer and administrators. */
 export const baseModels = lowrank.table(
   'base_models',
   {
     id: id(),
     created_by: uuid('created_by').references(() => users.id, { onDelete: 'set null' }),
+    /** of its importer's; the migration ties it to both */
+    project_id: uuid('project_id'),
+    /** seen by its importer alone: stays so, whatever becomes of the project, until it is shared in so many words */
+    narrowed: boolean('narrowed').notNull().default(false),
     name: text('name').notNull(),
     description: text('description').notNull().default(''),
     family: text('family').notNull().default(''),
@@ -65,11 +69,17 @@ export const baseModels = lowrank.table(
   },
   (t) => [
     check('base_models_status_check', oneOf('status', BASE_MODEL_STATUSES)),
+    check('base_models_narrowed_check', sql`project_id is null or narrowed`),
+    index('base_models_project').on(t.project_id),
     index('base_models_created').on(t.created_at, t.id),
     index('base_models_importer').on(t.created_by),
     index('base_models_turns').on(t.created_by, t.claimed_at).where(sql`claimed_at is not null`),
     index('base_models_fetching').on(t.created_at).where(sql`status = 'fetching'`),
-    pgPolicy('base_models_read', { for: 'select', to: 'public', using: sql`(select auth.uid()) is not null` }),
+    pgPolicy('base_models_read', {
+      for: 'select',
+      to: 'public',
+      using: sql`(select auth.uid()) is not null and (not narrowed or created_by = (select auth.uid()))`,
+    }),
     pgPolicy('base_models_import', { for: 'insert', to: 'public', withCheck: sql`created_by = (select auth.uid())` }),
     pgPolicy('base_models_importer_update', {
       for: 'update',

@@ -10,6 +10,8 @@ import { findDefaultBaseModel } from './find-default-base-model.ts';
 import { type BaseModelRow, findModel } from './model-row.ts';
 
 export interface ModelQuery extends PageQuery {
+  /** What is shared, and what is narrowed to this project of the caller's. */
+  project?: string | undefined;
   /** Looked for in name, description and family, without case. */
   search?: string | undefined;
   family?: string | undefined;
@@ -25,12 +27,13 @@ export interface ModelPage extends Paged {
   default_model_id: string | null;
 }
 
-/** One page of the registry that all users share, newest first. */
+/** One page of the registry that all users share, with what is narrowed to the caller's projects, newest first. */
 export function listModels(ctx: Context, query: ModelQuery): Promise<ModelPage> {
   return asUser(ctx.user_id, async (tx) => {
     const pattern = query.search === undefined ? undefined : containing(query.search);
     const wanted = and(
       isNull(baseModels.deleted_at),
+      query.project === undefined ? undefined : or(eq(baseModels.narrowed, false), eq(baseModels.project_id, query.project)),
       query.family === undefined ? undefined : eq(baseModels.family, query.family),
       query.modality === undefined ? undefined : eq(baseModels.modality, query.modality),
       query.stage === undefined ? undefined : eq(baseModels.stage, query.stage),

@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { env } from '#/env.ts';
 import type { Context } from '#/services/context.ts';
+import { createProject } from '#/services/projects/create-project.ts';
 import { connectStorage } from '#/storage/connect-storage.ts';
 import { localFolder } from '#/storage/local-folder.ts';
 import { useDatabase } from '../../../test/database.ts';
@@ -130,6 +131,20 @@ describe('a local model', () => {
       sha256: createHash('sha256').update(content).digest('hex'),
     }));
     expect(row.checksum).toBe(weightsChecksum(sums.reverse()));
+  });
+
+  test('that is narrowed is another administrator’s own beside it, and stays narrowed when its weights change', async () => {
+    const { id: project_id } = await createProject(admin, { name: 'P', description: '' });
+    const path = model();
+    const mine = await registerLocalModel(admin, { path, project_id });
+    const second: Context = { user_id: await addPerson(db, { role: 'administrator' }), role: 'administrator' };
+    const theirs = await register(path, second);
+    expect([theirs.created, theirs.model.narrowed]).toEqual([true, false]);
+    await deleteModel(second, theirs.model.id);
+    writeFileSync(join(path, 'model.safetensors'), safetensors({ other: [9] }));
+    const anew = await register(path);
+    expect(anew.created && anew.model.id !== mine.model.id).toBe(true);
+    expect(anew.model).toMatchObject({ project_id, narrowed: true });
   });
 
   test('registered twice, also at once, is one', async () => {

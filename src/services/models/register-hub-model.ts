@@ -2,9 +2,10 @@ import { and, desc, eq, isNull, or, sql } from 'drizzle-orm';
 import { baseModels } from '#/db/schema/base-models.ts';
 import type { Tx } from '#/db/tenancy.ts';
 import type { Context } from '#/services/context.ts';
+import { holdProject } from '#/services/projects/project-row.ts';
 import { checkDisk, reserveQuota } from '#/services/storage/reserve-space.ts';
 import { lockHubModels, openModelTransfer } from '#/services/transfers/model-transfers.ts';
-import type { BaseModelRow } from './model-row.ts';
+import { type BaseModelRow, isSeenIn, seenIn } from './model-row.ts';
 import { onceRegistered, type RegisteredModel, type RegistrationHooks, tellRegistered } from './register-local-model.ts';
 
 /** A model of the Hub, as somebody names it. */
@@ -12,13 +13,16 @@ export interface HubWish {
   hf_repo_id: string;
   revision: string;
   name?: string | undefined;
+  /** The caller's project that it is narrowed to; null: shared; left out: as it is there already, else shared. */
+  project_id?: string | null | undefined;
   /** A token of the Hub for this fetch alone. */
   token?: string | undefined;
 }
 
 /**
  * Registers a model of the Hub, which a worker then fetches. The same repository and revision (or the commit that it was
- * pinned to) is answered again instead; one whose fetch failed is tried again. Throws `quota_exceeded`, `storage_full`.
+ * pinned to) is answered again instead; one whose fetch failed is tried again. One that is narrowed to somebody else's project is none.
+ * Throws `not_found` (project), `quota_exceeded`, `storage_full`.
  */
 export function registerHubModel(ctx: Context, wish: HubWish, hooks: RegistrationHooks = {}): Promise<RegisteredModel> {
   return onceRegistered(ctx, hooks, (tx) => obtainHubModel(tx, ctx, wish));
@@ -33,6 +37,7 @@ export async function obtainHubModel(tx: Tx, ctx: Context, wish: HubWish): Promi
 
 /** The same without a transfer, for whoever opens one. */
 export async function findOrRegister(tx: Tx, ctx: Context, wish: HubWish): Promise<RegisteredModel> {
+  if (wish.project_id != null) await holdProject(tx, wish.project_id);
   const ready = await findHubModel(tx, wish);
   if (ready?.status === 'ready') return { model: ready, created: false };
   await lockHubModels(tx, wish.hf_repo_id);
@@ -61,6 +66,7 @@ export async function findOrRegister(tx: Tx, ctx: Context, wish: HubWish): Promi
     .insert(baseModels)
     .values({
       created_by: ctx.user_id,
+      ...seenIn(wish.project_id ?? null),
       name: wish.name ?? wish.hf_repo_id,
       status: 'fetching',
       hf_repo_id: wish.hf_repo_id,
@@ -80,11 +86,12 @@ async function findHubModel(tx: Tx, wish: HubWish): Promise<BaseModelRow | undef
       and(
         eq(baseModels.hf_repo_id, wish.hf_repo_id),
         or(eq(baseModels.hf_requested_revision, wish.revision), eq(baseModels.hf_revision, wish.revision)),
+        isSeenIn(wish.project_id),
         isNull(baseModels.deleted_at),
       ),
     )
-    // Of two rows for one revision the one that serves is answered.
-    .orderBy(sql`status = 'error'`, desc(baseModels.created_at))
+    // Of two rows for one revision the one that serves is answered, and a shared one rather than a narrowed one.
+    .orderBy(sql`status = 'error'`, baseModels.narrowed, desc(baseModels.created_at))
     .limit(1);
   return known;
 }

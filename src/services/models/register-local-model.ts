@@ -7,8 +7,9 @@ import { AppError } from '#/domain/app-error.ts';
 import { nameFromModelFolder } from '#/domain/model-folder-name.ts';
 import { recordActivity } from '#/services/activities/record-activity.ts';
 import type { Context } from '#/services/context.ts';
+import { holdProject } from '#/services/projects/project-row.ts';
 import { modelFolders } from '#/storage/limits.ts';
-import { type BaseModelRow, columnsOfFolder, findModel } from './model-row.ts';
+import { type BaseModelRow, columnsOfFolder, findModel, isSeenIn, seenIn } from './model-row.ts';
 import { refuseWhileTrainedOn } from './model-use.ts';
 import { isWithin, readModelFolder } from './read-model-folder.ts';
 import { hashWeights } from './weights-checksum.ts';
@@ -32,12 +33,12 @@ export interface RegisteredModel {
 
 /**
  * Registers a model that lies in a folder of this machine, in place: nothing is copied. Only administrators may, and only
- * below the allowed folders. Throws `forbidden`, `invalid_request`, whose row says what the folder lacks, and `conflict` when its weights have
+ * below the allowed folders. Throws `forbidden`, `not_found` (project), `invalid_request`, whose row says what the folder lacks, and `conflict` when its weights have
  * changed while trainings on the old ones are not over.
  */
 export async function registerLocalModel(
   ctx: Context,
-  wish: { path: string; name?: string | undefined },
+  wish: { path: string; name?: string | undefined; project_id?: string | null | undefined },
   hooks: RegistrationHooks = {},
 ): Promise<RegisteredModel> {
   if (ctx.role !== 'administrator') {
@@ -55,12 +56,13 @@ export async function registerLocalModel(
           weights.map((file) => file.path),
         );
   return onceRegistered(ctx, hooks, async (tx) => {
+    if (wish.project_id != null) await holdProject(tx, wish.project_id);
     await tx.execute(sql`SELECT pg_advisory_xact_lock(hashtextextended(${`model:${folder}`}, 0))`);
     const [known] = await tx
       .select()
       .from(baseModels)
-      .where(and(eq(baseModels.local_path, folder), isNull(baseModels.deleted_at)))
-      .orderBy(sql`created_at desc`)
+      .where(and(eq(baseModels.local_path, folder), isSeenIn(wish.project_id), isNull(baseModels.deleted_at)))
+      .orderBy(baseModels.narrowed, sql`created_at desc`)
       .limit(1);
     if (known !== undefined && isSame(known, weights, checksum)) return { model: known, created: false };
     if (known?.created_by === ctx.user_id) await refuseWhileTrainedOn(tx, ctx, known, 'replaced by what its folder holds now');
@@ -69,6 +71,8 @@ export async function registerLocalModel(
       .values({
         ...columnsOfFolder(reading.folder),
         created_by: ctx.user_id,
+        // What takes the place of a narrowed one is no more shared than that was.
+        ...seenIn(wish.project_id === undefined ? (known?.project_id ?? null) : wish.project_id),
         name: wish.name ?? nameFromModelFolder(folder),
         local_path: folder,
         checksum,

@@ -2,7 +2,7 @@ import { eq } from 'drizzle-orm';
 import { userQueues } from '#/db/schema/jobs.ts';
 import { asIdentity } from '#/db/tenancy.ts';
 import type { Context } from '#/services/context.ts';
-import { checkDefaultModel } from '#/services/models/check-default-model.ts';
+import { checkDefaultModel, refuseNarrowedDefault } from '#/services/models/check-default-model.ts';
 
 /** What people decide for themselves. */
 export interface OwnChoices {
@@ -27,5 +27,8 @@ export async function readOwnChoices(ctx: Context): Promise<OwnChoices> {
  */
 export async function changeOwnChoices(ctx: Context, { default_base_model_id }: OwnChoices): Promise<void> {
   if (default_base_model_id !== null) await checkDefaultModel(ctx, default_base_model_id);
-  await asIdentity((tx) => tx.update(userQueues).set({ default_base_model_id }).where(eq(userQueues.user_id, ctx.user_id)));
+  await asIdentity(async (tx) => {
+    if (default_base_model_id !== null) await refuseNarrowedDefault(tx, default_base_model_id, ctx, 'own');
+    await tx.update(userQueues).set({ default_base_model_id }).where(eq(userQueues.user_id, ctx.user_id));
+  });
 }

@@ -1,4 +1,4 @@
-import { and, eq, inArray, isNull, notExists, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNull, notExists, or, sql } from 'drizzle-orm';
 import { baseModels } from '#/db/schema/base-models.ts';
 import { datasets } from '#/db/schema/datasets.ts';
 import { modelArtifacts, trainingJobs, userQueues } from '#/db/schema/jobs.ts';
@@ -18,7 +18,7 @@ const AT_ONCE = 20;
 /**
  * Goes on with people who left: what of theirs runs is to end, and where nothing runs any more and no device is held, the person
  * goes with every row, and the files after the rows. A crash between the two leaves files without rows, which the collection of files removes.
- * Base models that nobody else ever trained on are deleted; others stay without an importer. Answers who is gone.
+ * Base models that nobody else ever trained on are deleted, narrowed ones in any case; others stay without an importer. Answers who is gone.
  */
 export async function removeDepartures(): Promise<Departed[]> {
   const leaving = await asScheduler((tx) =>
@@ -72,5 +72,11 @@ async function deleteOwnModels(tx: Tx, user_id: string): Promise<void> {
   await tx
     .update(baseModels)
     .set({ deleted_at: sql`clock_timestamp()` })
-    .where(and(eq(baseModels.created_by, user_id), isNull(baseModels.deleted_at), notExists(others)));
+    .where(
+      and(
+        eq(baseModels.created_by, user_id),
+        isNull(baseModels.deleted_at),
+        or(eq(baseModels.narrowed, true), notExists(others)),
+      ),
+    );
 }

@@ -1,8 +1,10 @@
-import { eq } from 'drizzle-orm';
+import { and, eq, isNull } from 'drizzle-orm';
+import { baseModels } from '#/db/schema/base-models.ts';
 import { projects } from '#/db/schema/projects.ts';
 import { asUser } from '#/db/tenancy.ts';
+import { AppError } from '#/domain/app-error.ts';
 import type { Context } from '#/services/context.ts';
-import { findProject, type ProjectRow } from './project-row.ts';
+import { findProject, type ProjectRow, takeProject } from './project-row.ts';
 
 /** Changes what is said about a project. Throws `not_found`. */
 export function updateProject(
@@ -18,10 +20,22 @@ export function updateProject(
   });
 }
 
-/** Removes a project; what belonged to it stays, in no project. Throws `not_found`. */
+/**
+ * Removes a project; what belonged to it stays, in no project. Throws `not_found`, and `conflict` while base models are narrowed to it, which
+ * are not to be everybody's by that.
+ */
 export function deleteProject(ctx: Context, id: string): Promise<void> {
   return asUser(ctx.user_id, async (tx) => {
-    await findProject(tx, id);
+    const project = await takeProject(tx, id);
+    const [model] = await tx
+      .select({ name: baseModels.name })
+      .from(baseModels)
+      .where(and(eq(baseModels.project_id, id), isNull(baseModels.deleted_at)))
+      .limit(1);
+    if (model !== undefined) {
+      const message = `${project.name} has base models that are narrowed to it (${model.name}): share them (project_id null), move or delete them first`;
+      throw new AppError('conflict', message, [{ path: 'id', message, code: 'project_has_models' }]);
+    }
     await tx.delete(projects).where(eq(projects.id, id));
   });
 }

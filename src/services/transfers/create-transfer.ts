@@ -4,6 +4,7 @@ import { asUser, type Tx } from '#/db/tenancy.ts';
 import { DATASET_BYTES_MAX } from '#/domain/constants.ts';
 import type { ImportOptions } from '#/domain/dataset-import.ts';
 import type { Context } from '#/services/context.ts';
+import { refuseWithoutModel } from '#/services/models/model-use.ts';
 import { findOrRegister } from '#/services/models/register-hub-model.ts';
 import { checkDisk, reserveQuota } from '#/services/storage/reserve-space.ts';
 import { sealHubToken } from './hub-token.ts';
@@ -49,7 +50,10 @@ export function createTransfer(
 
 async function askForModel(tx: Tx, ctx: Context, wish: HubWish): Promise<{ transfer: TransferRow; created: boolean }> {
   const { model } = await findOrRegister(tx, ctx, wish);
-  return openModelTransfer(tx, ctx, model, wish);
+  const opened = await openModelTransfer(tx, ctx, model, wish);
+  // Its importer may have narrowed it between the two.
+  await refuseWithoutModel(tx, model.id);
+  return opened;
 }
 
 async function askForDataset(
