@@ -81,6 +81,7 @@ async function appears(path: string, text = ''): Promise<string> {
   }
 }
 
+// The wrapper carries the mark, too, and is the last to go.
 const marked = async (handle: RunHandle) => (await findMarked()).get(attemptMarker(handle.job_id, handle.attempt)) ?? [];
 const started = async (at: (name: string) => string) => JSON.parse(await readFile(at('started.json'), 'utf8'));
 
@@ -154,7 +155,7 @@ describe('a run as a process', () => {
     expect(await ended(handle)).toMatchObject({ code: null, signal: 'SIGKILL', stop_requested: 'cancel' });
     expect(performance.now() - began).toBeGreaterThanOrEqual(GRACE_MS);
     while (!(await runs.clear(handle))) await pause(10);
-    expect(await marked(handle)).toEqual([]);
+    await expect.poll(() => marked(handle)).toEqual([]);
   });
 
   test('it computes on as many processors as it was given, and all its children do', async () => {
@@ -172,7 +173,7 @@ describe('a run as a process', () => {
     const code = ['import os, time', 'child = os.fork()', 'kept = b"x" * (300_000_000 if child else 1)', 'time.sleep(600)'];
     const { handle } = await launch(code.join('\n'), {}, randomUUID(), { memory_gb: 0.2 });
     expect(await ended(handle)).toMatchObject({ code: null, stop_requested: 'memory_limit' });
-    expect(await marked(handle)).toEqual([]);
+    await expect.poll(() => marked(handle)).toEqual([]);
   });
 
   test('one that stays below is left alone, what its children share with it counted once', async () => {
@@ -213,7 +214,7 @@ describe('a run as a process', () => {
     );
     expect(await ended(handle)).toMatchObject({ code: 0, orphans_killed: 1 });
     while (!(await runs.clear(handle))) await pause(10);
-    expect(await marked(handle)).toEqual([]);
+    await expect.poll(() => marked(handle)).toEqual([]);
   });
 
   /** Python that leaves a child, whose number it prints, in which the first thread is gone and another one goes on. */
@@ -319,7 +320,7 @@ describe('a run as a process', () => {
     while ((await isAlive(child)) && performance.now() < until) await pause(10);
     expect(await isAlive(child)).toBe(false);
     while (!(await executor('').clear(handle))) await pause(10);
-    expect(await marked(handle)).toEqual([]);
+    await expect.poll(() => marked(handle)).toEqual([]);
   });
 
   test('a run outlives the process that launched it and is found again with its exit code', async () => {
