@@ -21,3 +21,11 @@ test('one person’s reads, however many and slow, leave others their connection
   over.resolve();
   expect(new Set(await Promise.all(held))).toEqual(new Set(['answered']));
 });
+
+test('a statement that takes longer than any may is told as a database that does not answer', async () => {
+  const slow = asUser(randomUUID(), async (tx) => {
+    await tx.execute(sql`SET LOCAL statement_timeout = 50`);
+    await tx.execute(sql`SELECT pg_sleep(10)`);
+  });
+  await expect(slow).rejects.toMatchObject({ code: 'database_unavailable', retry_after_s: 5 });
+});
