@@ -1,58 +1,20 @@
-import { randomUUID } from 'node:crypto';
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Preflight } from '#/contract/wizard.ts';
-import { addCaller, noWaiting, useApi } from '../../test/api.ts';
-import { useDatabase } from '../../test/database.ts';
-import { addBaseModel, addDataset, addJob } from '../../test/factories.ts';
-
-const db = useDatabase();
-const api = useApi();
-const NO_ID = '00000000-0000-4000-8000-000000000000';
-let owner: Awaited<ReturnType<typeof addCaller>>;
-let stranger: Awaited<ReturnType<typeof addCaller>>;
-let base_model_id: string;
-let dataset_id: string;
-beforeAll(async () => {
-  owner = await addCaller(db);
-  stranger = await addCaller(db);
-  base_model_id = await addBaseModel(db, { vocab_size: 1000 });
-  dataset_id = await addDataset(db, owner.user_id);
-});
-beforeEach(() => noWaiting(db));
-
-const asked = (fields: Record<string, unknown> = {}) => ({
+import { describe, expect, test } from 'vitest';
+import { addBaseModel } from '../../test/factories.ts';
+import {
+  addAdapter,
+  api,
+  ask,
+  asked,
   base_model_id,
-  dataset_id,
-  recipe_id: 'lora',
-  train: { max_steps: 20, global_batch_size: 8 },
-  resources: { gpus: 1 },
-  ...fields,
-});
-const ask = (body: unknown, headers: Record<string, string> = owner.headers) =>
-  api.post('/api/experiments/preflight', body, headers);
-const judge = async (fields: Record<string, unknown> = {}, headers: Record<string, string> = owner.headers) => {
-  const answer = await ask(asked(fields), headers);
-  expect(answer.status).toBe(200);
-  return (await answer.json()) as Preflight;
-};
-const read = async <T>(path: string, headers: Record<string, string> = owner.headers) =>
-  (await (await api.request(path, { headers })).json()) as T;
-const pathsOf = async (answer: Response) => {
-  const { details } = (await answer.json()) as { details: { path: string }[] };
-  return details.map((row) => row.path).sort();
-};
+  db,
+  judge,
+  owner,
+  pathsOf,
+  read,
+  stranger,
+} from '../../test/wizard-scene.ts';
 
-async function addAdapter(fields: { user_id: string; base_model_id: string; rank: number }): Promise<string> {
-  const id = randomUUID();
-  const hyperparameters = { learning_rate: 1e-4, batch_size: 8, epochs: 1, rank: fields.rank, alpha: 16, dropout: 0 };
-  const job = await addJob(db, fields.user_id, { base_model_id: fields.base_model_id, hyperparameters, status: 'completed' });
-  await db.asOwner(
-    `INSERT INTO lowrank.model_artifacts (id, job_id, user_id, name, kind, storage_path, files, sha256, size)
-     VALUES ($1, $2, $3, 'First', 'adapter', 'x', '[]', $4, 1)`,
-    [id, job, fields.user_id, 'a'.repeat(64)],
-  );
-  return id;
-}
+const NO_ID = '00000000-0000-4000-8000-000000000000';
 
 describe('a preflight', () => {
   test('of what can be trained is ok, with nothing invented', async () => {
