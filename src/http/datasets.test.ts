@@ -1,45 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Dataset, DatasetUploaded } from '#/contract/datasets.ts';
-import { connectStorage } from '#/storage/connect-storage.ts';
-import { localFolder } from '#/storage/local-folder.ts';
-import { addCaller, json, makeApi, noWaiting } from '../../test/api.ts';
-import { useDatabase } from '../../test/database.ts';
+import { addCaller, json } from '../../test/api.ts';
+import { api, db, owner, stranger, upload, violations } from '../../test/dataset-scene.ts';
 import { addBaseModel, addDataset, addJob } from '../../test/factories.ts';
-import type { Api } from './api-env.ts';
 
-const db = useDatabase();
-const ROWS = '{"prompt":"2+2?","completion":"4"}\n{"prompt":"3+3?","completion":"6"}\n';
 const NO_ID = '00000000-0000-4000-8000-000000000000';
 
-let api: Api;
-let folder: string;
-let owner: Awaited<ReturnType<typeof addCaller>>;
-let stranger: Awaited<ReturnType<typeof addCaller>>;
-
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'lowrank-datasets-'));
-  connectStorage(localFolder(join(folder, 'storage')));
-  api = makeApi();
-  owner = await addCaller(db);
-  stranger = await addCaller(db);
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-beforeEach(() => noWaiting(db));
-
-const upload = (query: string, body: BodyInit = ROWS, headers: Record<string, string> = {}) =>
-  api.request(`/api/datasets/upload${query}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/x-ndjson', ...owner.headers, ...headers },
-    body,
-    duplex: 'half',
-  } as RequestInit);
 const stored = async (query = '?file_name=rows.jsonl') => (await (await upload(query)).json()) as DatasetUploaded;
-const violations = async (answer: Response) =>
-  ((await answer.json()) as { details: { path: string; code: string }[] }).details.map((row) => `${row.path} ${row.code}`);
-
 describe('a dataset', () => {
   test('is listed, searched, read, renamed and deleted by its owner', async () => {
     const { id } = await stored('?file_name=walk.jsonl&name=The%20walk%20100%25_a');

@@ -1,44 +1,15 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { request } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Dataset, DatasetUploaded } from '#/contract/datasets.ts';
-import { connectStorage } from '#/storage/connect-storage.ts';
-import { localFolder } from '#/storage/local-folder.ts';
-import { addCaller, makeApi, noWaiting } from '../../test/api.ts';
-import { useDatabase } from '../../test/database.ts';
-import type { Api } from './api-env.ts';
+import { addCaller, makeApi } from '../../test/api.ts';
+import { api, db, folder, owner, ROWS, stranger, upload, violations } from '../../test/dataset-scene.ts';
 import { drain, listen, serve } from './web-server.ts';
 
-const db = useDatabase();
-const ROWS = '{"prompt":"2+2?","completion":"4"}\n{"prompt":"3+3?","completion":"6"}\n';
-
-let api: Api;
-let folder: string;
-let owner: Awaited<ReturnType<typeof addCaller>>;
-let stranger: Awaited<ReturnType<typeof addCaller>>;
-
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'lowrank-datasets-'));
-  connectStorage(localFolder(join(folder, 'storage')));
-  api = makeApi();
-  owner = await addCaller(db);
-  stranger = await addCaller(db);
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-beforeEach(() => noWaiting(db));
-
-const upload = (query: string, body: BodyInit = ROWS, headers: Record<string, string> = {}) =>
-  api.request(`/api/datasets/upload${query}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/x-ndjson', ...owner.headers, ...headers },
-    body,
-    duplex: 'half',
-  } as RequestInit);
 const form = (parts: Record<string, string | File>, headers: Record<string, string> = {}) => {
   const body = new FormData();
   for (const [name, part] of Object.entries(parts)) body.append(name, part);
@@ -49,8 +20,6 @@ const files = () => {
   return existsSync(join(root, owner.user_id)) ? readdirSync(join(root, owner.user_id)) : [];
 };
 const staged = () => readdirSync(join(folder, 'storage/.staging'));
-const violations = async (answer: Response) =>
-  ((await answer.json()) as { details: { path: string; code: string }[] }).details.map((row) => `${row.path} ${row.code}`);
 const rowsOf = (name: string) =>
   db.asOwner<{ status: string; deleted: boolean }>(
     'SELECT status, deleted_at IS NOT NULL AS deleted FROM lowrank.datasets WHERE file_name = $1',
