@@ -6,6 +6,7 @@ import type { Context } from '#/services/context.ts';
 import { countRows } from '#/services/count-rows.ts';
 import { findModel } from '#/services/models/model-row.ts';
 import { behindCursor, cutPage, oneMore, type Paged, type PageQuery, skipped } from '#/services/page-cursor.ts';
+import { containing } from '#/services/search-pattern.ts';
 import type { DatasetRow } from './dataset-row.ts';
 
 // A list goes without what only the report shows.
@@ -27,11 +28,6 @@ export interface DatasetPage extends Paged {
   datasets: ListedDataset[];
   /** The model that was asked about, to judge each dataset by. */
   model: JudgedModel | null;
-}
-
-/** A pattern that finds a text wherever it stands, whatever characters it has. */
-export function containing(text: string): string {
-  return `%${text.replace(/[\\%_]/g, '\\$&')}%`;
 }
 
 /** `judgeCompatibility` without an error, as a query has it; a test holds the two together. */

@@ -6,8 +6,8 @@ import { AppError } from '#/domain/app-error.ts';
 import { JOB_STATUSES, type JobStatus } from '#/domain/statuses.ts';
 import type { Context } from '#/services/context.ts';
 import { countRows } from '#/services/count-rows.ts';
-import { containing } from '#/services/datasets/list-datasets.ts';
 import { behindCursor, cutPage, oneMore, type Paged, type PageQuery, skipped } from '#/services/page-cursor.ts';
+import { containing } from '#/services/search-pattern.ts';
 
 /** Jobs of one experiment that its page shows. */
 const JOBS_MAX = 100;

@@ -5,8 +5,8 @@ import { asUser, type Tx } from '#/db/tenancy.ts';
 import type { JobStatus } from '#/domain/statuses.ts';
 import type { Context } from '#/services/context.ts';
 import { countRows, type Total } from '#/services/count-rows.ts';
-import { containing } from '#/services/datasets/list-datasets.ts';
 import { behindCursor, cutPage, oneMore, type PageQuery, skipped } from '#/services/page-cursor.ts';
+import { containing } from '#/services/search-pattern.ts';
 import { type JobRow, selectJobs } from './job-row.ts';
 
 export interface JobQuery extends PageQuery {

@@ -4,8 +4,8 @@ import { asUser } from '#/db/tenancy.ts';
 import type { ModelStage } from '#/domain/statuses.ts';
 import type { Context } from '#/services/context.ts';
 import { countRows } from '#/services/count-rows.ts';
-import { containing } from '#/services/datasets/list-datasets.ts';
 import { behindCursor, cutPage, oneMore, type Paged, type PageQuery, skipped } from '#/services/page-cursor.ts';
+import { containing } from '#/services/search-pattern.ts';
 import { findDefaultBaseModel } from './find-default-base-model.ts';
 import { type BaseModelRow, findModel } from './model-row.ts';
 

@@ -3,8 +3,8 @@ import { projects } from '#/db/schema/projects.ts';
 import { asUser } from '#/db/tenancy.ts';
 import type { Context } from '#/services/context.ts';
 import { countRows } from '#/services/count-rows.ts';
-import { containing } from '#/services/datasets/list-datasets.ts';
 import { behindCursor, cutPage, oneMore, type Paged, type PageQuery, skipped } from '#/services/page-cursor.ts';
+import { containing } from '#/services/search-pattern.ts';
 import { findProject, type ProjectRow } from './project-row.ts';
 
 export interface ProjectQuery extends PageQuery {

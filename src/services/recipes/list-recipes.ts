@@ -4,8 +4,8 @@ import { asUser } from '#/db/tenancy.ts';
 import { BUILT_IN_RECIPES, type Recipe } from '#/domain/recipes.ts';
 import type { Context } from '#/services/context.ts';
 import { countRows } from '#/services/count-rows.ts';
-import { containing } from '#/services/datasets/list-datasets.ts';
 import { behindCursor, cutPage, oneMore, type Paged, type PageQuery, skipped } from '#/services/page-cursor.ts';
+import { containing } from '#/services/search-pattern.ts';
 import { findRecipe, type ListedRecipe, listedTemplate } from './recipe-row.ts';
 
 export interface RecipeQuery extends PageQuery {
