@@ -13,8 +13,11 @@ const env = {
   OUTBOUND_TRUSTED_HOSTS: '127.0.0.1',
 };
 
+/** These assert the promised deadlines, divided by 20, and must have the machine to themselves. */
+const DEADLINES = ['src/worker/promises-*.test.ts', 'src/worker/{lost-notifications,pause,runs-on-s3,worker}.test.ts'];
+
 // Domain tests need nothing; the others share one PostgreSQL that the global set-up starts and a template database. One group runs
-// after the other: the worker's tests assert the promised deadlines, divided by 20, and must have the machine to themselves.
+// after the other.
 export default defineConfig({
   test: {
     testTimeout: 30_000,
@@ -85,12 +88,23 @@ export default defineConfig({
         test: {
           name: 'worker',
           env,
-          retry,
           include: ['src/worker/**/*.test.ts'],
+          exclude: DEADLINES,
+          globalSetup: ['test/database-server.ts'],
+          testTimeout: 120_000,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          name: 'deadlines',
+          env,
+          retry,
+          include: DEADLINES,
           globalSetup: ['test/database-server.ts'],
           testTimeout: 60_000,
           fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
       {
@@ -102,7 +116,7 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 180_000,
           fileParallelism: false,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
         },
       },
     ],
