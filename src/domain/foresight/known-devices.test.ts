@@ -1,0 +1,57 @@
+import { describe, expect, test } from 'vitest';
+import { cpuDevice, findDevice, KNOWN_DEVICES } from './known-devices.ts';
+
+const GIB = 2 ** 30;
+
+describe('a device', () => {
+  test.each([
+    ...['A100-80GB', 'A100-40GB', 'H100', 'H200', 'L40S', 'L4', 'A10G', 'T4', 'V100-32GB'],
+    ...['RTX-3090', 'RTX-4090', 'RTX-5090', 'B200', 'MI300X', 'CPU'],
+  ])('%s is known by its own name, however that is written', (name) => {
+    for (const written of [name, name.toLowerCase(), name.replaceAll('-', ' '), `  ${name.replaceAll('-', '_')} `])
+      expect(findDevice(written)?.name).toBe(name);
+  });
+
+  test.each([
+    ['a100', 'A100-80GB'],
+    ['NVIDIA A100-SXM4-80GB', 'A100-80GB'],
+    ['NVIDIA A100 80GB PCIe', 'A100-80GB-PCIe'],
+    ['NVIDIA A100-SXM4-40GB', 'A100-40GB'],
+    ['NVIDIA H100 80GB HBM3', 'H100'],
+    ['NVIDIA H100 PCIe', 'H100-PCIe'],
+    ['NVIDIA GeForce RTX 4090', 'RTX-4090'],
+    ['4090', 'RTX-4090'],
+    ['Tesla V100-SXM2-32GB', 'V100-32GB'],
+    ['Tesla V100-PCIE-32GB', 'V100-32GB-PCIe'],
+    ['Tesla T4', 'T4'],
+    ['NVIDIA L40S', 'L40S'],
+    ['AMD Instinct MI300X', 'MI300X'],
+  ])('%s, as drivers and people call it, is %s', (told, name) => {
+    expect(findDevice(told)?.name).toBe(name);
+  });
+
+  test.each(['', 'NVIDIA', 'Voodoo2', 'A100-80', 'l', '__proto__', 'constructor'])('%j is none', (name) => {
+    expect(findDevice(name)).toBeNull();
+  });
+
+  test('has less memory than its name promises, and all figures that the planner counts with', () => {
+    for (const facts of KNOWN_DEVICES) {
+      const promised = /-(\d+)GB/.exec(facts.name)?.[1];
+      if (promised !== undefined) expect(facts.memory_bytes / GIB).toBeLessThan(Number(promised));
+      const { bandwidth, fp16_flops, fp32_flops, efficiency, launch_s, link } = facts;
+      for (const figure of [bandwidth, fp16_flops, fp32_flops, efficiency, launch_s, link]) expect(figure).toBeGreaterThan(0);
+      expect(efficiency).toBeLessThan(1);
+    }
+  });
+
+  test('without bf16 are the V100 and the T4 alone', () => {
+    const without = KNOWN_DEVICES.filter(({ bf16_flops }) => bf16_flops === null).map(({ name }) => name);
+    expect(without).toEqual(['T4', 'V100-32GB', 'V100-32GB-PCIe']);
+  });
+
+  test('that is a processor does as much as its cores', () => {
+    const [two, eight] = [cpuDevice(2, 8 * GIB), cpuDevice(8, 8 * GIB)];
+    expect(eight.fp32_flops).toBe(4 * two.fp32_flops);
+    expect(eight.memory_bytes).toBe(8 * GIB);
+  });
+});

@@ -1,0 +1,309 @@
+/** The devices that the planner knows by name; an installation's own device may be told to be like one of them. */
+import type { DeviceFacts } from './hardware.ts';
+
+const GIB = 2 ** 30;
+const TERA = 1e12;
+const GIGA = 1e9;
+
+interface Row {
+  /** What drivers and people call it besides. */
+  also: readonly string[];
+  /** GiB as torch tells them in an out-of-memory message; the lowest of those seen, for they differ by driver and ECC. */
+  memory_gib: number;
+  /** GB a second. */
+  bandwidth: number;
+  /** TFLOPS, dense, with sums in fp32; null: no such arithmetic. */
+  bf16: number | null;
+  fp16: number;
+  /** TFLOPS of plain fp32: torch leaves TF32 off. */
+  fp32: number;
+  efficiency: number;
+  stacks: number;
+  /** GB a second, one direction. */
+  link: number;
+}
+
+// Memory: "GPU 0 has a total capacity of … GiB" of torch in public GitHub issues. Peaks, bandwidths, NVLink and XGMI: vendors'
+// datasheets, as the accelerator and network chapters of stas00/ml-engineering collect them. Consumer cards halve their
+// tensor rate with fp32 sums, which is what counts here. PCIe: 32 GB/s of 4.0 ×16 (16 of 3.0, 64 of 5.0), less what a copy through
+// the host loses; without NVLink consumer drivers allow no direct one.
+const ROWS = {
+  'A100-80GB': {
+    also: ['a100', 'a100-sxm4-80gb', 'a800', 'a800-sxm4-80gb'],
+    memory_gib: 79.15,
+    bandwidth: 2039,
+    bf16: 312,
+    fp16: 312,
+    fp32: 19.5,
+    // ml-engineering, matmul: 271 TFLOPS
+    efficiency: 0.87,
+    stacks: 4,
+    link: 300,
+  },
+  'A100-80GB-PCIe': {
+    also: ['a100-80gb-pcie', 'a100-pcie-80gb'],
+    memory_gib: 79.15,
+    bandwidth: 1935,
+    bf16: 312,
+    fp16: 312,
+    fp32: 19.5,
+    // the same: 253
+    efficiency: 0.81,
+    stacks: 0,
+    link: 25,
+  },
+  'A100-40GB': {
+    also: ['a100-sxm4-40gb', 'a100-pcie-40gb', 'a100-40'],
+    memory_gib: 39.38,
+    bandwidth: 1555,
+    bf16: 312,
+    fp16: 312,
+    fp32: 19.5,
+    // as the 80 GB form
+    efficiency: 0.87,
+    stacks: 2,
+    link: 300,
+  },
+  H100: {
+    also: ['h100-sxm', 'h100-sxm5', 'h100-80gb-hbm3', 'h100-80gb', 'h800'],
+    memory_gib: 79.1,
+    bandwidth: 3350,
+    bf16: 989,
+    fp16: 989,
+    fp32: 67,
+    // ml-engineering, matmul: 795
+    efficiency: 0.8,
+    stacks: 2,
+    link: 450,
+  },
+  'H100-PCIe': {
+    also: ['h100-pcie-80gb'],
+    memory_gib: 79.1,
+    bandwidth: 2000,
+    bf16: 756,
+    fp16: 756,
+    fp32: 51,
+    // a guess: 350 W instead of 700
+    efficiency: 0.75,
+    stacks: 0,
+    link: 50,
+  },
+  H200: {
+    also: ['h200-sxm', 'h200-141gb'],
+    memory_gib: 139.72,
+    bandwidth: 4800,
+    bf16: 989,
+    fp16: 989,
+    fp32: 67,
+    // ml-engineering: "H200 is the same" as an H100
+    efficiency: 0.8,
+    stacks: 0,
+    link: 450,
+  },
+  B200: {
+    also: ['b200-sxm', 'b200-180gb'],
+    memory_gib: 178.35,
+    bandwidth: 8000,
+    bf16: 2250,
+    fp16: 2250,
+    fp32: 80,
+    // ml-engineering, matmul: 1745
+    efficiency: 0.78,
+    stacks: 1,
+    link: 900,
+  },
+  L40S: {
+    also: ['l40s-48gb'],
+    memory_gib: 44.34,
+    bandwidth: 864,
+    bf16: 362,
+    fp16: 362,
+    fp32: 91.6,
+    // a guess
+    efficiency: 0.7,
+    stacks: 1,
+    link: 25,
+  },
+  L4: {
+    also: ['l4-24gb'],
+    memory_gib: 22.03,
+    bandwidth: 300,
+    bf16: 121,
+    fp16: 121,
+    fp32: 30.3,
+    // a guess: 72 W hold its clock far below the boost that the peak is told at
+    efficiency: 0.5,
+    stacks: 1,
+    link: 25,
+  },
+  A10G: {
+    also: ['a10', 'a10g-24gb', 'a10-24gb'],
+    memory_gib: 22.03,
+    bandwidth: 600,
+    bf16: 70,
+    fp16: 70,
+    fp32: 31.5,
+    // a guess
+    efficiency: 0.85,
+    stacks: 0,
+    link: 25,
+  },
+  T4: {
+    also: ['t4-16gb'],
+    memory_gib: 14.56,
+    bandwidth: 320,
+    bf16: null,
+    fp16: 65,
+    fp32: 8.1,
+    // a guess: 70 W hold its clock down
+    efficiency: 0.45,
+    stacks: 0,
+    link: 12,
+  },
+  'V100-32GB': {
+    also: ['v100', 'v100-sxm2-32gb', 'v100-sxm3-32gb'],
+    memory_gib: 31.73,
+    bandwidth: 900,
+    bf16: null,
+    fp16: 125,
+    fp32: 15.7,
+    // a guess
+    efficiency: 0.75,
+    stacks: 0,
+    link: 150,
+  },
+  'V100-32GB-PCIe': {
+    also: ['v100-pcie-32gb'],
+    memory_gib: 31.73,
+    bandwidth: 900,
+    bf16: null,
+    fp16: 112,
+    fp32: 14,
+    // a guess
+    efficiency: 0.75,
+    stacks: 0,
+    link: 12,
+  },
+  'RTX-3090': {
+    also: ['3090', 'rtx3090'],
+    memory_gib: 23.56,
+    bandwidth: 936,
+    bf16: 71,
+    fp16: 71,
+    fp32: 35.6,
+    // a guess below what Exxact’s LoRA runs need
+    efficiency: 0.9,
+    stacks: 1,
+    link: 10,
+  },
+  'RTX-4090': {
+    also: ['4090', 'rtx4090'],
+    memory_gib: 23.52,
+    bandwidth: 1008,
+    bf16: 165,
+    fp16: 165,
+    fp32: 82.6,
+    // the same
+    efficiency: 0.9,
+    stacks: 2,
+    link: 10,
+  },
+  'RTX-5090': {
+    also: ['5090', 'rtx5090'],
+    memory_gib: 31.36,
+    bandwidth: 1792,
+    bf16: 210,
+    fp16: 210,
+    fp32: 104.8,
+    // as a 4090
+    efficiency: 0.9,
+    stacks: 0,
+    link: 20,
+  },
+  MI300X: {
+    also: ['mi300x-oam', 'mi300x-192gb'],
+    memory_gib: 191.69,
+    bandwidth: 5300,
+    bf16: 1307,
+    fp16: 1307,
+    fp32: 163.4,
+    // ml-engineering, matmul: 668
+    efficiency: 0.51,
+    stacks: 0,
+    link: 448,
+  },
+} as const satisfies Record<string, Row>;
+
+/** What a processor does, by its cores; the figures are of one core. */
+const CPU_CORE = {
+  /** Of matrix products in fp32, measured here: see `cpuDevice`. */
+  fp32_flops: 40 * GIGA,
+  bf16_flops: 40 * GIGA,
+  bandwidth: 5 * GIGA,
+} as const;
+
+/** Where nobody said how many: those of a small server. */
+const CPU_DEFAULT = { cores: 8, memory_bytes: 32 * GIB };
+
+/** A processor of so many cores, with the memory that a run may fill. */
+export function cpuDevice(cores: number, memory_bytes: number): DeviceFacts {
+  return {
+    name: 'CPU',
+    kind: 'cpu',
+    memory_bytes,
+    bandwidth: cores * CPU_CORE.bandwidth,
+    bf16_flops: cores * CPU_CORE.bf16_flops,
+    fp16_flops: cores * CPU_CORE.fp32_flops,
+    fp32_flops: cores * CPU_CORE.fp32_flops,
+    efficiency: 0.5,
+    stacks: 1,
+    launch_s: 10e-6,
+    link: 5 * GIGA,
+  };
+}
+
+const LAUNCH_S = 10e-6;
+
+function factsOf(name: string, row: Row): DeviceFacts {
+  return {
+    name,
+    kind: 'gpu',
+    memory_bytes: Math.round(row.memory_gib * GIB),
+    bandwidth: row.bandwidth * GIGA,
+    bf16_flops: row.bf16 === null ? null : row.bf16 * TERA,
+    fp16_flops: row.fp16 * TERA,
+    fp32_flops: row.fp32 * TERA,
+    efficiency: row.efficiency,
+    stacks: row.stacks,
+    launch_s: LAUNCH_S,
+    link: row.link * GIGA,
+  };
+}
+
+export const KNOWN_DEVICES: readonly DeviceFacts[] = [
+  ...Object.entries(ROWS).map(([name, row]) => factsOf(name, row)),
+  cpuDevice(CPU_DEFAULT.cores, CPU_DEFAULT.memory_bytes),
+];
+
+/** As names are compared: without makers' and product lines' words, case and blanks. */
+const keyOf = (name: string): string =>
+  name
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[\s_]+/g, '-')
+    .replaceAll(/\b(nvidia|geforce|tesla|amd|instinct)-?/g, '');
+
+const BY_NAME = new Map(
+  KNOWN_DEVICES.flatMap((facts) => {
+    const also: readonly string[] = facts.kind === 'cpu' ? [] : ROWS[facts.name as keyof typeof ROWS].also;
+    return [facts.name, ...also].map((name) => [keyOf(name), facts] as const);
+  }),
+);
+
+/**
+ * The device that a name means: the catalogue's (`A100-80GB`), what people write (`a100`, `rtx 4090`) or what the driver tells
+ * (`NVIDIA A100-SXM4-80GB`). null where it is none of them.
+ */
+export function findDevice(name: string): DeviceFacts | null {
+  return BY_NAME.get(keyOf(name)) ?? null;
+}
