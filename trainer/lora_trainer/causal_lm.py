@@ -17,7 +17,7 @@ from lora_trainer.adapter import WEIGHTS, attach_adapter, check_init_adapters, c
 from lora_trainer.base_model import load_base, weight_files, weights_sha256
 from lora_trainer.config import Config, bad
 from lora_trainer.durable import publish_file, publish_folder, sha256_of
-from lora_trainer.failure import TrainerFailure
+from lora_trainer.failure import TrainerFailure, memory_hint, read_as_failure
 from lora_trainer.memory import measure_memory
 from lora_trainer.prepare import Prepared, prepare
 from lora_trainer.report import Report, figure
@@ -236,7 +236,30 @@ def train(config: Config, trainer: Any, prepared: Prepared) -> None:
         ):
             trainer.save_checkpoint()
         raise
+    except Exception as error:
+        failure = read_as_failure(error)
+        if failure.code != "out_of_memory":
+            raise
+        raise out_of_memory(failure, trainer) from error
     trainer.refuse_nonfinite()
+
+
+def out_of_memory(failure: TrainerFailure, trainer: Any) -> TrainerFailure:
+    """The same failure with what is known in the midst of training: where, with what, and what is left to do."""
+    params, step = trainer.run_config.params, trainer.state.global_step
+    memory = measure_memory(trainer.run_config.values.device)
+    if trainer.report.last_stage == "evaluating":
+        where = f"while evaluating after step {step}"
+    elif step == 0:
+        where = f"in step 1, which has the longest row ({trainer.longest_tokens:,} tokens)"
+    else:
+        where = f"in step {step + 1}"
+    return TrainerFailure(
+        failure.code,
+        f"{failure.message.removesuffix('.')} {where}, with batch_size {params.batch_size}: "
+        f"{memory.peak:,.0f} MB were in use at most until then.",
+        memory_hint(params.batch_size, params.gradient_checkpointing),
+    )
 
 
 def summary_of(trainer: Any, started: float) -> dict:

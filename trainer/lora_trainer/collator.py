@@ -82,13 +82,30 @@ def collate(packs: list[Pack], pad_id: int, multiple: int = 1) -> dict:
     return batch
 
 
-class EpochBatches:
-    """A batch sampler: places of packs, shuffled by seed and epoch, so that a resumed run meets the same order."""
+def fullest_pack(packs: list[Pack], multiple: int = 1) -> int:
+    """The place of the pack that is longest once padded to `multiple`; of equals, that with most trained tokens."""
 
-    def __init__(self, packs: int, batch_size: int, seed: int) -> None:
+    def fullness(place: int) -> tuple[int, int]:
+        pack = packs[place]
+        size = sum(len(row.ids) for row in pack)
+        return size + -size % multiple, sum(row.trained for row in pack)
+
+    return max(range(len(packs)), key=fullness)
+
+
+class EpochBatches:
+    """A batch sampler: places of packs, shuffled by seed and epoch, so that a resumed run meets the same order.
+
+    `first` is the pack that opens the first epoch, in exchange for whichever the shuffle put there: with the longest
+    row in it, the first pass takes the memory that any later one takes. Every other pack stays where it is, so
+    that the order does not depend on the batch size.
+    """
+
+    def __init__(self, packs: int, batch_size: int, seed: int, first: int | None = None) -> None:
         self.packs = packs
         self.batch_size = batch_size
         self.seed = seed
+        self.first = first
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -100,5 +117,8 @@ class EpochBatches:
     def __iter__(self) -> Iterator[list[int]]:
         order = list(range(self.packs))
         random.Random(f"{self.seed}/{self.epoch}").shuffle(order)
+        if self.epoch == 0 and self.first is not None:
+            at = order.index(self.first)
+            order[0], order[at] = order[at], order[0]
         for at in range(0, self.packs, self.batch_size):
             yield order[at : at + self.batch_size]

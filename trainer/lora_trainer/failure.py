@@ -17,7 +17,11 @@ EXIT_CODES = {
     "interrupted": 143,
 }
 DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-MEMORY_HINT = "Halve batch_size and double grad_accum, shorten max_seq_length, or switch gradient_checkpointing on."
+HALVE, CHECKPOINT, SHORTEN = (
+    "halve batch_size and double grad_accum, which trains the same",
+    "switch gradient_checkpointing on",
+    "shorten max_seq_length",
+)
 
 
 class TrainerFailure(Exception):
@@ -35,6 +39,13 @@ class TrainerFailure(Exception):
         return EXIT_CODES[self.code]
 
 
+def memory_hint(batch_size: int | None = None, gradient_checkpointing: bool = False) -> str:
+    """What takes less memory; of what is known to be at its end already, nothing. `batch_size` None: not known."""
+    ways = [HALVE] * (batch_size != 1) + [CHECKPOINT] * (not gradient_checkpointing) + [SHORTEN]
+    text = ", or ".join([", ".join(ways[:-1]), ways[-1]]) if len(ways) > 1 else ways[0]
+    return text[0].upper() + text[1:] + "."
+
+
 def read_as_failure(error: BaseException) -> TrainerFailure:
     """What an exception means to the user; whatever is not known here is `internal`."""
     if isinstance(error, TrainerFailure):
@@ -44,10 +55,10 @@ def read_as_failure(error: BaseException) -> TrainerFailure:
     if getattr(error, "errno", None) in DISK_ERRORS or any(os.strerror(number) in text for number in DISK_ERRORS):
         return TrainerFailure("disk_full", "The disk is full.", "Free space and resume from the last checkpoint.")
     if type(error).__name__ == "OutOfMemoryError" or "CUDA out of memory" in text:
-        return TrainerFailure("out_of_memory", "The GPU's memory is full.", MEMORY_HINT)
+        return TrainerFailure("out_of_memory", "The GPU's memory is full.", memory_hint())
     # torch says it in a RuntimeError: "DefaultCPUAllocator: can't allocate memory" or "not enough memory".
     if isinstance(error, MemoryError) or "DefaultCPUAllocator" in text or "Cannot allocate memory" in text:
-        return TrainerFailure("out_of_memory", "The host's memory is full.", MEMORY_HINT)
+        return TrainerFailure("out_of_memory", "The host's memory is full.", memory_hint())
     return TrainerFailure(
         "internal", f"The trainer failed: {type(error).__name__}.", "See the log of this run for the traceback."
     )

@@ -16,11 +16,11 @@ from transformers.trainer_callback import PrinterCallback, ProgressCallback, Tra
 
 from lora_trainer import checkpoints
 from lora_trainer.adapter import read_adapter, write_adapter
-from lora_trainer.collator import EpochBatches, Pack, collate
+from lora_trainer.collator import EpochBatches, Pack, collate, fullest_pack
 from lora_trainer.config import Config
 from lora_trainer.failure import TrainerFailure
 from lora_trainer.loss import token_losses
-from lora_trainer.memory import measure_memory
+from lora_trainer.memory import later_bytes, measure_memory
 from lora_trainer.report import Report, figure
 from lora_trainer.stopping import Stop, interrupted
 
@@ -40,7 +40,7 @@ class EpochLoader(DataLoader):
 
 @dataclass
 class RunState:
-    """What a checkpoint remembers of the figures, so that a resumed run logs what an uninterrupted one would."""
+    """What a checkpoint remembers, so that a resumed run meets the rows and logs what an uninterrupted one would."""
 
     window_loss: float = 0.0
     window_trained: int = 0
@@ -50,6 +50,8 @@ class RunState:
     """The last step that was evaluated."""
     final_loss: float | None = None
     evaluations: dict[str, float | None] = field(default_factory=dict)
+    longest_first: bool = False
+    """If the longest row opened the run; a checkpoint that does not say so belongs to one where it did not."""
 
 
 @dataclass
@@ -132,13 +134,14 @@ class LoraTrainer(Trainer):
         self.loss_is_scaled_for_ga = True
         self.run_config = config
         self.packs = packs
+        self.longest_tokens = max(sum(len(row.ids) for row in pack) for pack in packs)
         self.steps = steps
         self.pad_id = pad_id
         self.report = report
         self.stop = stop
         self.dataset_sha256 = dataset_sha256
         self.evaluate_now = evaluate_now
-        self.run_state = RunState()
+        self.run_state = RunState(longest_first=True)
         self.totals = Totals()
         self._step_loss = torch.zeros((), device=self.args.device)
         self._window_loss = torch.zeros((), dtype=torch.float64, device=self.args.device)
@@ -157,9 +160,10 @@ class LoraTrainer(Trainer):
     def get_train_dataloader(self) -> DataLoader:
         params = self.run_config.params
         multiple = CUDA_MULTIPLE if self.run_config.values.device == "cuda" else 1
+        first = fullest_pack(self.packs, multiple) if self.run_state.longest_first else None
         return EpochLoader(
             self.packs,
-            batch_sampler=EpochBatches(len(self.packs), params.batch_size, params.seed),
+            batch_sampler=EpochBatches(len(self.packs), params.batch_size, params.seed, first),
             collate_fn=lambda packs: collate(packs, self.pad_id, multiple) | {"rows": sum(map(len, packs))},
             # A generator of its own: the loader must not draw from the one that dropout uses.
             generator=torch.Generator(),
@@ -168,6 +172,18 @@ class LoraTrainer(Trainer):
     def _get_num_items_in_batch(self, batch_samples: list, device: torch.device) -> int:
         """Trained tokens of the whole accumulated batch: the loss is a mean over them."""
         return sum(batch["trained"] for batch in batch_samples)
+
+    def training_step(
+        self, model: torch.nn.Module, inputs: dict, num_items_in_batch: int | None = None
+    ) -> torch.Tensor:
+        """One pass. The first, which has the longest row, gets no more memory than any later one will have."""
+        taken = None
+        if self.totals.tokens == 0 and self.args.device.type == "cuda":
+            size = later_bytes(self.optimizer, self.args.gradient_accumulation_steps)
+            taken = torch.empty(size, dtype=torch.uint8, device=self.args.device)
+        loss = super().training_step(model, inputs, num_items_in_batch)
+        del taken
+        return loss
 
     def compute_loss(
         self, model: torch.nn.Module, inputs: dict, return_outputs: bool = False, num_items_in_batch: int | None = None

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
 
 MB = 1e6
 
@@ -36,3 +40,12 @@ def measure_memory(device: str) -> Memory:
         round(torch.cuda.memory_reserved() / MB, 1),
         round(torch.cuda.max_memory_reserved() / MB, 1),
     )
+
+
+def later_bytes(optimizer: torch.optim.Optimizer, grad_accum: int) -> int:
+    """Bytes that later passes find taken and the first one does not: AdamW's two moments, and with accumulation
+    the gradients of the passes before."""
+    trained = [weight for group in optimizer.param_groups for weight in group["params"]]
+    moments = 2 * sum(weight.nbytes for weight in trained if weight not in optimizer.state)
+    gradients = sum(weight.nbytes for weight in trained if weight.grad is None) if grad_accum > 1 else 0
+    return moments + gradients

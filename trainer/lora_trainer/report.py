@@ -71,6 +71,7 @@ class Report:
         self._seq = 0
         self.writing = False
         """A line is under way: whoever raises now would tear it or leave a gap."""
+        self.last_stage: str | None = None
 
     def _send(self, kind: str, /, **fields: object) -> None:
         self.writing = True
@@ -87,6 +88,7 @@ class Report:
         self.writing = False
 
     def stage(self, stage: str) -> None:
+        self.last_stage = stage
         self._send("stage", stage=stage)
 
     def hello(

@@ -1,10 +1,13 @@
+from array import array
+from itertools import chain
+
 import pytest
 import torch
 
-from lora_trainer.collator import EpochBatches, collate, pack_rows
+from lora_trainer.collator import EpochBatches, collate, fullest_pack, pack_rows
 from lora_trainer.loss import evaluate, keeps_rows_apart, token_losses
 from lora_trainer.prepare import prepare
-from lora_trainer.tokenize import ChatTokenizer
+from lora_trainer.tokenize import ChatTokenizer, Tokens
 
 
 @pytest.fixture(params=["sdpa", "eager"])
@@ -81,3 +84,32 @@ def test_every_epoch_meets_every_row_once_in_an_order_of_its_own():
     assert orders[0] != orders[1] != orders[2]
     sampler.set_epoch(0)
     assert list(sampler) == orders[0]
+
+
+def row(tokens, trained):
+    return Tokens(array("i", range(tokens)), bytes(tokens - trained) + bytes([1]) * trained)
+
+
+def test_the_fullest_pack_is_the_longest_once_padded_and_of_equals_the_most_trained():
+    packs = [[row(9, 2)], [row(30, 4)], [row(31, 2)], [row(16, 3), row(15, 9)]]
+    assert fullest_pack(packs) == 3
+    assert fullest_pack(packs[:3]) == 2
+    assert fullest_pack(packs[:3], multiple=8) == 1
+    assert fullest_pack([[row(5, 1)], [row(5, 2)], [row(5, 2)]]) == 1
+
+
+def test_the_first_epoch_opens_with_the_chosen_pack_in_a_whole_batch_and_else_stays_as_it_was():
+    for seed in range(20):
+        plain, longest = EpochBatches(10, 4, seed), EpochBatches(10, 4, seed, first=7)
+        before, after = list(chain(*plain)), list(chain(*longest))
+        assert next(iter(longest))[0] == 7
+        assert len(next(iter(longest))) == 4
+        assert {place for place, (old, new) in enumerate(zip(before, after, strict=True)) if old != new} <= {
+            0,
+            before.index(7),
+        }
+        # The order of rows is that of any batch size, so that micro-batches can be chosen by memory alone.
+        assert list(chain(*EpochBatches(10, 1, seed, first=7))) == after
+        longest.set_epoch(1)
+        plain.set_epoch(1)
+        assert list(longest) == list(plain)
