@@ -47,14 +47,18 @@ export interface TimeEstimate {
   assumptions: string[];
 }
 
-/** By what a figure is multiplied, and between what its truth lies: what measured runs say of the formulas. */
+/** By what a formula's figure is multiplied, and between what its truth lies: what measured runs say of the formulas. */
 export interface Factor {
   factor: number;
   /** 5th and 95th percentile, as multiples of the formula's own figure. */
   low: number;
   high: number;
-  /** Finished runs that it stands on; 0: the formula's own interval. */
+  /** Finished runs of this method on this device and stack that it stands on. */
   runs: number;
+  /** Runs of other methods and stacks on this device that it leans on besides; with `runs` 0: the formula's own interval. */
+  near: number;
+  /** A run of the caller's own that equals this one was measured, and nothing else counts. */
+  same: boolean;
 }
 
 export interface Correction {
