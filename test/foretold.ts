@@ -1,4 +1,4 @@
-import type { RunFeatures, StoredForecast } from '#/domain/foresight/observed-run.ts';
+import { FORMULAS, type RunFeatures, type StoredForecast } from '#/domain/foresight/observed-run.ts';
 
 /** Features of a small LoRA. */
 export function someFeatures(over: Partial<RunFeatures> = {}): RunFeatures {
@@ -32,7 +32,7 @@ export function someFeatures(over: Partial<RunFeatures> = {}): RunFeatures {
 export function someForecast(over: Partial<StoredForecast> = {}): StoredForecast {
   const unlearnt = { runs: 0, near: 0, same: false };
   return {
-    formulas: 1,
+    formulas: FORMULAS,
     gpu: 'L4',
     features: someFeatures(),
     allocator_bytes: 7_200_000_000,

@@ -6663,6 +6663,75 @@ export interface components {
             status: "PENDING" | "RUNNING" | "COMPLETED" | "FAILED" | "CANCELLED";
         };
         /**
+         * @description null: memory and speed were not estimated
+         * @example {
+         *       "formulas": 1,
+         *       "gpu": "L4",
+         *       "allocator_bytes": 7400000000,
+         *       "device_bytes": {
+         *         "figure": 8200000000,
+         *         "low": 7900000000,
+         *         "high": 8600000000,
+         *         "formula": 8000000000,
+         *         "runs": 14,
+         *         "near": 2,
+         *         "same": false
+         *       },
+         *       "seconds_per_step": {
+         *         "figure": 0.52,
+         *         "low": 0.47,
+         *         "high": 0.58,
+         *         "formula": 0.5,
+         *         "runs": 14,
+         *         "near": 2,
+         *         "same": false
+         *       },
+         *       "hours": {
+         *         "figure": 0.25,
+         *         "low": 0.22,
+         *         "high": 0.28
+         *       },
+         *       "cost": {
+         *         "figure": 0.2,
+         *         "low": 0.18,
+         *         "high": 0.23
+         *       }
+         *     }
+         */
+        Forecast: {
+            allocator_bytes: number;
+            cost: {
+                figure: number;
+                high: number;
+                low: number;
+            } | null;
+            device_bytes: {
+                figure: number;
+                formula: number;
+                high: number;
+                low: number;
+                near: number;
+                runs: number;
+                same: boolean;
+            };
+            formulas: number;
+            gpu: string;
+            hours: {
+                figure: number;
+                high: number;
+                low: number;
+            } | null;
+            seconds_per_step: {
+                figure: number;
+                formula: number;
+                high: number;
+                low: number;
+                near: number;
+                runs: number;
+                same: boolean;
+            } | null;
+        } | null;
+        /**
          * @example {
          *       "type": "A100-80GB",
          *       "aliases": [
@@ -7423,6 +7492,7 @@ export interface components {
             } | null;
             /** @description US dollars; null until it is over */
             final_cost: number | null;
+            forecast: components["schemas"]["Forecast"];
             gpu_config: {
                 count: number;
                 type: string;
@@ -7693,6 +7763,7 @@ export interface components {
             } | null;
             /** @description US dollars; null until it is over */
             final_cost: number | null;
+            forecast: components["schemas"]["Forecast"];
             gpu_config: {
                 count: number;
                 type: string;

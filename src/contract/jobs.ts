@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { FORMULAS, StoredForecast } from '#/domain/foresight/observed-run.ts';
 import { AskedHyperparameters, HyperparameterOverrides, PresetInput } from '#/domain/hyperparameters.ts';
 import { JOB_STATUSES } from '#/domain/statuses.ts';
 import { EVAL_SUITES, EXPORT_FORMATS, MIXED_PRECISIONS } from '#/domain/trainer-abilities.ts';
@@ -35,6 +36,19 @@ export const CreateJobBody = z
 
 const Failure = z.object({ code: z.string(), message: z.string(), hint: z.string().nullable(), stack: z.string().nullable() });
 
+const Forecast = StoredForecast.omit({ features: true }).openapi('Forecast', {
+  description: 'Foretold at the submission: figures, what nine of ten truths lie between, and how many runs they stand on',
+  example: {
+    formulas: FORMULAS,
+    gpu: 'L4',
+    allocator_bytes: 7_400_000_000,
+    device_bytes: { figure: 8.2e9, low: 7.9e9, high: 8.6e9, formula: 8e9, runs: 14, near: 2, same: false },
+    seconds_per_step: { figure: 0.52, low: 0.47, high: 0.58, formula: 0.5, runs: 14, near: 2, same: false },
+    hours: { figure: 0.25, low: 0.22, high: 0.28 },
+    cost: { figure: 0.2, low: 0.18, high: 0.23 },
+  },
+});
+
 export const TrainingJob = z
   .object({
     id: z.uuid(),
@@ -62,6 +76,7 @@ export const TrainingJob = z
     hourly_rate: z.number().describe('US dollars an hour for all its devices, as it stood at the submission'),
     current_cost: z.number().describe('US dollars so far, a little behind while it runs'),
     final_cost: z.number().nullable().describe('US dollars; null until it is over'),
+    forecast: Forecast.nullable().describe('null: memory and speed were not estimated'),
     failure: Failure.nullable(),
     retried_from: z.uuid().nullable(),
     retry_count: z.int(),

@@ -1,5 +1,6 @@
 import type { MetricPoint } from '#/contract/job-reads.ts';
 import type { TrainingJob } from '#/contract/jobs.ts';
+import { forecastOf, type StoredForecast } from '#/domain/foresight/observed-run.ts';
 import type { JobRow } from '#/services/jobs/job-row.ts';
 import type { MetricRow } from '#/services/jobs/read-metrics.ts';
 
@@ -7,6 +8,12 @@ import type { MetricRow } from '#/services/jobs/read-metrics.ts';
 const usd = (amount: string | null): number | null => (amount === null ? null : Number(amount));
 
 const instant = (at: Date | null): string | null => at?.toISOString() ?? null;
+
+function told(forecast: StoredForecast | null): TrainingJob['forecast'] {
+  if (forecast === null) return null;
+  const { features: _, ...figures } = forecast;
+  return figures;
+}
 
 /** A job in door B's words. */
 export function presentJob({ job, dataset, base_model, contact_lost_at }: JobRow): TrainingJob {
@@ -36,6 +43,7 @@ export function presentJob({ job, dataset, base_model, contact_lost_at }: JobRow
     hourly_rate: Number(job.hourly_rate),
     current_cost: Number(job.current_cost),
     final_cost: usd(job.final_cost),
+    forecast: told(forecastOf(job.config)),
     failure:
       job.error_code === null
         ? null

@@ -9,6 +9,7 @@ import { attemptFolder, logFile } from '#/storage/run-folder.ts';
 import { addCaller, noWaiting, useApi } from '../../test/api.ts';
 import { useDatabase } from '../../test/database.ts';
 import { addBaseModel, addDataset, addJob } from '../../test/factories.ts';
+import { someForecast } from '../../test/foretold.ts';
 
 const db = useDatabase();
 const api = useApi();
@@ -93,6 +94,15 @@ describe('the list of jobs', () => {
     const answer = await get(`/api/jobs?${query}`);
     const told = await answer.json();
     expect([answer.status, told.violations.map((row: { path: string }) => row.path)]).toEqual([400, [query.split('=')[0]]]);
+  });
+});
+
+describe('what was foretold of a job', () => {
+  test('is told with it, its features aside; null where nothing was', async () => {
+    const { features: _, ...told } = someForecast();
+    const foretold = await aJob({ config: { forecast: someForecast() } });
+    expect((await dataOf(await get(`/api/jobs/${foretold}`))).forecast).toEqual(told);
+    expect((await dataOf(await get(`/api/jobs/${await aJob()}`))).forecast).toBeNull();
   });
 });
 

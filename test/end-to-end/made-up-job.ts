@@ -42,6 +42,7 @@ export function madeUpJob(status: TrainingJob['status'], over: Partial<TrainingJ
     hourly_rate: 0.15,
     current_cost: 0.02,
     final_cost: is_over ? 0.02 : null,
+    forecast: null,
     failure: null,
     retried_from: null,
     retry_count: 0,
