@@ -1,0 +1,128 @@
+import { describe, expect, it } from 'vitest';
+import { countAdapterParameters, countParameters, linearsOf } from './parameter-counts.ts';
+import { shapeOf } from './shape-of-config.ts';
+
+const llama = {
+  model_type: 'llama',
+  hidden_size: 3072,
+  num_hidden_layers: 28,
+  num_attention_heads: 24,
+  num_key_value_heads: 8,
+  intermediate_size: 8192,
+  vocab_size: 128_256,
+  tie_word_embeddings: true,
+};
+const read = (config: unknown) => {
+  const answer = shapeOf(config);
+  if (!answer.ok) throw new Error(answer.reason);
+  return answer;
+};
+
+describe('a config is refused by the name of its field when', () => {
+  it.each([
+    ['hidden_size', { hidden_size: undefined }],
+    ['hidden_size', { hidden_size: null }],
+    ['hidden_size', { hidden_size: '3072' }],
+    ['hidden_size', { hidden_size: -3072 }],
+    ['hidden_size', { hidden_size: 3072.5 }],
+    ['hidden_size', { hidden_size: Number.NaN }],
+    ['num_hidden_layers', { num_hidden_layers: 1e9 }],
+    ['num_hidden_layers', { num_hidden_layers: 0 }],
+    ['num_attention_heads', { num_attention_heads: 40 }],
+    ['num_attention_heads', { num_attention_heads: [24] }],
+    ['num_key_value_heads', { num_key_value_heads: 7 }],
+    ['intermediate_size', { intermediate_size: Number.POSITIVE_INFINITY }],
+    ['vocab_size', { vocab_size: 2 ** 40 }],
+    ['max_position_embeddings', { max_position_embeddings: 'long' }],
+    ['tie_word_embeddings', { tie_word_embeddings: 1 }],
+    ['attention_bias', { attention_bias: 'no' }],
+    ['model_type', { model_type: 7 }],
+    ['layer_types', { model_type: 'gemma2', layer_types: ['full_attention'] }],
+    ['layer_types', { model_type: 'gemma2', layer_types: 'full_attention' }],
+    ['layer_types', { model_type: 'gemma2', layer_types: Array(5000).fill('') }],
+  ])('%s is wrong: %j', (field, changes) => {
+    expect(shapeOf({ ...llama, ...changes })).toEqual({ ok: false, reason: expect.stringContaining(`config.json: ${field}`) });
+  });
+
+  it.each([[null], [[]], ['x'], [1], [undefined]])('%j is no object', (config) => {
+    expect(shapeOf(config)).toEqual({ ok: false, reason: 'config.json is not an object of JSON' });
+  });
+
+  it('its numbers are each thinkable and together are not', () => {
+    const vast = { ...llama, hidden_size: 2 ** 20, num_attention_heads: 2 ** 16, num_hidden_layers: 4096 };
+    expect(shapeOf(vast)).toEqual({ ok: false, reason: expect.stringContaining('which none has') });
+  });
+
+  it.each(['mamba', '__proto__', 'constructor', undefined])(
+    '%s is no family it knows and its fields are not those of Llama',
+    (model_type) => {
+      expect(shapeOf({ model_type, d_model: 64 })).toEqual({ ok: false, reason: expect.stringContaining('known are llama, ') });
+    },
+  );
+});
+
+it('an unknown decoder with the fields of Llama is read like it and says so', () => {
+  const { shape, assumptions } = read({ ...llama, model_type: 'brand_new' });
+  expect(shape).toEqual({ ...read(llama).shape, family: 'brand_new' });
+  expect(assumptions).toEqual(['brand_new is not a known model_type: it is read like llama']);
+  expect(read(llama).assumptions).toEqual([]);
+});
+
+it('an unknown decoder with experts is not read like Llama', () => {
+  expect(shapeOf({ ...llama, model_type: 'brand_new', num_experts: 8 }).ok).toBe(false);
+});
+
+it('of a model that also sees, the text part is read', () => {
+  const text_config = { model_type: 'gemma3_text', hidden_size: 2560, num_hidden_layers: 34, intermediate_size: 10_240 };
+  const { shape, assumptions } = read({ model_type: 'gemma3', text_config, vision_config: { hidden_size: 1152 } });
+  expect(shape).toMatchObject({ family: 'gemma3_text', hidden: 2560, vocab: 262_208, tied: true });
+  expect(assumptions).toEqual(['only the text part of the model is counted']);
+});
+
+it('layers that see a window stand apart from those that see all', () => {
+  const gemma2 = { ...llama, model_type: 'gemma2', num_hidden_layers: 27 };
+  const windows = (config: object) => read(config).shape.blocks.map(({ count, attention }) => [count, attention.window]);
+  expect(windows(gemma2)).toEqual([
+    [14, 4096],
+    [13, null],
+  ]);
+  expect(windows({ ...gemma2, layer_types: Array(27).fill('full_attention') })).toEqual([[27, null]]);
+  const qwen2 = { ...llama, model_type: 'qwen2', sliding_window: 4096, max_window_layers: 21 };
+  expect(windows(qwen2)).toEqual([[28, null]]);
+  expect(windows({ ...qwen2, use_sliding_window: true })).toEqual([
+    [7, 4096],
+    [21, null],
+  ]);
+});
+
+describe('adapters of Llama-3.2-3B count as PEFT recorded them', () => {
+  // huggingface/peft method_comparison/MetaMathQA/results: num_trainable_params
+  it.each([
+    ['LoRA r 32 on q and v', 9_175_040, 32, ['q_proj', 'v_proj'], false],
+    ['LoRA r 10 on the MLP', 9_461_760, 10, ['gate_proj', 'up_proj', 'down_proj'], false],
+    ['DoRA r 32 on q and v', 9_289_728, 32, ['q_proj', 'v_proj'], true],
+  ])('%s', (_, params, rank, targets, dora) => {
+    expect(countAdapterParameters(read(llama).shape, { rank, targets }, dora)).toMatchObject({ ok: true, params });
+  });
+});
+
+it('targets mean linears of the blocks, and a name that none has is told with those there are', () => {
+  const { shape } = read(llama);
+  const names = (targets: Parameters<typeof linearsOf>[1]) => {
+    const answer = linearsOf(shape, targets);
+    return answer.ok ? answer.linears.map(({ linear }) => linear.name) : answer.reason;
+  };
+  expect(names('attention')).toEqual(['q_proj', 'k_proj', 'v_proj', 'o_proj']);
+  expect(names('all-linear')).toHaveLength(7);
+  expect(names(['up_proj', 'q_proj'])).toEqual(['q_proj', 'up_proj']);
+  const there = 'the linears of llama are q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj';
+  expect(names(['q_proj', 'c_attn'])).toBe(`target c_attn is not there; ${there}`);
+  expect(names(['lm_head'])).toBe(`target lm_head is not there; ${there}`);
+  expect(names([])).toBe(`no target is named; ${there}`);
+});
+
+it('parameters of a dense model are all active, and their parts sum up', () => {
+  const { total, active, ...parts } = countParameters(read(llama).shape);
+  expect(active).toBe(total);
+  expect(Object.values(parts).reduce((all, part) => all + part)).toBe(total);
+});

@@ -1,0 +1,57 @@
+import * as z from 'zod';
+import { ConfigFault, fieldsOf } from './config-fields.ts';
+import { denseDecoder } from './llama-like.ts';
+import type { ModelShape } from './model-shape.ts';
+import { countParameters } from './parameter-counts.ts';
+import { FAMILIES, LLAMA } from './shape-families.ts';
+
+export type ShapeAnswer =
+  /** `assumptions`: sentences, what was taken for granted. */
+  { ok: true; shape: ModelShape; assumptions: string[] } | { ok: false; reason: string };
+
+/** Some fifty times the largest open model; beyond it sums would leave the whole numbers. */
+const PARAMETERS_MAX = 1e14;
+const ConfigObject = z.record(z.string(), z.unknown());
+
+/** Reads a transformers `config.json`. The reason of a refusal names the field and the way out. */
+export function shapeOf(config: unknown): ShapeAnswer {
+  const read = ConfigObject.safeParse(config);
+  if (!read.success) return { ok: false, reason: 'config.json is not an object of JSON' };
+  try {
+    return readShape(read.data);
+  } catch (fault) {
+    if (!(fault instanceof ConfigFault)) throw fault;
+    return { ok: false, reason: `config.json: ${fault.message}` };
+  }
+}
+
+function readShape(config: Record<string, unknown>): ShapeAnswer {
+  const outer = fieldsOf(config);
+  const outerFamily = outer.word('model_type', '');
+  const text = ConfigObject.safeParse(config.text_config);
+  const nested = text.success && !outer.has('hidden');
+  const assumptions = nested ? ['only the text part of the model is counted'] : [];
+  const tie = config.tie_word_embeddings;
+  const own = nested ? { ...(typeof tie === 'boolean' ? { tie_word_embeddings: tie } : {}), ...text.data } : config;
+  const f = fieldsOf(own);
+  const family = f.word('model_type', nested ? `${outerFamily}_text` : outerFamily);
+  const known = Object.hasOwn(FAMILIES, family) ? FAMILIES[family] : undefined;
+  if (known === undefined) {
+    if (!['hidden', 'layers', 'heads', 'intermediate', 'vocab_size'].every(f.has))
+      return { ok: false, reason: unknownFamily(family) };
+    if (['num_experts', 'num_local_experts', 'n_routed_experts', 'moe_intermediate_size'].some(f.has))
+      return { ok: false, reason: unknownFamily(family) };
+    assumptions.push(`${family === '' ? 'model_type is missing' : `${family} is not a known model_type`}: it is read like llama`);
+  }
+  const shape = known === undefined ? denseDecoder(f, family === '' ? 'llama' : family, LLAMA) : known(f, family);
+  const { total } = countParameters(shape);
+  if (total > PARAMETERS_MAX)
+    return { ok: false, reason: `config.json describes a model of ${total} parameters, which none has` };
+  return { ok: true, shape, assumptions };
+}
+
+function unknownFamily(family: string): string {
+  const known = Object.keys(FAMILIES).join(', ');
+  const what = family === '' ? 'model_type is missing' : `model_type ${family.slice(0, 60)} is not known`;
+  return `config.json: ${what} and the fields are not those of llama (hidden_size, num_hidden_layers, num_attention_heads, intermediate_size, vocab_size); known are ${known}`;
+}
