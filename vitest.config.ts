@@ -41,6 +41,7 @@ export default defineConfig({
             'src/contract/**/*.test.ts',
             'src/cli/**/*.test.ts',
             'scripts/**/*.test.ts',
+            'bench/**/*.test.ts',
             'test/model-shapes.test.ts',
             'test/walls.test.ts',
             'test/documents.test.ts',
