@@ -117,7 +117,6 @@ export default defineConfig({
           globalSetup: ['test/database-server.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
-          fileParallelism: false,
           sequence: { groupOrder: 4 },
         },
       },
