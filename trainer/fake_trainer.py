@@ -50,7 +50,16 @@ CUDA_TEXT = (
     "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of "
     "23.65 GiB of which 1.02 GiB is free."
 )
-REQUIRED = ("protocol", "job_id", "attempt", "training_params", "base_model", "output_path", "checkpoint_interval")
+REQUIRED = (
+    "protocol",
+    "job_id",
+    "attempt",
+    "training_params",
+    "base_model",
+    "output_path",
+    "checkpoint_interval",
+    "probe",
+)
 
 
 class Failure(Exception):
@@ -273,6 +282,27 @@ class Run:
         ):
             self.events.raw(line + b"\n")
 
+    def measure(self, step: int, warmup: int, timed: int) -> None:
+        """What a trainer tells after its first steps."""
+        seconds = round(max((time.monotonic() - self.started) / (warmup + timed), 1e-6), 6)
+        self.events.send(
+            "probe",
+            step=step,
+            warmup_steps=warmup,
+            timed_steps=timed,
+            seconds_per_step={"median": seconds, "low": seconds, "high": seconds},
+            tokens_per_step=100,
+            padded_tokens_per_step=120,
+            trained_tokens_per_step=50,
+            tokens_per_second=round(100 / seconds, 1),
+            mean_tokens_per_step=100,
+            expected_seconds_per_step=seconds,
+            longest_pass_tokens=160,
+            peak_allocated_mb=None,
+            peak_reserved_mb=None,
+            device_memory_mb=10,
+        )
+
     def train(self) -> None:
         config, events, seed = self.config, self.events, self.config["training_params"]["seed"]
         events.send("stage", stage="loading_model")
@@ -290,6 +320,11 @@ class Run:
         step = first = self.first_step()
         events.send("stage", stage="training")
         interval = config["checkpoint_interval"]
+        probe = config["probe"]
+        warmup = min(probe["warmup_steps"], self.steps - first - 1)
+        measured = min(first + warmup + probe["timed_steps"], self.steps)
+        if probe["only"]:
+            self.steps, interval = measured, 0
         while step < self.steps:
             if self.stopping:
                 self.checkpoint(step)
@@ -309,13 +344,16 @@ class Run:
             else:
                 loss = loss_at(seed, step)
                 events.send("metric", step=step, epoch=step / self.steps, loss=loss, learning_rate=1e-4, grad_norm=1.0)
+            if step == measured:
+                self.measure(step, warmup, step - first - warmup)
             eta = (time.monotonic() - self.started) / (step - first) * (self.steps - step)
             events.send(
                 "progress", step=step, total_steps=self.steps, epoch=step / self.steps, eta_seconds=round(eta, 3)
             )
             if interval and step % interval == 0:
                 self.checkpoint(step)
-        self.publish(step)
+        if not probe["only"]:
+            self.publish(step)
         if self.behave == "no_done":
             return
         events.send("stage", stage="done")

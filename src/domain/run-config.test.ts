@@ -41,6 +41,19 @@ describe('the configuration of an attempt', () => {
     expect(base_model).toEqual({ id: 'lab/tiny', path: '/models/tiny', revision: null, on_hub: false });
   });
 
+  test('takes passes as small as the plan has them for its memory, and as many of them', () => {
+    const { plan, ...rest } = stored();
+    const config = makeTrainerConfig(
+      StoredConfig.parse({ ...rest, plan: { ...plan, micro_batch: 2, grad_accum: 4, gradient_checkpointing: true } }),
+      FACTS,
+    );
+    expect(config.training_params).toMatchObject({ batch_size: 2, grad_accum: 4, gradient_checkpointing: true });
+  });
+
+  test('has the first steps of every attempt measured', () => {
+    expect(makeTrainerConfig(stored(), FACTS).probe).toEqual({ warmup_steps: 3, timed_steps: 5, only: false });
+  });
+
   test('is complete: what the plan says, and nothing left open', () => {
     const config = makeTrainerConfig(stored(), FACTS);
     expect(TrainerConfig.parse(config)).toEqual(config);

@@ -28,6 +28,8 @@ export const StoredConfig = z.object({
     total_epochs: z.number(),
     warmup_steps: z.int(),
     grad_accum: z.int(),
+    /** Rows of one pass; left out: as many as were asked for. */
+    micro_batch: z.int().min(1).optional(),
     max_seq_length: z.int(),
     packing: z.boolean(),
     gradient_checkpointing: z.boolean(),
@@ -73,6 +75,9 @@ export interface AttemptFacts {
   init_adapters: { path: string; sha256: string }[];
 }
 
+/** The first steps of each attempt: the first few are slower than the rest, the next ones tell how fast it goes. */
+export const PROBE_STEPS = { warmup_steps: 3, timed_steps: 5 };
+
 /** From this compute capability on, a GPU computes in bfloat16. */
 const BFLOAT16_FROM = 8;
 
@@ -111,7 +116,7 @@ export function makeTrainerConfig(stored: StoredConfig, facts: AttemptFacts): Tr
       learning_rate: hyperparameters.learning_rate,
       lr_schedule: plan.lr_schedule,
       warmup_steps: plan.warmup_steps,
-      batch_size: hyperparameters.batch_size,
+      batch_size: plan.micro_batch ?? hyperparameters.batch_size,
       grad_accum: plan.grad_accum,
       epochs: hyperparameters.epochs === null ? null : plan.total_epochs,
       max_steps: spec.max_steps,
@@ -133,6 +138,7 @@ export function makeTrainerConfig(stored: StoredConfig, facts: AttemptFacts): Tr
     eval: { interval_steps: plan.eval_interval, at_start: plan.eval_rows > 0, rows_max: plan.eval_rows },
     checkpoint_interval: plan.checkpoint_interval,
     checkpoints_kept: plan.checkpoints_kept,
+    probe: { ...PROBE_STEPS, only: false },
     sample_prompts: [],
     sample_max_new_tokens: 64,
     job_folder: facts.job_folder,

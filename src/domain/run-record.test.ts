@@ -34,6 +34,33 @@ describe('a batch of trainer lines', () => {
     expect(rows).toMatchObject({ last_seq: 5, rejected: 0 });
   });
 
+  test('tells in a sentence what the first steps measured', () => {
+    const probe = {
+      type: 'probe',
+      step: 8,
+      warmup_steps: 3,
+      timed_steps: 5,
+      seconds_per_step: { median: 0.1437, low: 0.13, high: 0.2 },
+      tokens_per_step: 800,
+      padded_tokens_per_step: 960,
+      trained_tokens_per_step: 400,
+      tokens_per_second: 5567.2,
+      mean_tokens_per_step: 810,
+      expected_seconds_per_step: 0.1455,
+      longest_pass_tokens: 1536,
+      peak_allocated_mb: null,
+      peak_reserved_mb: null,
+      device_memory_mb: 1210,
+    };
+    const short = { ...probe, timed_steps: 1, seconds_per_step: { median: 12.6, low: 12.6, high: 12.6 } };
+    const { events } = sortTrainerLines([line(1, probe), line(2, short)], 0);
+    expect(events.map((event) => [event.type, event.message])).toEqual([
+      ['probe', 'measured over 5 steps: 0.144 s/step, 1.21 GB'],
+      ['probe', 'measured over one step: 12.6 s/step, 1.21 GB'],
+    ]);
+    expect(events[0]?.data).toMatchObject({ longest_pass_tokens: 1536, step: 8 });
+  });
+
   test('goes on after the last stored seq, whatever comes again', () => {
     const lines = [1, 2, 3].map((seq) => line(seq, { type: 'metric', step: seq, loss: 1 }));
     expect(sortTrainerLines(lines, 2)).toMatchObject({ points: [{ seq: 3 }], last_seq: 3, rejected: 2 });

@@ -1,5 +1,6 @@
 /** Which rows a batch of trainer lines becomes: points of the curve, events of the job, and how far it is. */
 import { mapStrings } from './map-strings.ts';
+import { measuredWords } from './measured-run.ts';
 import { METRIC_FIGURES, type MetricFigure } from './metric-figures.ts';
 import { shortenPaths } from './shorten-paths.ts';
 import { parseTrainerLine, type TrainerEvent } from './trainer-events.ts';
@@ -94,6 +95,8 @@ function messageOf(event: TrainerEvent): string | null {
       return `step ${event.step}`;
     case 'artifact':
       return event.path;
+    case 'probe':
+      return measuredWords(event);
     default:
       return null;
   }

@@ -99,6 +99,14 @@ export const TrainingParams = z.strictObject({
 });
 export type TrainingParams = z.infer<typeof TrainingParams>;
 
+/** Optimizer steps of each attempt that are measured: the first are left out, the next are timed. */
+export const TrainerProbe = z.strictObject({
+  warmup_steps: z.int().min(0).max(1000),
+  timed_steps: z.int().min(1).max(1000),
+  /** The attempt ends after them, with no adapter: it was for their figures alone. */
+  only: z.boolean(),
+});
+
 export const TrainerConfig = z.strictObject({
   protocol: z.literal(TRAINER_PROTOCOL),
   job_id: z.uuid(),
@@ -121,6 +129,7 @@ export const TrainerConfig = z.strictObject({
   /** Steps between two checkpoints; 0: only when interrupted. */
   checkpoint_interval: steps,
   checkpoints_kept: z.int().min(1).max(1000),
+  probe: TrainerProbe,
   /** Answered greedily at every evaluation and sent as `sample` lines. */
   sample_prompts: z.array(z.string().min(1).max(4000)).max(16),
   sample_max_new_tokens: z.int().min(1).max(4096),

@@ -25,7 +25,7 @@ describe('lines of events.jsonl', () => {
   test('every type of event has a sample line', () => {
     const types = new Set(sample('events.jsonl').map((line) => JSON.parse(line).type));
     expect([...types].sort()).toEqual(
-      ['artifact', 'checkpoint', 'done', 'error', 'hello', 'metric', 'progress', 'sample', 'stage', 'warning'].sort(),
+      ['artifact', 'checkpoint', 'done', 'error', 'hello', 'metric', 'probe', 'progress', 'sample', 'stage', 'warning'].sort(),
     );
   });
 

@@ -110,6 +110,36 @@ export const ProgressEvent = z.strictObject({
   eta_seconds: seconds.nullable(),
 });
 
+/** What the first steps of an attempt measured, once: after its warm-up and timed steps, or at its end where it has no more. */
+export const ProbeEvent = z.strictObject({
+  ...head,
+  type: z.literal('probe'),
+  /** The last step that was measured. */
+  step,
+  /** Steps left out before, and steps timed: fewer than asked for in a short run, but one at least. */
+  warmup_steps: count,
+  timed_steps: z.int().min(1),
+  /** Of a timed step, the device waited for. */
+  seconds_per_step: z.strictObject({ median: seconds, low: seconds, high: seconds }),
+  /** Of a timed step in the mean: without padding, with it, and those that the loss was taken on. */
+  tokens_per_step: z.number().min(0),
+  padded_tokens_per_step: z.number().min(0),
+  trained_tokens_per_step: z.number().min(0),
+  /** Without padding. */
+  tokens_per_second: z.number().min(0),
+  /** Of a step over a whole epoch, and what such a step takes by what the timed ones took a token. */
+  mean_tokens_per_step: z.number().min(0),
+  expected_seconds_per_step: seconds,
+  /** Padded tokens of the largest pass so far; on a run's first attempt that is as large as any to come. */
+  longest_pass_tokens: count,
+  /** Most that tensors took of the GPU, and most that the allocator held of it; null on the CPU. */
+  peak_allocated_mb: megabytes.nullable(),
+  peak_reserved_mb: megabytes.nullable(),
+  /** In use on the GPU as its driver tells, by everyone; on the CPU, the most resident memory of this process. */
+  device_memory_mb: megabytes,
+});
+export type ProbeEvent = z.infer<typeof ProbeEvent>;
+
 /** Training figures of the last `logging_steps` steps, or `eval_loss`; the two never share a line. */
 export const MetricEvent = z.strictObject({
   ...head,
@@ -199,6 +229,7 @@ export const TrainerEvent = z.discriminatedUnion('type', [
   HelloEvent,
   StageEvent,
   ProgressEvent,
+  ProbeEvent,
   MetricEvent,
   SampleEvent,
   CheckpointEvent,

@@ -65,9 +65,10 @@ def train_causal_lm(config: Config, report: Report, stop: Stop) -> None:
     stop.check("before the first step")
     train(config, trainer, prepared)
 
-    report.stage("saving")
     summary = summary_of(trainer, started)
-    publish(config, trainer, prepared, report, summary, base_sha256)
+    if not config.values.probe.only:
+        report.stage("saving")
+        publish(config, trainer, prepared, report, summary, base_sha256)
     report.stage("done")
     report.done({name: value for name, value in summary.items() if name != "evaluations"})
 
@@ -158,9 +159,10 @@ def make_trainer(
     config: Config, model: Any, chat: ChatTokenizer, prepared: Prepared, report: Report, stop: Stop
 ) -> Any:
     """The loop over the prepared rows, with this run's evaluation in it."""
+    from lora_trainer.arguments import steps_of
     from lora_trainer.collator import pack_rows
     from lora_trainer.generate import answer
-    from lora_trainer.loop import LoraTrainer, steps_of
+    from lora_trainer.loop import LoraTrainer
     from lora_trainer.loss import autocast, evaluate, keeps_rows_apart
 
     values, params = config.values, config.params

@@ -5,22 +5,24 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch.utils.data import DataLoader
-from transformers import Trainer, TrainingArguments
+from transformers import Trainer
 from transformers.trainer_callback import PrinterCallback, ProgressCallback, TrainerCallback, TrainerState
 
 from lora_trainer import checkpoints
 from lora_trainer.adapter import read_adapter, write_adapter
+from lora_trainer.arguments import arguments_of, steps_an_epoch
 from lora_trainer.collator import EpochBatches, Pack, collate, fullest_pack
 from lora_trainer.config import Config
 from lora_trainer.failure import TrainerFailure
 from lora_trainer.loss import token_losses
 from lora_trainer.memory import later_bytes, measure_memory
+from lora_trainer.probe import Pace, Passed, Probe, times_between
 from lora_trainer.report import Report, figure
 from lora_trainer.stopping import Stop, interrupted
 
@@ -28,7 +30,6 @@ NONFINITE_MAX = 3
 PROGRESS_SECONDS = 1.0
 # Lengths that are alike keep the GPU's allocator from splitting its memory into odd pieces.
 CUDA_MULTIPLE = 64
-SCHEDULES = {"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}
 
 
 class EpochLoader(DataLoader):
@@ -60,46 +61,8 @@ class Totals:
 
     tokens: int = 0
     trained: int = 0
-
-
-def steps_of(packs: int, params: Any) -> int:
-    """Optimizer steps of a run: those of its epochs, at most max_steps."""
-    batches = -(-packs // params.batch_size)
-    by_epochs = math.inf if params.epochs is None else math.ceil(params.epochs * -(-batches // params.grad_accum))
-    return int(min(by_epochs, params.max_steps or math.inf))
-
-
-def arguments_of(config: Config, steps: int) -> TrainingArguments:
-    """Trainer's own switches; what it logs, saves and evaluates by itself is off."""
-    params, cuda = config.params, config.values.device == "cuda"
-    arguments = TrainingArguments(
-        output_dir=str(config.output),
-        max_steps=steps,
-        per_device_train_batch_size=params.batch_size,
-        gradient_accumulation_steps=params.grad_accum,
-        learning_rate=params.learning_rate,
-        lr_scheduler_type=SCHEDULES[params.lr_schedule],
-        warmup_steps=params.warmup_steps,
-        weight_decay=params.weight_decay,
-        max_grad_norm=params.max_grad_norm,
-        optim="adamw_torch_fused" if cuda else "adamw_torch",
-        bf16=params.precision == "bf16",
-        fp16=params.precision == "fp16",
-        activation_checkpointing=params.gradient_checkpointing,
-        activation_checkpointing_kwargs={"use_reentrant": False} if params.gradient_checkpointing else None,
-        seed=params.seed,
-        use_cpu=not cuda,
-        logging_nan_inf_filter=False,
-        logging_strategy="no",
-        save_strategy="no",
-        eval_strategy="no",
-        report_to="none",
-        disable_tqdm=True,
-        remove_unused_columns=False,
-    )
-    # A run has one GPU; Trainer would spread over all that it sees.
-    arguments._n_gpu = 1 if cuda else 0
-    return arguments
+    padded: int = 0
+    """Tokens with their padding: what the model computes on."""
 
 
 class BeforeFirstStep(TrainerCallback):
@@ -141,6 +104,10 @@ class LoraTrainer(Trainer):
         self.stop = stop
         self.dataset_sha256 = dataset_sha256
         self.evaluate_now = evaluate_now
+        self.only_probe = config.values.probe.only
+        tokens = sum(len(row.ids) for pack in packs for row in pack)
+        self.mean_tokens = tokens / steps_an_epoch(len(packs), config.params)
+        self.pace = Pace(self.mean_tokens)
         self.run_state = RunState(longest_first=True)
         self.totals = Totals()
         self._step_loss = torch.zeros((), device=self.args.device)
@@ -150,7 +117,8 @@ class LoraTrainer(Trainer):
         self._window_start = (time.monotonic(), 0, 0)
         self._window_rows = 0
         self._last_step_at = time.monotonic()
-        self._step_seconds: float | None = None
+        self._before = Totals()
+        self._longest_pass = 0
         self._progress_at = -math.inf
         self._done_step = -1
         self.saved_step = -1
@@ -193,6 +161,8 @@ class LoraTrainer(Trainer):
         self.run_state.window_trained += inputs["trained"]
         self.totals.tokens += inputs["tokens"]
         self.totals.trained += inputs["trained"]
+        self.totals.padded += inputs["input_ids"].numel()
+        self._longest_pass = max(self._longest_pass, inputs["input_ids"].numel())
         self._window_rows += inputs["rows"]
         return total / num_items_in_batch
 
@@ -205,15 +175,29 @@ class LoraTrainer(Trainer):
     def _begin(self) -> None:
         step = self.state.global_step
         evaluation = self.run_config.values.eval
+        self.probe = Probe(self.run_config.values.probe, self.steps - step)
+        if self.only_probe:
+            self.steps = step + self.probe.steps
         due = evaluation.at_start if step == 0 else self._evaluation_due(step)
         if due and self.run_state.evaluated != step:
-            self.evaluate_now(step)
+            self._evaluate(step)
         self.report.stage("training")
+        self._synchronize()
         self._restart_clocks()
 
     def _evaluation_due(self, step: int) -> bool:
         interval = self.run_config.values.eval.interval_steps
-        return step == self.steps or bool(interval and step % interval == 0)
+        return not self.only_probe and (step == self.steps or bool(interval and step % interval == 0))
+
+    def _evaluate(self, step: int) -> None:
+        began = time.monotonic()
+        self.evaluate_now(step)
+        self.pace.evaluation_seconds = time.monotonic() - began
+
+    def _synchronize(self) -> None:
+        """Waits for the GPU, so that the clock tells what it has done and not what it was told to do."""
+        if self.args.device.type == "cuda":
+            torch.cuda.synchronize()
 
     def _restart_clocks(self) -> None:
         """What happened since the last step was no training."""
@@ -230,9 +214,11 @@ class LoraTrainer(Trainer):
         self._done_step = step
         # Trainer sums this up for a report of its own; kept at 0 it stays exact and finite.
         tr_loss -= tr_loss
+        if self.probe.bounds_a_timed_step:
+            self._synchronize()
         now = time.monotonic()
-        took, self._last_step_at = now - self._last_step_at, now
-        self._step_seconds = took if self._step_seconds is None else 0.9 * self._step_seconds + 0.1 * took
+        passed = self._pass(now)
+        self.pace.take(passed)
         self._window_loss += self._step_loss
         self._streak = (self._streak + 1) * ~torch.isfinite(self._step_loss)
         self._longest = torch.maximum(self._longest, self._streak)
@@ -240,21 +226,39 @@ class LoraTrainer(Trainer):
         logged = step % self.run_config.params.logging_steps == 0 or step == self.steps
         if logged:
             self._log_window(step, now, grad_norm, learning_rate)
-        self.tell_progress(force=step == self.steps)
+        measured = self.probe.take(passed)
+        if measured:
+            self.pace.restart(self.probe.timed)
+            device = self.run_config.values.device
+            self.report.probe(step, self.probe.figures(self.mean_tokens, self._longest_pass, device))
+            self.control.should_training_stop |= self.only_probe
+        self.tell_progress(force=measured or step == self.steps)
         values = self.run_config.values
         if self.stop.requested:
             self.save_checkpoint()
             raise interrupted(f"after step {step}; its checkpoint is kept")
         evaluates = self._evaluation_due(step)
-        saves = bool(values.checkpoint_interval and step % values.checkpoint_interval == 0)
+        saves = bool(values.checkpoint_interval and step % values.checkpoint_interval == 0) and not self.only_probe
         if evaluates:
-            self.evaluate_now(step)
+            self._evaluate(step)
             if step < self.steps:
                 self.report.stage("training")
         if saves:
             self.save_checkpoint()
         if evaluates or saves:
             self._restart_clocks()
+
+    def _pass(self, now: float) -> Passed:
+        """What was done since the step before, and how long it took."""
+        totals, before = self.totals, self._before
+        passed = Passed(
+            now - self._last_step_at,
+            totals.tokens - before.tokens,
+            totals.padded - before.padded,
+            totals.trained - before.trained,
+        )
+        self._last_step_at, self._before = now, replace(totals)
+        return passed
 
     def _log_window(self, step: int, now: float, grad_norm: Any, learning_rate: float | None) -> None:
         state = self.run_state
@@ -294,8 +298,16 @@ class LoraTrainer(Trainer):
         if not force and now - self._progress_at < PROGRESS_SECONDS:
             return
         self._progress_at = now
-        step = self.state.global_step
-        eta = None if self._step_seconds is None else self._step_seconds * (self.steps - step)
+        step, values = self.state.global_step, self.run_config.values
+        evaluations = saves = 0
+        if step > 0 and not self.only_probe:
+            # What this step itself still brings is to come as well.
+            evaluated = step - (self.run_state.evaluated != step)
+            interval = values.eval.interval_steps
+            at_the_end = evaluated < self.steps and (interval == 0 or self.steps % interval > 0)
+            evaluations = times_between(evaluated, self.steps, interval) + at_the_end
+            saves = times_between(step - (self.saved_step != step), self.steps, values.checkpoint_interval)
+        eta = self.pace.remaining(self.steps - step, evaluations, saves)
         self.report.progress(step, self.steps, self.state.epoch or 0.0, eta)
 
     def save_checkpoint(self) -> None:
@@ -312,7 +324,9 @@ class LoraTrainer(Trainer):
             )
             self.state.save_to_json(str(folder / "trainer_state.json"))
 
+        began = time.monotonic()
         folder, size = checkpoints.write_checkpoint(self.run_config, self.dataset_sha256, step, write)
+        self.pace.checkpoint_seconds = time.monotonic() - began
         self.saved_step = step
         self.report.checkpoint(step, folder.relative_to(self.run_config.output).as_posix(), size)
 

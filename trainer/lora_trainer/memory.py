@@ -42,6 +42,16 @@ def measure_memory(device: str) -> Memory:
     )
 
 
+def device_memory_mb(device: str) -> float:
+    """What is in use as seen from outside: of the GPU by everyone on it, on the CPU the most this process has had."""
+    if device == "cpu":
+        return round(peak_resident_mb(), 1)
+    import torch
+
+    free, total = torch.cuda.mem_get_info()
+    return round((total - free) / MB, 1)
+
+
 def later_bytes(optimizer: torch.optim.Optimizer, grad_accum: int) -> int:
     """Bytes that later passes find taken and the first one does not: AdamW's two moments, and with accumulation
     the gradients of the passes before."""

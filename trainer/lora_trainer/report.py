@@ -44,6 +44,9 @@ def log_line(kind: str, fields: dict[str, object]) -> str | None:
             shown = [f"{name} {fields[name]:.4g}" for name in names if fields.get(name) is not None]
             level = "WARNING" if fields.get("nonfinite") else "INFO"
             return f"{level} step {fields['step']}: {', '.join(shown) or 'nothing finite'}"
+        case "probe":
+            pace, memory = fields["seconds_per_step"]["median"], fields["device_memory_mb"]
+            return f"INFO measured over {fields['timed_steps']} steps: {pace:.3g} s a step, {memory:,.0f} MB"
         case "checkpoint":
             return f"INFO checkpoint of step {fields['step']}, {fields['bytes']:,} bytes"
         case "artifact":
@@ -115,6 +118,9 @@ class Report:
         self._send(
             "progress", step=step, total_steps=total_steps, epoch=round(epoch, 6), eta_seconds=figure(eta_seconds, 3)
         )
+
+    def probe(self, step: int, figures: dict) -> None:
+        self._send("probe", step=step, **figures)
 
     def metric(self, step: int, epoch: float, **figures: float | None) -> None:
         """One line of figures; None leaves a figure out, one that is not finite is null and flags the line."""

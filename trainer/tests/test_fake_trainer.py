@@ -29,12 +29,22 @@ def test_a_good_run_ends_with_done_and_whole_artifacts(write_config):
     events = read_events(config.parent)
     assert events[-1]["type"] == "done"
     assert [event["step"] for event in of_type(events, "metric")] == list(range(1, 9))
+    assert [event["step"] for event in of_type(events, "probe")] == [8]
     assert [path.name for path in (config.parent / "checkpoints").iterdir()] == ["step-00000006"]
     for artifact in of_type(events, "artifact"):
         data = (config.parent / artifact["path"]).read_bytes()
         assert (len(data), hashlib.sha256(data).hexdigest()) == (artifact["bytes"], artifact["sha256"])
     with safe_open(config.parent / "adapter" / "adapter_model.safetensors", "pt") as tensors:
         assert len(tensors.keys()) == 2
+
+
+def test_a_probe_alone_ends_after_its_steps_without_an_adapter(write_config):
+    config = write_config(probe={"warmup_steps": 1, "timed_steps": 2, "only": True}, checkpoint_interval=1)
+    assert fake(config).returncode == 0
+    events = read_events(config.parent)
+    assert events[-1]["type"] == "done"
+    assert events[-1]["summary"]["steps"] == of_type(events, "probe")[0]["step"] == 3
+    assert not {"artifact", "checkpoint"} & {event["type"] for event in events}
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,8 @@ test('what the trainer says is told with its figures', () => {
     title: 'Evaluating',
     detail: null,
   });
+  const measured = 'measured over 5 steps: 0.14 s/step, 1.2 GB';
+  expect(eventWords(event('probe', { message: measured }))).toEqual({ title: 'First steps', detail: measured });
 });
 
 test('a trainer that was asked to stop has not failed, any other error has', () => {

@@ -8,6 +8,7 @@ type JobEvent = components['schemas']['JobEvent'];
 
 const TITLES: Record<string, string> = {
   hello: 'The trainer is ready',
+  probe: 'First steps',
   checkpoint: 'Checkpoint',
   artifact: 'File written',
   warning: 'Warning',
