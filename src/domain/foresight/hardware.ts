@@ -13,6 +13,8 @@ export interface DeviceFacts {
   fp32_flops: number;
   /** Share of its peak that large matrix products reach. */
   efficiency: number;
+  /** Of that, what fused attention reaches. */
+  attention_share: number;
   /** Published trainings that its speed was held against, by stack; 0: none. */
   stacks: number;
   /** Seconds that its host needs to start one kernel, idle time of the device between kernels included. */

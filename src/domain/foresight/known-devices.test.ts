@@ -38,9 +38,11 @@ describe('a device', () => {
     for (const facts of KNOWN_DEVICES) {
       const promised = /-(\d+)GB/.exec(facts.name)?.[1];
       if (promised !== undefined) expect(facts.memory_bytes / GIB).toBeLessThan(Number(promised));
-      const { bandwidth, fp16_flops, fp32_flops, efficiency, launch_s, link } = facts;
-      for (const figure of [bandwidth, fp16_flops, fp32_flops, efficiency, launch_s, link]) expect(figure).toBeGreaterThan(0);
-      expect(efficiency).toBeLessThan(1);
+      const { bandwidth, fp16_flops, fp32_flops, efficiency, attention_share, launch_s, link } = facts;
+      for (const figure of [bandwidth, fp16_flops, fp32_flops, efficiency, attention_share, launch_s, link])
+        expect(figure).toBeGreaterThan(0);
+      // Consumer cards run above the clock that their peak is told at.
+      expect(efficiency).toBeLessThan(1.1);
     }
   });
 
