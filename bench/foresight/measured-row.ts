@@ -43,7 +43,6 @@ const TextRequest = z.strictObject({
   gpus: count,
   strategy: z.enum(STRATEGIES),
 });
-export type TextRequest = z.infer<typeof TextRequest>;
 
 /** Habits of the library that ran, where they are not our trainer's. */
 const Habits = z.strictObject({
@@ -88,15 +87,41 @@ const Measured = z
   })
   .refine((it) => it.memory_gb !== undefined || it.seconds_per_step !== undefined, { message: 'nothing is measured' });
 
-export const MeasuredRow = z.strictObject({
+const told = {
   id: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/),
   source: Source,
-  request: TextRequest,
-  stack: Habits.optional(),
   measured: Measured,
   /** Fields of the request that the source does not say, or that stand for something near. */
   unsure: z.array(z.string()),
+  /** A fault of what ran, known by its version, that no planner of today's libraries should foretell. */
+  odd: z.string().min(1).optional(),
+};
+
+const TextRow = z.strictObject({ ...told, request: TextRequest, stack: Habits.optional() });
+export type TextRow = z.infer<typeof TextRow>;
+
+/** A training of an image model: its denoiser alone is on the device where latents and embeddings are cached. */
+const ImageRow = z.strictObject({
+  ...told,
+  model_kind: z.literal('image'),
+  request: z.strictObject({
+    model: z.string().min(1),
+    method: z.enum(['lora', 'lokr', 'dora', 'full']),
+    rank: count.optional(),
+    quantization: z.enum(['none', 'int8']),
+    /** Pixels of a side. */
+    resolution: count,
+    batch: count,
+    gradient_checkpointing: z.boolean(),
+    encoders_cached: z.boolean(),
+    optimizer: z.enum(OPTIMIZERS),
+    precision: z.enum(PRECISIONS),
+    compile: z.boolean(),
+    gpu: z.string().min(1),
+  }),
 });
+
+export const MeasuredRow = z.union([TextRow, ImageRow]);
 export type MeasuredRow = z.infer<typeof MeasuredRow>;
 
 const ROWS = join(import.meta.dirname, 'rows');
