@@ -27,6 +27,8 @@ export const SPLIT_RULES: readonly Rule[] = [
   { prefix: 'swift-qwen-', split: 'tune', why: 'gave eager attention and checkpointing; one model family, all of its sizes' },
   { prefix: 'llama-factory-lora-', split: 'tune', why: 'gave an efficiency of the A100' },
   { prefix: 'foundry-h100', split: 'tune', why: 'gave the efficiency of the H100' },
+  { prefix: 'simpletuner-', split: 'tune', why: 'the tables of image models are made of it: no image row is held out' },
+  { prefix: 'peft-image-', split: 'tune', why: 'the same' },
   {
     prefix: 'swift-',
     split: 'held-out',
