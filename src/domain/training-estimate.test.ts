@@ -47,6 +47,16 @@ describe('an estimate', () => {
     expect(guessed).toEqual({ ...counted, tokens_counted: false });
   });
 
+  test('of what is foreseen takes that long, and its throughput is what comes of it', () => {
+    const foreseen = { startup_s: 60, training_s: 3600, evaluation_s: 120, checkpoints_s: 10, saving_s: 10 };
+    const load = { tokens: 360_000, dataset_bytes: 1_000_000_000, rank: 16 };
+    const told = estimateTraining(countSteps(1000, 4, 2, null), load, gpu('h100', 2), foreseen);
+    expect(told).toMatchObject({ tokens: 720_000, tokens_per_second: 200, training_hours: 1, overhead_hours: 200 / 3600 });
+    expect(told.duration_hours).toBeCloseTo(told.tokens / told.tokens_per_second / 3600 + told.overhead_hours, 10);
+    // 3800 s of two at 4.20 each
+    expect(told.cost).toEqual({ compute: 8.87, storage: 0.11, total: 8.98 });
+  });
+
   const inputs = fc.record({
     rows: fc.integer({ min: 1, max: 10_000_000 }),
     batch: fc.integer({ min: 1, max: 16 }),

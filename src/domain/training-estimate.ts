@@ -1,9 +1,10 @@
 import { GB } from './bytes.ts';
+import type { RunDuration } from './foresight/run-duration.ts';
 import { type MemoryVerdict, UNKNOWN_MEMORY } from './memory-figures.ts';
 import { toCents } from './money.ts';
 import type { TrainingPlan } from './planner.ts';
 
-/** What an estimate stands on besides plan, data and device; every answer tells them. */
+/** What an estimate by the catalogue stands on besides plan, data and device; every answer tells them. */
 export const ESTIMATE_CONSTANTS = {
   /** loading model and data, before the first step */
   initialisation_s: 120,
@@ -55,23 +56,23 @@ const HOUR_S = 3600;
 
 /**
  * What a training takes on its devices:
- * duration = tokens × passes / (throughput × count) + overhead, compute = duration × rate × count, storage = GB × price.
- * Pure arithmetic over the planner's steps. Throughput is the catalogue's, and of memory nothing is known. Dollars and hours.
+ * duration = tokens × passes / throughput + overhead, compute = duration × rate × count, storage = GB × price.
+ * Pure arithmetic over the planner's steps. What is `foreseen` of a known model on a known device gives throughput and overhead;
+ * without it (null) they are the catalogue's × count and the constants'. Dollars and hours.
  */
 export function estimateTraining(
   plan: Pick<TrainingPlan, 'steps_per_epoch' | 'total_steps'>,
   load: TrainingLoad,
   gpu: TrainingDevices,
+  foreseen: RunDuration | null = null,
 ): TrainingEstimate {
   const { steps_per_epoch, total_steps } = plan;
   const constants = ESTIMATE_CONSTANTS;
   const a_pass = load.tokens ?? load.dataset_bytes / constants.bytes_per_token;
   const tokens = Math.round((a_pass * total_steps) / steps_per_epoch);
-  const tokens_per_second = gpu.tokens_per_second * gpu.count;
-  const training_hours = tokens / tokens_per_second / HOUR_S;
-  const passes = Math.ceil(total_steps / steps_per_epoch);
-  const overhead_s = constants.initialisation_s + passes * constants.validation_s_per_epoch + constants.saving_s;
-  const overhead_hours = overhead_s / HOUR_S;
+  const { training_s, overhead_s, tokens_per_second } =
+    foreseen === null ? byCatalogue(plan, tokens, gpu) : asForeseen(foreseen, tokens);
+  const [training_hours, overhead_hours] = [training_s / HOUR_S, overhead_s / HOUR_S];
   const duration_hours = training_hours + overhead_hours;
   const hourly_rate = toCents(gpu.hourly_rate * gpu.count);
   const compute = toCents(duration_hours * hourly_rate);
@@ -91,4 +92,19 @@ export function estimateTraining(
     cost: { compute, storage, total: toCents(compute + storage) },
     memory: { verdict, interval_mb, advice, evidence },
   };
+}
+
+type Steps = Pick<TrainingPlan, 'steps_per_epoch' | 'total_steps'>;
+
+function byCatalogue({ steps_per_epoch, total_steps }: Steps, tokens: number, gpu: TrainingDevices) {
+  const { initialisation_s, validation_s_per_epoch, saving_s } = ESTIMATE_CONSTANTS;
+  const passes = Math.ceil(total_steps / steps_per_epoch);
+  const tokens_per_second = gpu.tokens_per_second * gpu.count;
+  const overhead_s = initialisation_s + passes * validation_s_per_epoch + saving_s;
+  return { training_s: tokens / tokens_per_second, overhead_s, tokens_per_second };
+}
+
+function asForeseen({ training_s, startup_s, evaluation_s, checkpoints_s, saving_s }: RunDuration, tokens: number) {
+  const overhead_s = startup_s + evaluation_s + checkpoints_s + saving_s;
+  return { training_s, overhead_s, tokens_per_second: tokens / training_s };
 }
