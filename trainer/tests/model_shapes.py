@@ -18,7 +18,8 @@ from transformers.utils import logging
 
 
 def build(config: dict) -> PreTrainedModel:
-    known = {key: value for key, value in config.items() if key != "model_type"}
+    # Defaults of a class name a padding token that a small vocabulary does not have.
+    known = {"pad_token_id": None} | {key: value for key, value in config.items() if key != "model_type"}
     with torch.device("meta"):
         return AutoModelForCausalLM.from_config(AutoConfig.for_model(config["model_type"], **known))
 
@@ -49,16 +50,19 @@ def count(model: PreTrainedModel) -> dict:
 
 def is_matrix(module: nn.Module, name: str) -> bool:
     """Whether a parameter that is no module multiplies activations: experts and routers, and their biases."""
-    weight = getattr(module, "weight" if name == "bias" else name.removesuffix("_bias"))
-    return weight is not None and weight.dim() > 1
+    if "Norm" in type(module).__name__:
+        return False
+    return getattr(module, "weight" if name == "bias" else name.removesuffix("_bias")).dim() > 1
 
 
-def count_adapter(model: PreTrainedModel, rank: int, targets: str | list[str], dora: bool) -> int:
-    config = LoraConfig(r=rank, target_modules=targets, use_dora=dora, task_type="CAUSAL_LM")
-    adapted = get_peft_model(model, config)
-    trainable, _ = adapted.get_nb_trainable_parameters()
-    adapted.unload()
-    return trainable
+def count_adapter(config: dict, rank: int, targets: str | list[str], dora: bool) -> int | None:
+    """None: PEFT refuses it."""
+    settings = LoraConfig(r=rank, target_modules=targets, use_dora=dora, task_type="CAUSAL_LM")
+    try:
+        adapted = get_peft_model(build(config), settings)
+    except ValueError:
+        return None
+    return adapted.get_nb_trainable_parameters()[0]
 
 
 def main() -> int:
@@ -66,10 +70,9 @@ def main() -> int:
     logging.set_verbosity_error()
     for line in sys.stdin:
         request = json.loads(line)
-        model = build(request["config"])
-        answer = {"counts": count(model)}
-        answer["adapters"] = [count_adapter(model, **adapter) for adapter in request.get("adapters", [])]
-        print(json.dumps(answer), flush=True)
+        config = request["config"]
+        adapters = [count_adapter(config, **adapter) for adapter in request["adapters"]]
+        print(json.dumps({"counts": count(build(config)), "adapters": adapters}), flush=True)
     return 0
 
 

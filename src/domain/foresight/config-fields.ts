@@ -15,12 +15,13 @@ export type ConfigLimit = keyof typeof CONFIG_LIMITS;
 
 /** Names that one fact goes by. */
 const NAMES = {
-  hidden: ['hidden_size', 'n_embd', 'd_model'],
+  hidden: ['hidden_size', 'n_embd', 'n_embed', 'd_model'],
   layers: ['num_hidden_layers', 'n_layer', 'num_layers', 'n_layers'],
   heads: ['num_attention_heads', 'n_head', 'num_heads', 'n_heads'],
   kv_heads: ['num_key_value_heads', 'num_kv_heads', 'n_head_kv'],
   intermediate: ['intermediate_size', 'n_inner', 'ffn_dim', 'ffn_hidden_size'],
-  context: ['max_position_embeddings', 'n_positions', 'n_ctx', 'max_sequence_length', 'seq_length'],
+  experts: ['num_experts', 'num_local_experts', 'n_routed_experts'],
+  context: ['max_position_embeddings', 'n_positions', 'n_ctx', 'max_sequence_length', 'max_seq_len', 'seq_length'],
   activation: ['hidden_activation', 'hidden_act', 'activation_function', 'activation'],
 } as const;
 
@@ -47,6 +48,8 @@ export function fieldsOf(config: Record<string, unknown>) {
   }
 
   return {
+    /** Whether a field is there, even as null. */
+    says: (name: string) => Object.hasOwn(config, name),
     has: (fact: string) => found(namesOf(fact)) !== null,
     maybeCount,
     /** The same, where a model cannot be without it. */

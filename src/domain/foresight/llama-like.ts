@@ -20,6 +20,7 @@ export interface Habits {
   heads?: number;
   kv_heads?: number;
   head_dim?: number;
+  multi_head?: boolean;
   vocab?: number;
   tied?: boolean;
   /** Biases: always, never, or as the named field says, with the family's fallback. */
@@ -27,7 +28,11 @@ export interface Habits {
   out_bias?: Bias;
   mlp_bias?: Bias;
   head_bias?: boolean;
-  qk_norm?: AttentionShape['qk_norm'] | { field: string; kind: AttentionShape['qk_norm']; params: (h: Heads) => number };
+  /** Learned positions: how many rows its table has beyond the context. */
+  positions?: number;
+  qk_norm?:
+    | AttentionShape['qk_norm']
+    | { field: string; kind: AttentionShape['qk_norm']; params: (h: Heads) => number; fallback?: boolean };
   norm?: 'rms' | 'layer';
   /** Vectors of the hidden width that one norm holds; 2 with a bias, 0 without weights. */
   norm_vectors?: 0 | 1 | 2;
@@ -61,12 +66,14 @@ export function qkNormOf(
   { qk_norm = 'none' }: Habits,
 ): { kind: AttentionShape['qk_norm']; params: number } {
   if (typeof qk_norm === 'string') return { kind: qk_norm, params: qkNormParams(h, qk_norm) };
-  return f.flag(qk_norm.field, false) ? { kind: qk_norm.kind, params: qk_norm.params(h) } : { kind: 'none', params: 0 };
+  return f.flag(qk_norm.field, qk_norm.fallback ?? false)
+    ? { kind: qk_norm.kind, params: qk_norm.params(h) }
+    : { kind: 'none', params: 0 };
 }
 
 /** What stands outside the blocks, the same for all such decoders. */
 export function frameOf(f: ConfigFields, family: string, hidden: number, habits: Habits): Omit<ModelShape, 'blocks'> {
-  const vectors = habits.norm_vectors ?? 1;
+  const { norm_vectors = 1, positions } = habits;
   return {
     family,
     hidden,
@@ -74,8 +81,8 @@ export function frameOf(f: ConfigFields, family: string, hidden: number, habits:
     context: f.maybeCount('context', 'tokens'),
     tied: f.flag('tie_word_embeddings', habits.tied ?? false),
     head_bias: habits.head_bias ?? false,
-    position_params: 0,
-    other_params: vectors * hidden,
+    position_params: positions === undefined ? 0 : (f.count('context', 'tokens') + positions) * hidden,
+    other_params: norm_vectors * hidden,
   };
 }
 
@@ -111,3 +118,14 @@ export function denseDecoder(f: ConfigFields, family: string, habits: Habits): M
     }),
   };
 }
+
+export type ReadFamily = (f: ConfigFields, family: string) => ModelShape;
+
+export const said = (field: string, fallback = false) => ({ field, fallback });
+
+/** Reads `attention_bias` and `mlp_bias` as Llama does; what an unknown family with Llama's fields is read as. */
+export const LLAMA: Habits = {
+  qkv_bias: said('attention_bias'),
+  out_bias: said('attention_bias'),
+  mlp_bias: said('mlp_bias'),
+};

@@ -10,8 +10,13 @@ export interface LinearShape {
   part: 'attention' | 'mlp' | 'expert' | 'router';
   /** How many of it a block has: experts, each of its own. */
   count: number;
-  /** False: a slice of a fused parameter and no `nn.Linear`, so `all-linear` neither adapts nor quantizes it. */
+  /** False: a parameter of its own and no `nn.Linear`, so quantization leaves it as it is. */
   is_module: boolean;
+  /**
+   * Names in `target_modules` by which PEFT reaches it, none: never, several: only by all together and with as many times the rank.
+   * Absent: its own name. `all-linear` takes whatever can be reached.
+   */
+  reached_by?: readonly string[];
 }
 
 export interface AttentionShape {

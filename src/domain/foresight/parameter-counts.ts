@@ -55,40 +55,55 @@ export function countParameters(shape: ModelShape): ParameterCounts {
   };
 }
 
-/** A linear, and how many blocks have it. */
+/** A matrix that an adapter goes on. */
 export interface TargetedLinear {
   linear: LinearShape;
+  /** How many blocks have it. */
   blocks: number;
+  /** By what its rank is multiplied: a fused matrix has the ranks of its parts. */
+  rank_factor: number;
 }
 
 export type LinearsAnswer = { ok: true; linears: TargetedLinear[] } | { ok: false; reason: string };
 
+const reachedBy = ({ name, reached_by }: LinearShape): readonly string[] => reached_by ?? [name];
+
 /**
- * The linears that an adapter's targets mean. `all-linear`: every `nn.Linear` of the blocks, the output head never, as PEFT has it
- * (peft/tuners/tuners_utils.py, `_maybe_include_all_linear_layers`); `attention`: those of the attention; a name: all that are called so.
+ * What an adapter's targets mean. `all-linear`: whatever PEFT can reach in the blocks, the output head never
+ * (peft/tuners/tuners_utils.py, `_maybe_include_all_linear_layers`); `attention`: the linears of the attention; a name: all called so.
  */
 export function linearsOf(shape: ModelShape, targets: AdapterShape['targets']): LinearsAnswer {
-  const modules = shape.blocks.flatMap(({ count, linears }) =>
-    linears.filter(({ is_module }) => is_module).map((linear): TargetedLinear => ({ linear, blocks: count })),
+  const reachable = shape.blocks.flatMap(({ count, linears }) =>
+    linears
+      .filter((linear) => reachedBy(linear).length > 0)
+      .map((linear): TargetedLinear => ({ linear, blocks: count, rank_factor: reachedBy(linear).length })),
   );
-  if (targets === 'all-linear') return { ok: true, linears: modules };
-  if (targets === 'attention') return { ok: true, linears: modules.filter(({ linear }) => linear.part === 'attention') };
-  const names = new Set(modules.map(({ linear }) => linear.name));
+  if (targets === 'all-linear') return { ok: true, linears: reachable };
+  if (targets === 'attention') return { ok: true, linears: reachable.filter(({ linear }) => linear.part === 'attention') };
+  const names = new Set(reachable.flatMap(({ linear }) => reachedBy(linear)));
+  const refusal = (what: string): LinearsAnswer => {
+    return { ok: false, reason: `${what}; the linears of ${shape.family} are ${[...names].join(', ')}` };
+  };
+  if (targets.length === 0) return refusal('no target is named');
   const unknown = targets.find((target) => !names.has(target));
-  if (unknown === undefined && targets.length > 0)
-    return { ok: true, linears: modules.filter(({ linear }) => targets.includes(linear.name)) };
-  const there = `the linears of ${shape.family} are ${[...names].join(', ')}`;
-  if (unknown === undefined) return { ok: false, reason: `no target is named; ${there}` };
-  const fused = shape.blocks.some(({ linears }) => linears.some(({ name, is_module }) => name === unknown && !is_module));
-  const why = fused ? 'is one parameter for all experts and no linear' : 'is not there';
-  return { ok: false, reason: `target ${unknown.slice(0, 100)} ${why}; ${there}` };
+  if (unknown !== undefined)
+    return refusal(`target ${unknown.slice(0, 100)} ${isThere(shape, unknown) ? 'is out of reach of adapters' : 'is not there'}`);
+  const linears = reachable.filter(({ linear }) => reachedBy(linear).some((name) => targets.includes(name)));
+  const lacking = linears.flatMap(({ linear }) => reachedBy(linear)).find((name) => !targets.includes(name));
+  return lacking === undefined
+    ? { ok: true, linears }
+    : refusal(`target ${lacking} has to be named, too: it is fused with another`);
+}
+
+function isThere(shape: ModelShape, name: string): boolean {
+  return shape.blocks.some(({ linears }) => linears.some((linear) => linear.name === name));
 }
 
 export type AdapterAnswer = { ok: true; params: number; linears: TargetedLinear[] } | { ok: false; reason: string };
 
 /**
  * Trainable parameters of LoRA: rank × (inputs + outputs) a linear (LoRA, arXiv 2106.09685 §4.1);
- * DoRA adds a magnitude for every output (arXiv 2402.09353 §4).
+ * DoRA adds a magnitude for every output (arXiv 2402.09353 §4) and cannot go on experts (peft/tuners/lora/layer.py, `ParamWrapper`).
  */
 export function countAdapterParameters(
   shape: ModelShape,
@@ -97,9 +112,15 @@ export function countAdapterParameters(
 ): AdapterAnswer {
   const found = linearsOf(shape, adapter.targets);
   if (!found.ok) return found;
+  const fused = found.linears.find(({ linear }) => !linear.is_module);
+  if (dora && fused !== undefined)
+    return {
+      ok: false,
+      reason: `DoRA cannot go on ${fused.linear.name}, which is no linear of its own: target the attention, or use LoRA`,
+    };
   const params = found.linears.reduce(
-    (all, { linear: { count, inputs, outputs }, blocks }) =>
-      all + blocks * count * (adapter.rank * (inputs + outputs) + (dora ? outputs : 0)),
+    (all, { linear: { count, inputs, outputs }, blocks, rank_factor }) =>
+      all + blocks * count * (adapter.rank * rank_factor * (inputs + outputs) + (dora ? outputs : 0)),
     0,
   );
   return { ok: true, params, linears: found.linears };

@@ -68,9 +68,13 @@ it('an unknown decoder with the fields of Llama is read like it and says so', ()
   expect(read(llama).assumptions).toEqual([]);
 });
 
-it('an unknown decoder with experts is not read like Llama', () => {
-  expect(shapeOf({ ...llama, model_type: 'brand_new', num_experts: 8 }).ok).toBe(false);
-});
+it.each([{ num_experts: 8 }, { kv_lora_rank: 512 }, { layer_types: ['linear_attention'] }, { mamba_d_state: 128 }])(
+  'an unknown decoder with blocks of another kind is not read like Llama: %j',
+  (other) => {
+    const reason = expect.stringContaining('model_type brand_new is not known');
+    expect(shapeOf({ ...llama, model_type: 'brand_new', ...other })).toEqual({ ok: false, reason });
+  },
+);
 
 it('of a model that also sees, the text part is read', () => {
   const text_config = { model_type: 'gemma3_text', hidden_size: 2560, num_hidden_layers: 34, intermediate_size: 10_240 };
@@ -125,4 +129,35 @@ it('parameters of a dense model are all active, and their parts sum up', () => {
   const { total, active, ...parts } = countParameters(read(llama).shape);
   expect(active).toBe(total);
   expect(Object.values(parts).reduce((all, part) => all + part)).toBe(total);
+});
+
+describe('experts that are one parameter for all', () => {
+  const sizes = { ...llama, tie_word_embeddings: false, num_experts_per_tok: 2 };
+  const mixtral = read({ ...sizes, model_type: 'mixtral', num_local_experts: 8 }).shape;
+  const oss = read({ ...sizes, model_type: 'gpt_oss', num_local_experts: 8 }).shape;
+  const adapter = (shape: typeof mixtral, targets: string[], dora = false) => {
+    const answer = countAdapterParameters(shape, { rank: 16, targets }, dora);
+    return answer.ok ? answer.params : answer.reason;
+  };
+
+  it('are idle but for those that a token is sent to', () => {
+    const { total, active, fused } = countParameters(mixtral);
+    const routers = 28 * 3072 * 8;
+    expect(active).toBe(total - ((fused - routers) * 6) / 8);
+  });
+
+  it('are reached by the names of their parts, all of one matrix together', () => {
+    const down = 28 * 8 * 16 * (8192 + 3072);
+    expect(adapter(mixtral, ['w2'])).toBe(down);
+    expect(adapter(mixtral, ['w1', 'w3', 'w2'])).toBe(down + 28 * 8 * 32 * (3072 + 2 * 8192));
+    expect(adapter(mixtral, ['w1'])).toMatch(/^target w3 has to be named, too/);
+    expect(adapter(mixtral, ['w2'], true)).toMatch(/^DoRA cannot go on down_proj/);
+    expect(adapter(mixtral, ['q_proj'], true)).toBe(28 * (16 * (3072 + 3072) + 3072));
+  });
+
+  it('are out of reach in families whose experts never were linears', () => {
+    expect(adapter(oss, ['gate_up_proj'])).toBe(
+      'target gate_up_proj is out of reach of adapters; the linears of gpt_oss are q_proj, k_proj, v_proj, o_proj',
+    );
+  });
 });

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { ConfigFault, fieldsOf } from './config-fields.ts';
-import { denseDecoder } from './llama-like.ts';
+import { denseDecoder, LLAMA } from './llama-like.ts';
 import type { ModelShape } from './model-shape.ts';
 import { countParameters } from './parameter-counts.ts';
-import { FAMILIES, LLAMA } from './shape-families.ts';
+import { FAMILIES } from './shape-families.ts';
 
 export type ShapeAnswer =
   /** `assumptions`: sentences, what was taken for granted. */
@@ -37,17 +37,33 @@ function readShape(config: Record<string, unknown>): ShapeAnswer {
   const family = f.word('model_type', nested ? `${outerFamily}_text` : outerFamily);
   const known = Object.hasOwn(FAMILIES, family) ? FAMILIES[family] : undefined;
   if (known === undefined) {
-    if (!['hidden', 'layers', 'heads', 'intermediate', 'vocab_size'].every(f.has))
-      return { ok: false, reason: unknownFamily(family) };
-    if (['num_experts', 'num_local_experts', 'n_routed_experts', 'moe_intermediate_size'].some(f.has))
+    if (!LLAMA_FIELDS.every(f.has) || OTHER_BLOCKS.some(f.has) || !onlyAttends(own.layer_types))
       return { ok: false, reason: unknownFamily(family) };
     assumptions.push(`${family === '' ? 'model_type is missing' : `${family} is not a known model_type`}: it is read like llama`);
   }
   const shape = known === undefined ? denseDecoder(f, family === '' ? 'llama' : family, LLAMA) : known(f, family);
+  if (f.has('kv_lora_rank') && known !== undefined)
+    assumptions.push('latent attention: its matrices are exact, its values are taken to be as wide as its keys');
   const { total } = countParameters(shape);
   if (total > PARAMETERS_MAX)
     return { ok: false, reason: `config.json describes a model of ${total} parameters, which none has` };
   return { ok: true, shape, assumptions };
+}
+
+/** What a decoder like Llama says of itself, and what shows that one has blocks of another kind. */
+const LLAMA_FIELDS = ['hidden', 'layers', 'heads', 'intermediate', 'vocab_size'];
+const OTHER_BLOCKS = [
+  'experts',
+  'moe_intermediate_size',
+  'kv_lora_rank',
+  'state_size',
+  'mamba_d_state',
+  'linear_num_key_heads',
+  'is_encoder_decoder',
+];
+
+function onlyAttends(layer_types: unknown): boolean {
+  return !Array.isArray(layer_types) || layer_types.every((type) => type === 'full_attention' || type === 'sliding_attention');
 }
 
 function unknownFamily(family: string): string {

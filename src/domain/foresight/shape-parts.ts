@@ -19,12 +19,21 @@ export interface Heads {
   kv_width: number;
 }
 
-/** Sizes of the attention. `habit.head_dim`: of the family where the config says none; otherwise hidden / heads. */
-export function headsOf(f: ConfigFields, habit: { heads?: number; kv_heads?: number; head_dim?: number } = {}): Heads {
+interface HeadHabits {
+  heads?: number;
+  kv_heads?: number;
+  /** Of the family where the config says none; otherwise hidden / heads. */
+  head_dim?: number;
+  /** Each head has keys and values of its own, whatever the config says. */
+  multi_head?: boolean;
+}
+
+/** Sizes of the attention. */
+export function headsOf(f: ConfigFields, habit: HeadHabits = {}): Heads {
   const hidden = f.count('hidden', 'width');
   const layers = f.count('layers', 'layers');
   const heads = f.count('heads', 'heads', habit.heads);
-  const kv_heads = f.count('kv_heads', 'heads', habit.kv_heads ?? heads);
+  const kv_heads = habit.multi_head ? heads : f.count('kv_heads', 'heads', habit.kv_heads ?? heads);
   if (heads % kv_heads !== 0)
     throw new ConfigFault(`num_key_value_heads ${kv_heads} does not divide num_attention_heads ${heads}`);
   const said = f.maybeCount('head_dim', 'heads') ?? habit.head_dim ?? null;
@@ -62,6 +71,15 @@ export function fusedGatedMlp(hidden: number, intermediate: number): LinearShape
 
 export function plainMlp(hidden: number, intermediate: number, bias: boolean, [up, down]: [string, string]): LinearShape[] {
   return [linear(up, hidden, intermediate, bias, 'mlp'), linear(down, intermediate, hidden, bias, 'mlp')];
+}
+
+/** Experts as transformers 5 keeps them: one 3-D parameter for all gates and ups, one for all downs. */
+export function fusedExperts(hidden: number, intermediate: number, count: number, bias: boolean): LinearShape[] {
+  const expert = { bias, part: 'expert', count, is_module: false } as const;
+  return [
+    { name: 'gate_up_proj', inputs: hidden, outputs: 2 * intermediate, ...expert },
+    { name: 'down_proj', inputs: intermediate, outputs: hidden, ...expert },
+  ];
 }
 
 /** Parameters of the norms over queries and keys: of one head, shared by all, or over all heads. */
