@@ -6825,6 +6825,51 @@ export interface components {
             default_base_model_id: string | null;
             user: components["schemas"]["Person"];
         };
+        /**
+         * @description null: its first steps are not done yet
+         * @example {
+         *       "attempt": 1,
+         *       "step": 8,
+         *       "warmup_steps": 3,
+         *       "timed_steps": 5,
+         *       "seconds_per_step": {
+         *         "median": 0.52,
+         *         "low": 0.5,
+         *         "high": 0.55
+         *       },
+         *       "tokens_per_step": 1620.4,
+         *       "padded_tokens_per_step": 1792,
+         *       "trained_tokens_per_step": 812.2,
+         *       "tokens_per_second": 3116.2,
+         *       "mean_tokens_per_step": 1600,
+         *       "expected_seconds_per_step": 0.51,
+         *       "longest_pass_tokens": 4096,
+         *       "peak_allocated_mb": 7120.5,
+         *       "peak_reserved_mb": 7301.2,
+         *       "device_memory_mb": 8104.8
+         *     }
+         */
+        Measured: {
+            attempt: number;
+            device_memory_mb: number;
+            expected_seconds_per_step: number;
+            longest_pass_tokens: number;
+            mean_tokens_per_step: number;
+            padded_tokens_per_step: number;
+            peak_allocated_mb: number | null;
+            peak_reserved_mb: number | null;
+            seconds_per_step: {
+                high: number;
+                low: number;
+                median: number;
+            };
+            step: number;
+            timed_steps: number;
+            tokens_per_second: number;
+            tokens_per_step: number;
+            trained_tokens_per_step: number;
+            warmup_steps: number;
+        } | null;
         Member: components["schemas"]["Person"] & {
             /** @description How many of their jobs may be active at once; null: as many as the settings say */
             active_jobs_max: number | null;
@@ -7481,7 +7526,7 @@ export interface components {
             dataset_id: string;
             /** Format: date-time */
             estimated_completion_at: string | null;
-            /** @description US dollars, by the catalogue as it stood at the submission */
+            /** @description US dollars, by the catalogue as it stood at the submission, and once its first steps are measured by them */
             estimated_total_cost: number | null;
             executor: string | null;
             failure: {
@@ -7517,6 +7562,7 @@ export interface components {
             };
             /** Format: uuid */
             id: string;
+            measured: components["schemas"]["Measured"];
             name: string;
             /**
              * Format: date-time
@@ -7745,7 +7791,7 @@ export interface components {
             dataset_id: string;
             /** Format: date-time */
             estimated_completion_at: string | null;
-            /** @description US dollars, by the catalogue as it stood at the submission */
+            /** @description US dollars, by the catalogue as it stood at the submission, and once its first steps are measured by them */
             estimated_total_cost: number | null;
             eval: {
                 interval: number;
@@ -7788,6 +7834,7 @@ export interface components {
             };
             /** Format: uuid */
             id: string;
+            measured: components["schemas"]["Measured"];
             metadata: {
                 [key: string]: unknown;
             };

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { FORMULAS, StoredForecast } from '#/domain/foresight/observed-run.ts';
 import { AskedHyperparameters, HyperparameterOverrides, PresetInput } from '#/domain/hyperparameters.ts';
+import { ProbeFigures } from '#/domain/probe-figures.ts';
 import { JOB_STATUSES } from '#/domain/statuses.ts';
 import { EVAL_SUITES, EXPORT_FORMATS, MIXED_PRECISIONS } from '#/domain/trainer-abilities.ts';
 import { TRAINER_STRATEGIES } from '#/domain/trainer-config.ts';
@@ -49,6 +50,27 @@ const Forecast = StoredForecast.omit({ features: true }).openapi('Forecast', {
   },
 });
 
+const Measured = ProbeFigures.openapi('Measured', {
+  description: 'What the first steps of the newest attempt took: seconds, tokens and memory (MB of 10^6 bytes)',
+  example: {
+    attempt: 1,
+    step: 8,
+    warmup_steps: 3,
+    timed_steps: 5,
+    seconds_per_step: { median: 0.52, low: 0.5, high: 0.55 },
+    tokens_per_step: 1620.4,
+    padded_tokens_per_step: 1792,
+    trained_tokens_per_step: 812.2,
+    tokens_per_second: 3116.2,
+    mean_tokens_per_step: 1600,
+    expected_seconds_per_step: 0.51,
+    longest_pass_tokens: 4096,
+    peak_allocated_mb: 7120.5,
+    peak_reserved_mb: 7301.2,
+    device_memory_mb: 8104.8,
+  },
+});
+
 export const TrainingJob = z
   .object({
     id: z.uuid(),
@@ -72,11 +94,15 @@ export const TrainingJob = z
     base_model_id: z.uuid(),
     base_model: z.object({ id: z.uuid(), name: z.string(), params_b: z.number().nullable() }),
     artifact_id: z.uuid().nullable(),
-    estimated_total_cost: z.number().nullable().describe('US dollars, by the catalogue as it stood at the submission'),
+    estimated_total_cost: z
+      .number()
+      .nullable()
+      .describe('US dollars, by the catalogue as it stood at the submission, and once its first steps are measured by them'),
     hourly_rate: z.number().describe('US dollars an hour for all its devices, as it stood at the submission'),
     current_cost: z.number().describe('US dollars so far, a little behind while it runs'),
     final_cost: z.number().nullable().describe('US dollars; null until it is over'),
     forecast: Forecast.nullable().describe('null: memory and speed were not estimated'),
+    measured: Measured.nullable().describe('null: its first steps are not done yet'),
     failure: Failure.nullable(),
     retried_from: z.uuid().nullable(),
     retry_count: z.int(),

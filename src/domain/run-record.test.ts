@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { ProbeFigures } from './probe-figures.ts';
 import { progressPercent, sortTrainerLines } from './run-record.ts';
 
 const line = (seq: number, more: Record<string, unknown>) => JSON.stringify({ seq, ts: '2026-03-01T12:00:00.000Z', ...more });
@@ -30,6 +31,7 @@ describe('a batch of trainer lines', () => {
       epoch: 0.25,
       eta_seconds: null,
       metrics: { loss: 1.5, learning_rate: Math.fround(0.1) },
+      measured: null,
     });
     expect(rows).toMatchObject({ last_seq: 5, rejected: 0 });
   });
@@ -53,12 +55,15 @@ describe('a batch of trainer lines', () => {
       device_memory_mb: 1210,
     };
     const short = { ...probe, timed_steps: 1, seconds_per_step: { median: 12.6, low: 12.6, high: 12.6 } };
-    const { events } = sortTrainerLines([line(1, probe), line(2, short)], 0);
+    const { events, progress } = sortTrainerLines([line(1, probe), line(2, short)], 0);
     expect(events.map((event) => [event.type, event.message])).toEqual([
       ['probe', 'measured over 5 steps: 0.144 s/step, 1.21 GB'],
       ['probe', 'measured over one step: 12.6 s/step, 1.21 GB'],
     ]);
     expect(events[0]?.data).toMatchObject({ longest_pass_tokens: 1536, step: 8 });
+    const { type: _, ...figures } = short;
+    expect(progress.measured).toEqual(figures);
+    expect(ProbeFigures.parse({ attempt: 1, ...progress.measured })).toEqual({ attempt: 1, ...figures });
   });
 
   test('goes on after the last stored seq, whatever comes again', () => {

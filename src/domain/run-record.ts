@@ -1,7 +1,7 @@
 /** Which rows a batch of trainer lines becomes: points of the curve, events of the job, and how far it is. */
 import { mapStrings } from './map-strings.ts';
-import { measuredWords } from './measured-run.ts';
 import { METRIC_FIGURES, type MetricFigure } from './metric-figures.ts';
+import { type ProbeFigures, probeWords } from './probe-figures.ts';
 import { shortenPaths } from './shorten-paths.ts';
 import { parseTrainerLine, type TrainerEvent } from './trainer-events.ts';
 
@@ -39,6 +39,8 @@ export interface RunProgress {
   /** Undefined: not said; null: said to be unknown. */
   eta_seconds: number | null | undefined;
   metrics: Record<string, number | null>;
+  /** What the attempt's first steps measured. */
+  measured: Omit<ProbeFigures, 'attempt'> | null;
 }
 
 export interface BatchRows {
@@ -96,7 +98,7 @@ function messageOf(event: TrainerEvent): string | null {
     case 'artifact':
       return event.path;
     case 'probe':
-      return measuredWords(event);
+      return probeWords(event);
     default:
       return null;
   }
@@ -107,7 +109,7 @@ export function sortTrainerLines(lines: string[], after_seq: number): BatchRows 
   const rows: BatchRows = {
     points: [],
     events: [],
-    progress: { stage: null, step: null, total_steps: null, epoch: null, eta_seconds: undefined, metrics: {} },
+    progress: { stage: null, step: null, total_steps: null, epoch: null, eta_seconds: undefined, metrics: {}, measured: null },
     last_seq: after_seq,
     rejected: 0,
   };
@@ -134,6 +136,10 @@ export function sortTrainerLines(lines: string[], after_seq: number): BatchRows 
       continue;
     }
     if (event.type === 'stage') progress.stage = event.stage;
+    if (event.type === 'probe') {
+      const { seq: _seq, ts: _ts, type: _type, ...figures } = event;
+      progress.measured = figures;
+    }
     const { seq, ts, type, ...data } = event;
     // Errors and warnings may name files of the host, which are nobody's business.
     const told = type === 'error' || type === 'warning' ? (text: string) => shortenPaths(storable(text)) : storable;

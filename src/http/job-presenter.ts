@@ -44,6 +44,7 @@ export function presentJob({ job, dataset, base_model, contact_lost_at }: JobRow
     current_cost: Number(job.current_cost),
     final_cost: usd(job.final_cost),
     forecast: told(forecastOf(job.config)),
+    measured: job.measured,
     failure:
       job.error_code === null
         ? null

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { appendFile, mkdir, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { TrainingJob } from '#/contract/jobs.ts';
+import { ProbeFigures } from '#/domain/probe-figures.ts';
 import { silenceJobBell } from '#/services/jobs/job-bell.ts';
 import { createApiKey } from '#/services/people/api-keys.ts';
 import { attemptFolder, logFile } from '#/storage/run-folder.ts';
@@ -103,6 +104,18 @@ describe('what was foretold of a job', () => {
     const foretold = await aJob({ config: { forecast: someForecast() } });
     expect((await dataOf(await get(`/api/jobs/${foretold}`))).forecast).toEqual(told);
     expect((await dataOf(await get(`/api/jobs/${await aJob()}`))).forecast).toBeNull();
+  });
+});
+
+describe('what the first steps of a job measured', () => {
+  test('is told with it in the words of either door; null before', async () => {
+    const samples = await readFile(new URL('../../trainer/schema/samples/events.jsonl', import.meta.url), 'utf8');
+    const probe = samples.split('\n').find((line) => line.includes('"probe"')) ?? '';
+    const measured = ProbeFigures.parse({ attempt: 1, ...JSON.parse(probe) });
+    const id = await aJob({ measured });
+    expect((await dataOf(await get(`/api/jobs/${id}`))).measured).toEqual(measured);
+    expect((await (await get(`/api/jobs/${id}?view=wizard`)).json()).measured).toEqual(measured);
+    expect((await dataOf(await get(`/api/jobs/${await aJob()}`))).measured).toBeNull();
   });
 });
 

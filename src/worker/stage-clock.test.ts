@@ -11,6 +11,7 @@ const said = (more: Partial<RunProgress>): RunProgress => ({
   epoch: null,
   eta_seconds: undefined,
   metrics: {},
+  measured: null,
   ...more,
 });
 

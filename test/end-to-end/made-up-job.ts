@@ -43,6 +43,7 @@ export function madeUpJob(status: TrainingJob['status'], over: Partial<TrainingJ
     current_cost: 0.02,
     final_cost: is_over ? 0.02 : null,
     forecast: null,
+    measured: null,
     failure: null,
     retried_from: null,
     retry_count: 0,

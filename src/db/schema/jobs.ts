@@ -19,6 +19,7 @@ import {
 } from 'drizzle-orm/pg-core';
 import type { AskedHyperparameters } from '#/domain/hyperparameters.ts';
 import { PRESET_IDS } from '#/domain/hyperparameters.ts';
+import type { ProbeFigures } from '#/domain/probe-figures.ts';
 import { JOB_STATUSES } from '#/domain/statuses.ts';
 import { type GPUConfig, TRAINING_METHODS } from '#/domain/training-spec.ts';
 import { baseModels } from './base-models.ts';
@@ -113,6 +114,8 @@ export const trainingJobs = lowrank.table(
     current_step: integer('current_step').notNull().default(0),
     total_steps: integer('total_steps').notNull(),
     current_metrics: jsonb('current_metrics').$type<Record<string, number | null>>().notNull().default({}),
+    /** what the newest attempt's first steps took; null until it is there */
+    measured: jsonb('measured').$type<ProbeFigures | null>(),
     queued_at: instant('queued_at').notNull().defaultNow(),
     started_at: instant('started_at'),
     completed_at: instant('completed_at'),

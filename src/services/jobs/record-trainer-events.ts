@@ -1,8 +1,10 @@
 import { and, eq, sql } from 'drizzle-orm';
 import { jobEvents, jobRuns, trainingJobs } from '#/db/schema/jobs.ts';
 import { asScheduler, type Tx } from '#/db/tenancy.ts';
+import { GB } from '#/domain/bytes.ts';
 import type { UserWish } from '#/domain/run-exit.ts';
 import { type BatchRows, type PointRow, progressPercent, type RunProgress, sortTrainerLines } from '#/domain/run-record.ts';
+import { ESTIMATE_CONSTANTS } from '#/domain/training-estimate.ts';
 import { holdRun, type RunKey } from './hold-run.ts';
 
 /** Whole lines of an attempt's events.jsonl, from one byte offset to the next. */
@@ -24,6 +26,8 @@ export interface RecordedLines {
 /** From this many events on, a job stores only those that decide something: a flood of warnings must not fill the database. */
 const EVENTS_MAX = 20_000;
 const DECISIVE = new Set(['error', 'done', 'checkpoint', 'artifact']);
+/** What the column holds. */
+const USD_MAX = 9_999_999_999.99;
 const ETA_SECONDS_MAX = 10 * 365 * 86_400;
 
 /**
@@ -56,8 +60,9 @@ export function recordTrainerEvents(run: RunKey, batch: TrainerLines): Promise<R
       .where(of_run);
     await tx
       .update(trainingJobs)
-      .set({ event_seq, ...columnsOf(rows.progress, job) })
+      .set({ event_seq, ...columnsOf(rows.progress, job, run.attempt) })
       .where(eq(trainingJobs.id, run.job_id));
+    await reestimateCost(tx, run, rows.progress, job);
     return { offset: batch.to, progress: rows.progress, wish };
   });
 }
@@ -88,13 +93,32 @@ async function storeEvents(tx: Tx, run: RunKey, job: { user_id: string; event_se
   return job.event_seq + kept.length;
 }
 
-function columnsOf(progress: RunProgress, job: { current_step: number; total_steps: number }) {
+/** Once its first steps are measured, a job costs what it has run and what is left of it; its storage is as before. */
+async function reestimateCost(tx: Tx, run: RunKey, progress: RunProgress, job: { total_steps: number }): Promise<void> {
+  const { measured } = progress;
+  if (measured === null) return;
+  const by_steps = measured.expected_seconds_per_step * ((progress.total_steps ?? job.total_steps) - measured.step);
+  const left_s = Math.min(Math.max(progress.eta_seconds ?? 0, by_steps), ETA_SECONDS_MAX);
+  const { storage_usd_per_gb, artifact_gb_per_rank } = ESTIMATE_CONSTANTS;
+  await tx.execute(sql`
+    UPDATE lowrank.training_jobs j SET estimated_total_cost = least(
+      round(j.hourly_rate * (r.ran_s + ${left_s}::float8)::numeric / 3600, 2)
+        + round((d.file_size / ${GB}::numeric + (j.hyperparameters ->> 'rank')::numeric * ${artifact_gb_per_rank}) * ${storage_usd_per_gb}, 2),
+      ${USD_MAX}::numeric)
+    FROM lowrank.datasets d, (
+      SELECT sum(CASE WHEN ended_at IS NULL THEN extract(epoch FROM clock_timestamp() - started_at) ELSE metered_s END) AS ran_s
+      FROM lowrank.job_runs WHERE job_id = ${run.job_id}) r
+    WHERE j.id = ${run.job_id} AND d.id = j.dataset_id`);
+}
+
+function columnsOf(progress: RunProgress, job: { current_step: number; total_steps: number }, attempt: number) {
   const total_steps = progress.total_steps ?? job.total_steps;
   const step = progress.step ?? job.current_step;
   const { eta_seconds } = progress;
   return {
     ...(progress.stage !== null && { current_stage: progress.stage }),
     ...(progress.step !== null && { current_step: step, total_steps, progress: progressPercent(step, total_steps) }),
+    ...(progress.measured !== null && { measured: { attempt, ...progress.measured } }),
     ...(progress.epoch !== null && { current_epoch: progress.epoch }),
     ...(Object.keys(progress.metrics).length > 0 && {
       current_metrics: sql`${trainingJobs.current_metrics} || ${JSON.stringify(progress.metrics)}::jsonb`,

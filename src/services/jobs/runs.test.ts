@@ -95,6 +95,68 @@ describe('lines of a trainer', () => {
     expect(await brokenInvariants(db, [])).toEqual([]);
   });
 
+  describe('of its first steps', () => {
+    const probe = (seq: number, more: Record<string, unknown> = {}) =>
+      line(seq, {
+        type: 'probe',
+        step: 8,
+        warmup_steps: 3,
+        timed_steps: 5,
+        seconds_per_step: { median: 36, low: 30, high: 40 },
+        tokens_per_step: 800,
+        padded_tokens_per_step: 960,
+        trained_tokens_per_step: 400,
+        tokens_per_second: 22.2,
+        mean_tokens_per_step: 800,
+        expected_seconds_per_step: 36,
+        longest_pass_tokens: 1536,
+        peak_allocated_mb: null,
+        peak_reserved_mb: null,
+        device_memory_mb: 1210,
+        ...more,
+      });
+    const left = (seq: number, eta_seconds: number) =>
+      line(seq, { type: 'progress', step: 8, total_steps: 108, epoch: 0.5, eta_seconds });
+
+    test('are the job’s measured figures, a line of its events, and what its end and its cost are expected by', async () => {
+      await db.asOwner('UPDATE lowrank.training_jobs SET hourly_rate = 2, estimated_total_cost = 77');
+      await db.asOwner('UPDATE lowrank.datasets SET file_size = 3000000000');
+      await db.asOwner(`UPDATE lowrank.job_runs SET started_at = now() - interval '1 hour'`);
+      await recordTrainerEvents(run, batch(0, 10, [probe(1), left(2, 7200)]));
+      const row = await job();
+      expect(row.measured).toMatchObject({ attempt: 1, step: 8, timed_steps: 5, device_memory_mb: 1210 });
+      expect(Object.keys(row.measured as object)).not.toContain('ts');
+      // One hour is over and two are left, at 2 dollars; 3 GB and the adapter are kept at 0.1 a GB.
+      const { rank } = row.hyperparameters as { rank: number };
+      expect(Number(row.estimated_total_cost)).toBeCloseTo(6 + Math.round(100 * (0.3 + rank * 0.0005)) / 100, 1);
+      expect((row.estimated_completion_at as Date).getTime() - Date.now()).toBeGreaterThan(7_000_000);
+      const events = await db.asOwner("SELECT message FROM lowrank.job_events WHERE type = 'probe'");
+      expect(events).toEqual([{ message: 'measured over 5 steps: 36 s/step, 1.21 GB' }]);
+    });
+
+    test('tell the cost by their own steps where no word of the time left came along', async () => {
+      await db.asOwner('UPDATE lowrank.training_jobs SET hourly_rate = 1, estimated_total_cost = 0, total_steps = 1008');
+      await db.asOwner('UPDATE lowrank.datasets SET file_size = 0');
+      await recordTrainerEvents(run, batch(0, 10, [probe(1)]));
+      expect(Number((await job()).estimated_total_cost)).toBeCloseTo(10, 0);
+    });
+
+    test('are those of the newest attempt, and metrics change nothing of them', async () => {
+      await recordTrainerEvents(run, batch(0, 10, [probe(1)]));
+      await recordTrainerEvents(run, batch(10, 20, [metric(2, 9), left(3, 5)]));
+      expect((await job()).measured).toMatchObject({ attempt: 1, seconds_per_step: { median: 36 } });
+    });
+
+    test('with figures that no bill can have are kept, and the bill as high as it goes', async () => {
+      await db.asOwner('UPDATE lowrank.training_jobs SET hourly_rate = 9999999999');
+      await recordTrainerEvents(run, batch(0, 10, [probe(1, { expected_seconds_per_step: 1e300 })]));
+      expect(await job()).toMatchObject({
+        estimated_total_cost: '9999999999.99',
+        measured: { expected_seconds_per_step: 1e300 },
+      });
+    });
+  });
+
   test('that were stored before are not stored again, and say where to go on', async () => {
     await recordTrainerEvents(run, batch(0, 100, [metric(1, 1)]));
     expect(await recordTrainerEvents(run, batch(0, 100, [metric(1, 1)]))).toMatchObject({ offset: 100 });

@@ -1,0 +1,1 @@
+ALTER TABLE "lowrank"."training_jobs" ADD COLUMN "measured" jsonb;
