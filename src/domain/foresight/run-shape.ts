@@ -27,6 +27,18 @@ export interface LibrarySwitches {
   pads_to: number;
   /** The head sees only the tokens that the loss is taken on. */
   head_on_trained_only: boolean;
+  /** Runs under `torch.autocast`, as transformers' Trainer does when told bf16 or fp16; else in the weights' own dtype. */
+  autocast: boolean;
+  /** Padded batches come with an attention mask, so that SDPA repeats keys and values and keeps the mask as a bias in each layer. */
+  passes_mask: boolean;
+  /** Norms, rotary embeddings and gates of Liger or Unsloth, which keep less. */
+  fused_kernels: boolean;
+  /** Inputs of checkpointed blocks wait in the host's memory. */
+  offloads_checkpoints: boolean;
+  /** Frozen 4-bit linears keep their inputs: bitsandbytes before July 2024 (#1270). */
+  keeps_quantized_inputs: boolean;
+  /** Optimizer of torch in one kernel: no copies of what it updates. */
+  fused_optimizer: boolean;
 }
 
 export interface RunShape {
@@ -61,4 +73,10 @@ export const OUR_SWITCHES: LibrarySwitches = {
   expandable_segments: true,
   pads_to: 64,
   head_on_trained_only: true,
+  autocast: true,
+  passes_mask: false,
+  fused_kernels: false,
+  offloads_checkpoints: false,
+  keeps_quantized_inputs: false,
+  fused_optimizer: true,
 };

@@ -1,0 +1,97 @@
+/** Attention on the tape: projections, norms of queries and keys, rotary embedding and the three implementations. */
+import { playLinear } from './adapted-linear.ts';
+import { habitsOf, type NormStyle } from './family-habits.ts';
+import type { AttentionShape, BlockShape } from './model-shape.ts';
+import { playNorm } from './norm-tape.ts';
+import type { PlayedRun } from './played-run.ts';
+import type { Tensor } from './tape.ts';
+
+export function playAttention(play: PlayedRun, block: BlockShape, x: Tensor, style: NormStyle): Tensor {
+  const { tape, tokens } = play;
+  const { heads, kv_heads, head_dim, qk_norm } = block.attention;
+  const linears = block.linears.filter(({ part }) => part === 'attention');
+  const outs = linears.slice(0, -1).map((linear) => playLinear(play, linear, x));
+  const [first, second, third] = outs;
+  const last = linears.at(-1);
+  if (first === undefined || last === undefined) return x;
+  const widths = { q: tokens * heads * head_dim, kv: tokens * kv_heads * head_dim };
+  const fused = second === undefined || third === undefined;
+  const q = fused ? tape.view(first, widths.q) : first;
+  const k = fused ? tape.view(first, widths.kv) : second;
+  const v = fused ? tape.view(first, widths.kv) : third;
+  const normed = (input: Tensor, all: number) =>
+    qk_norm === 'none' ? input : playNorm(play, style, input, qk_norm === 'head' ? head_dim : all);
+  const query = playRotary(play, normed(q, heads * head_dim), head_dim);
+  const key = playRotary(play, normed(k, kv_heads * head_dim), head_dim);
+  return playLinear(play, last, playScores(play, block.attention, query, key, v));
+}
+
+/** q cos + rotate_half(q) sin; fused kernels recompute it. */
+function playRotary(play: PlayedRun, x: Tensor, head_dim: number): Tensor {
+  const { tape, run, shared } = play;
+  const { rotary_share, rotary_fp32 = false } = habitsOf(play.model.family);
+  if (play.model.position_params > 0) return x;
+  if (run.compile || run.switches.fused_kernels) return tape.plain([x]);
+  shared.cos ??= tape.tensor(tableElements(play, head_dim), rotary_fp32 ? 4 : play.stream_width, false);
+  shared.sin ??= tape.tensor(tableElements(play, head_dim), rotary_fp32 ? 4 : play.stream_width, false);
+  const turning = rotary_share === undefined ? x : tape.view(x, x.elements * rotary_share);
+  const turned = tape.plain([tape.multiply(turning, shared.cos), tape.multiply(tape.plain([turning]), shared.sin)]);
+  const whole =
+    rotary_share === undefined ? turned : tape.plain([turned, tape.view(x, x.elements - turning.elements)], x.elements);
+  return tape.cast(whole, rotary_fp32 ? x.width : whole.width);
+}
+
+/** Cosines or sines of a batch: all rows share them unless packs say their positions. */
+function tableElements({ run, tokens, length, model }: PlayedRun, head_dim: number): number {
+  return (run.packing ? tokens : length) * head_dim * (habitsOf(model.family).rotary_share ?? 1);
+}
+
+/** If scores are masked by a tensor of [rows, 1, length, length] instead of by the kernel's own causal rule. */
+function needsMask({ run, length }: PlayedRun, { window }: AttentionShape): boolean {
+  return run.packing || run.switches.passes_mask || (window !== null && length >= window);
+}
+
+function playScores(play: PlayedRun, shape: AttentionShape, query: Tensor, key: Tensor, value: Tensor): Tensor {
+  const { tape, autocast, rows, length, tokens, run, on_cpu } = play;
+  const { heads, kv_heads, head_dim } = shape;
+  const caps = habitsOf(play.model.family).caps_scores ?? false;
+  const all = tokens * heads * head_dim;
+  if (run.attention === 'eager' || (caps && run.attention === 'sdpa')) return playEager(play, shape, query, key, value, caps);
+  const masked = run.attention === 'sdpa' && needsMask(play, shape);
+  // transformers/integrations/sdpa_attention.py `use_gqa_in_sdpa`: a mask or wide heads, and keys and values are repeated.
+  const repeats = run.attention === 'sdpa' && kv_heads < heads && (masked || head_dim > 256);
+  const wide = (x: Tensor) => tape.autocast(repeats ? tape.plain([x], all) : x, autocast);
+  const [q, k, v] = [tape.autocast(query, autocast), wide(key), wide(value)];
+  const out = tape.tensor(all, q.width, false);
+  // Flash keeps the log of each row's sum; the memory-efficient kernel, which takes masks, rounds rows up to 32, a mask's to 16.
+  const rounded = masked && !on_cpu ? Math.ceil(length / 32) * 32 : length;
+  const sums = tape.tensor(rows * heads * rounded, 4, false);
+  const bias = masked ? [tape.tensor(rows * length * (on_cpu ? length : Math.ceil(length / 16) * 16), q.width, false)] : [];
+  tape.step([q, k, v], out, [q, k, v, out, sums, ...bias]);
+  // Output lies in memory as the queries do: put together from parts they lie head by head, and must be copied to lie token by token.
+  return habitsOf(play.model.family).rotary_share === undefined ? out : tape.plain([out]);
+}
+
+/** `eager_attention_forward`: scores, their fp32 softmax and its copy in the values' dtype. */
+function playEager(
+  play: PlayedRun,
+  { heads, kv_heads, head_dim }: AttentionShape,
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  caps: boolean,
+): Tensor {
+  const { tape, autocast, rows, length, tokens } = play;
+  const all = tokens * heads * head_dim;
+  const scores = rows * heads * length * length;
+  const wide = (x: Tensor) => (kv_heads < heads ? tape.plain([x], all) : x);
+  const [q, k] = [tape.autocast(query, autocast), tape.autocast(wide(key), autocast)];
+  let raw = tape.step([q, k], tape.tensor(scores, q.width, false), [...(k.grad ? [q] : []), ...(q.grad ? [k] : [])]);
+  raw = tape.plain([raw]);
+  if (caps) raw = tape.plain([tape.apply(tape.plain([raw]), 'output')]);
+  const softmax = tape.apply(tape.cast(tape.plain([raw]), 4), 'output');
+  const weights = tape.autocast(tape.cast(softmax, query.width), autocast);
+  const v = tape.autocast(wide(value), autocast);
+  const keeps = [...(v.grad ? [weights] : []), ...(weights.grad ? [v] : [])];
+  return tape.plain([tape.step([weights, v], tape.tensor(all, v.width, false), keeps)]);
+}

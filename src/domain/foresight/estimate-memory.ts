@@ -1,0 +1,71 @@
+/** Peak memory of a training, by phase and component. */
+import { playStep } from './activation-bytes.ts';
+import type { MemoryComponents, MemoryEstimate, MemoryPhase } from './forecast.ts';
+import { MEMORY_PHASES } from './forecast.ts';
+import type { DeviceFacts } from './hardware.ts';
+import { boundsOf } from './memory-interval.ts';
+import type { ModelShape } from './model-shape.ts';
+import { contextBytes, slackBytes } from './overheads.ts';
+import type { RunShape } from './run-shape.ts';
+import { steadyBytes } from './steady-bytes.ts';
+import { peakOfStep } from './step-peak.ts';
+
+/**
+ * Foretells the memory of one device: pure arithmetic, the same in browser, worker and command line. Weights and states are counted
+ * exactly, activations as autograd keeps them (`tape.ts`); context and allocator by measured constants. All in bytes.
+ */
+export function estimateMemory(model: ModelShape, run: RunShape, device: DeviceFacts): MemoryEstimate {
+  const steady = steadyBytes(model, run);
+  const step = playStep(model, run, device);
+  const context = contextBytes(device.kind, run);
+  const peak = peakOfStep(model, run, steady, step);
+  const held = steady.weights + steady.adapter + steady.optimizer;
+  const empty = { activations: 0, logits: 0, gradients: 0, optimizer: 0, communication: 0 };
+  const resting = { weights: steady.weights, adapter: steady.adapter };
+  const forward = Math.max(step.head.forward, ...step.blocks.map((block) => block.forward));
+  const tensors: Record<MemoryPhase, Omit<MemoryComponents, 'slack' | 'context'>> = {
+    load: { ...empty, weights: steady.weights, adapter: steady.loading },
+    train_step: { ...resting, optimizer: steady.optimizer, communication: steady.communication, ...peak },
+    optimizer_step: {
+      ...empty,
+      ...resting,
+      gradients: steady.gradients,
+      optimizer: steady.optimizer + steady.stepping,
+      communication: steady.communication,
+    },
+    evaluate: { ...empty, ...resting, optimizer: steady.optimizer, activations: 0, logits: forward },
+    save: { ...empty, ...resting, optimizer: steady.optimizer },
+  };
+  const phases = {} as Record<MemoryPhase, number>;
+  let fullest: MemoryPhase = 'train_step';
+  let components: MemoryComponents | null = null;
+  for (const phase of MEMORY_PHASES) {
+    const inside = Object.values(tensors[phase]).reduce((all, bytes) => all + bytes, 0);
+    const slack = slackBytes(device.kind, run, Math.min(held, inside), Math.max(0, inside - held));
+    phases[phase] = Math.ceil(inside + slack + context);
+    if (components === null || phases[phase] > phases[fullest]) {
+      fullest = phase;
+      components = { ...tensors[phase], slack, context };
+    }
+  }
+  const rounded = roundUp(components ?? { ...tensors.train_step, slack: 0, context });
+  const { low, high } = boundsOf(model, run);
+  const allocator_bytes = Object.entries(rounded).reduce((all, [name, bytes]) => (name === 'context' ? all : all + bytes), 0);
+  const device_bytes = allocator_bytes + rounded.context;
+  return {
+    components: rounded,
+    allocator_bytes,
+    device_bytes,
+    fullest,
+    phases: { ...phases, [fullest]: device_bytes },
+    low_bytes: Math.floor(device_bytes * low),
+    high_bytes: Math.ceil(device_bytes * high),
+    assumptions: [],
+  };
+}
+
+function roundUp(components: MemoryComponents): MemoryComponents {
+  return Object.fromEntries(
+    Object.entries(components).map(([name, bytes]) => [name, Math.ceil(bytes)]),
+  ) as unknown as MemoryComponents;
+}

@@ -1,0 +1,35 @@
+/** Norms on the tape. */
+import { habitsOf, type NormStyle } from './family-habits.ts';
+import type { BlockShape } from './model-shape.ts';
+import type { PlayedRun } from './played-run.ts';
+import type { Tensor } from './tape.ts';
+
+export function normStyle(play: PlayedRun, block: BlockShape): NormStyle {
+  return habitsOf(play.model.family).norm ?? (block.norm === 'rms' ? 'llama' : 'layer');
+}
+
+/** A norm over vectors of `size`. Its output has the input's dtype, but for LayerNorm under autocast on CUDA: fp32. */
+export function playNorm(play: PlayedRun, style: NormStyle, x: Tensor, size: number): Tensor {
+  const { tape, weight_width, full, on_cpu, autocast } = play;
+  const vectors = x.elements / size;
+  const weight = () => tape.weight(size, weight_width, full);
+  const fused = play.run.compile || play.run.switches.fused_kernels;
+  if (fused) {
+    const statistics = tape.tensor(vectors * (style === 'layer' || style === 'bare' ? 2 : 1), 4, false);
+    return tape.step([x, weight()], tape.tensor(x.elements, x.width, false), [x, statistics]);
+  }
+  if (style === 'layer' || style === 'bare') {
+    // Autocast's list of fp32 operations has layer_norm on CUDA (aten/src/ATen/autocast_mode.h), not on the CPU.
+    const input = style === 'bare' || (autocast !== null && !on_cpu) ? tape.cast(x, 4) : x;
+    const statistics = tape.tensor(2 * vectors, on_cpu ? input.width : 4, false);
+    const inputs = style === 'bare' ? [input] : [input, weight()];
+    const out = tape.step(inputs, tape.tensor(x.elements, input.width, false), [input, statistics]);
+    return style === 'bare' ? tape.cast(out, x.width) : out;
+  }
+  const input = tape.cast(x, 4);
+  const rsqrt = tape.apply(tape.plain([tape.apply(input, 'input')], vectors), 'output');
+  const normed = tape.multiply(input, rsqrt);
+  if (style === 'llama') return tape.multiply(weight(), tape.cast(normed, x.width));
+  const scale = style === 'gemma' ? tape.plain([tape.cast(weight(), 4)]) : weight();
+  return tape.cast(tape.multiply(scale, normed), x.width);
+}

@@ -1,0 +1,86 @@
+/** What lies on a device from the first step to the last: weights, adapter, gradients, states. */
+import type { ModelShape } from './model-shape.ts';
+import { stateBytes, stepBytes } from './optimizer-state.ts';
+import { adapterWidth, frozenWidth, WIDTHS } from './played-run.ts';
+import type { RunShape } from './run-shape.ts';
+import { exchangeBytes, sharesOf } from './sharding.ts';
+import {
+  adapterTensors,
+  blockBytes,
+  blockParameters,
+  frameParameters,
+  largestMatrix,
+  modelParameters,
+  weightBytes,
+} from './weight-bytes.ts';
+
+export interface SteadyBytes {
+  weights: number;
+  adapter: number;
+  gradients: number;
+  optimizer: number;
+  communication: number;
+  /** What the optimizer holds while it steps. */
+  stepping: number;
+  /** What loading holds besides: a matrix in 16 bits while it is quantized. */
+  loading: number;
+  /** Of the gradients, the share of head, embedding and last norm, whose backward comes first or last. */
+  frame_share: number;
+  /** Bytes of the copies that autocast makes of trained fp32 weights, all of them. */
+  copies: number;
+}
+
+export function steadyBytes(model: ModelShape, run: RunShape): SteadyBytes {
+  const full = run.method === 'full';
+  const shares = sharesOf(run);
+  const tensors = full ? fullTensors(model) : adapterTensors(model, run);
+  const trained = tensors.reduce((all, { elements, count }) => all + elements * count, 0);
+  const width = full ? frozenWidth(run) : adapterWidth(run);
+  const masters = run.strategy.startsWith('zero') && run.gpus > 1 && width === 2;
+  // DeepSpeed steps in fp32: a master copy beside the states, both of fp32 (Megatron's and its 12 bytes a parameter).
+  const state_width = masters ? 4 : width;
+  const states = tensors.reduce((all, { elements, count }) => all + count * stateBytes(run.optimizer, elements, state_width), 0);
+  const weights = weightBytes(model, run);
+  const gradients = trained * width * shares.gradients;
+  const compute = WIDTHS[run.precision];
+  const gathered = full ? compute : null;
+  const blocks = model.blocks.map((block) => (gathered ? blockParameters(block) * gathered : blockBytes(block, run)));
+  const frame = frameParameters(model) * (gathered ?? frozenWidth(run));
+  return {
+    weights: weights * (full ? shares.trained : shares.frozen),
+    adapter: full ? 0 : trained * width * shares.trained,
+    gradients,
+    optimizer: (states + (masters ? trained * 4 : 0)) * shares.optimizer,
+    communication: exchangeBytes(run, {
+      trained,
+      width,
+      gradients,
+      block: Math.max(0, ...blocks),
+      frame,
+      all: full ? modelParameters(model) * compute : weights,
+    }),
+    stepping: stepBytes(run, trained * shares.optimizer, Math.max(0, ...tensors.map((one) => one.elements)), width),
+    loading: run.quantization === 'none' ? 0 : largestMatrix(model) * 2,
+    frame_share: full && trained > 0 ? frameParameters(model) / trained : 0,
+    copies: run.precision !== 'fp32' && width === 4 ? trained * compute : 0,
+  };
+}
+
+interface TensorSize {
+  elements: number;
+  count: number;
+}
+
+/** The parameters of a full fine-tune, by size. */
+function fullTensors(model: ModelShape): TensorSize[] {
+  const blocks = model.blocks.flatMap((block) => [
+    ...block.linears.map((linear) => ({ elements: linear.inputs * linear.outputs, count: block.count * linear.count })),
+    ...block.linears
+      .filter(({ bias }) => bias)
+      .map((linear) => ({ elements: linear.outputs, count: block.count * linear.count })),
+    { elements: block.other_params, count: block.count },
+  ]);
+  const words = model.vocab * model.hidden;
+  const outside = frameParameters(model) - words * (model.tied ? 1 : 2);
+  return [...blocks, { elements: words, count: model.tied ? 1 : 2 }, { elements: outside, count: 1 }];
+}
