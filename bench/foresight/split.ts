@@ -30,6 +30,11 @@ export const SPLIT_RULES: readonly Rule[] = [
   { prefix: 'simpletuner-', split: 'tune', why: 'the tables of image models are made of it: no image row is held out' },
   { prefix: 'peft-image-', split: 'tune', why: 'the same' },
   {
+    prefix: 'fms-',
+    split: 'held-out',
+    why: 'the one source that measures allocator, device and time of one run; found after the formulas',
+  },
+  {
     prefix: 'swift-',
     split: 'held-out',
     why: 'chatglm3, Yi, Zephyr and Baichuan2: families of models that nothing was fitted to',
