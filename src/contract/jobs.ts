@@ -50,7 +50,8 @@ const Forecast = StoredForecast.omit({ features: true }).openapi('Forecast', {
   },
 });
 
-const Measured = ProbeFigures.openapi('Measured', {
+// Made anew: what was made before the contract was read knows nothing of OpenAPI.
+const Measured = z.object(ProbeFigures.shape).openapi('Measured', {
   description: 'What the first steps of the newest attempt took: seconds, tokens and memory (MB of 10^6 bytes)',
   example: {
     attempt: 1,
