@@ -5619,12 +5619,14 @@ export interface components {
         };
         /**
          * @example {
-         *       "type": "RTX-5090",
+         *       "type": "RTX-6000-Ada",
          *       "aliases": [
-         *         "5090"
+         *         "6000"
          *       ],
          *       "hourly_rate": 0.9,
-         *       "tokens_per_second": 2000
+         *       "tokens_per_second": 1400,
+         *       "memory_gb": 51,
+         *       "like": "L40S"
          *     }
          */
         AddGpu: {
@@ -5635,6 +5637,16 @@ export interface components {
             aliases?: string[];
             /** @description US dollars an hour for one of them */
             hourly_rate: number;
+            /**
+             * @description The known device that it computes like, for memory and time foretold; null: that of its own name
+             * @default null
+             */
+            like?: string | null;
+            /**
+             * @description GB (1e9 bytes) that its driver tells; null: as much as that which it is like
+             * @default null
+             */
+            memory_gb?: number | null;
             /** @description Of one of them, assumed while no model is known */
             tokens_per_second: number;
             type: string;
@@ -5894,6 +5906,10 @@ export interface components {
             aliases?: string[];
             /** @description US dollars an hour for one of them */
             hourly_rate?: number;
+            /** @description The known device that it computes like, for memory and time foretold; null: that of its own name */
+            like?: string | null;
+            /** @description GB (1e9 bytes) that its driver tells; null: as much as that which it is like */
+            memory_gb?: number | null;
             /** @description Of one of them, assumed while no model is known */
             tokens_per_second?: number;
         };
@@ -6739,6 +6755,8 @@ export interface components {
          *       ],
          *       "hourly_rate": 3.5,
          *       "tokens_per_second": 1800,
+         *       "memory_gb": 85,
+         *       "like": "A100-80GB",
          *       "origin": "built_in"
          *     }
          */
@@ -6746,6 +6764,10 @@ export interface components {
             aliases: string[];
             /** @description US dollars an hour for one of them */
             hourly_rate: number;
+            /** @description The known device that it computes like; null: memory and time are not foretold on it */
+            like: string | null;
+            /** @description GB (1e9 bytes) of one of them, as the planner counts; null: not known */
+            memory_gb: number | null;
             /**
              * @description changed: one that comes along, with an administrator’s figures; removing it brings its own back
              * @enum {string}

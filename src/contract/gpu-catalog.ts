@@ -10,16 +10,31 @@ export const Gpu = z
     aliases: z.array(z.string()),
     hourly_rate: z.number().describe('US dollars an hour for one of them'),
     tokens_per_second: z.number().describe('Of one of them, assumed while no model is known'),
+    memory_gb: z.number().nullable().describe('GB (1e9 bytes) of one of them, as the planner counts; null: not known'),
+    like: z.string().nullable().describe('The known device that it computes like; null: memory and time are not foretold on it'),
     origin: z
       .enum(['built_in', 'changed', 'added'])
       .describe('changed: one that comes along, with an administrator’s figures; removing it brings its own back'),
   })
   .openapi('Gpu', {
-    example: { type: 'A100-80GB', aliases: ['a100'], hourly_rate: 3.5, tokens_per_second: 1800, origin: 'built_in' },
+    example: {
+      type: 'A100-80GB',
+      aliases: ['a100'],
+      hourly_rate: 3.5,
+      tokens_per_second: 1800,
+      memory_gb: 85,
+      like: 'A100-80GB',
+      origin: 'built_in',
+    },
   });
 
-const AddGpuBody = GpuFigures.extend({ type: GpuName, aliases: GpuFigures.shape.aliases.default([]) }).openapi('AddGpu', {
-  example: { type: 'RTX-5090', aliases: ['5090'], hourly_rate: 0.9, tokens_per_second: 2000 },
+const AddGpuBody = GpuFigures.extend({
+  type: GpuName,
+  aliases: GpuFigures.shape.aliases.default([]),
+  memory_gb: GpuFigures.shape.memory_gb.default(null),
+  like: GpuFigures.shape.like.default(null),
+}).openapi('AddGpu', {
+  example: { type: 'RTX-6000-Ada', aliases: ['6000'], hourly_rate: 0.9, tokens_per_second: 1400, memory_gb: 51, like: 'L40S' },
 });
 const ChangeGpuBody = GpuFigures.partial()
   .refine((changes) => Object.keys(changes).length > 0, 'must have at least one field to change')

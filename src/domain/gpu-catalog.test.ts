@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { findDevice } from './foresight/known-devices.ts';
 import {
+  factsOfGpu,
   findGpu,
   GPU_CONFIGURATIONS,
   GPU_DEFAULTS,
@@ -17,6 +19,8 @@ const entry = (type: string, fields: Partial<GpuEntry> = {}): GpuEntry => ({
   aliases: [],
   hourly_rate: 1,
   tokens_per_second: 100,
+  memory_gb: null,
+  like: null,
   ...fields,
 });
 
@@ -32,7 +36,11 @@ describe('the catalogue', () => {
 
   test('has the devices that people own or rent beside them, and what is one’s own is free', () => {
     const types = GPU_DEFAULTS.map((entry) => entry.type);
-    expect(types).toEqual(expect.arrayContaining(['L4', 'L40S', 'RTX-4090', 'H200', 'CPU', 'Own-GPU']));
+    expect(types).toEqual(
+      expect.arrayContaining([
+        ...['L4', 'L40S', 'A10G', 'T4', 'RTX-3090', 'RTX-4090', 'RTX-5090', 'H200', 'B200', 'MI300X', 'CPU', 'Own-GPU'],
+      ]),
+    );
     for (const type of ['CPU', 'Own-GPU']) expect(findGpu(GPU_DEFAULTS, type)?.hourly_rate).toBe(0);
   });
 
@@ -46,6 +54,10 @@ describe('the catalogue', () => {
     ['RTX_4090', 'RTX-4090'],
     [' cpu ', 'CPU'],
     ['local', 'Own-GPU'],
+    ['a10g', 'A10G'],
+    ['rtx 5090', 'RTX-5090'],
+    ['3090', 'RTX-3090'],
+    ['mi300x', 'MI300X'],
   ])('finds %j as %s', (name, type) => {
     expect(findGpu(GPU_DEFAULTS, name)?.type).toBe(type);
   });
@@ -69,25 +81,25 @@ describe('the catalogue', () => {
 describe('what administrators say', () => {
   test('changes figures of ours, whose names stay, and adds others by name', () => {
     const merged = mergeCatalog([
-      entry('RTX-5090'),
-      entry('B200', { aliases: ['b2'] }),
+      entry('RTX-6090'),
+      entry('B300', { aliases: ['b3'] }),
       entry('a100-80gb', { aliases: ['big'] }),
     ]);
     expect(merged).toHaveLength(GPU_DEFAULTS.length + 2);
     expect(merged[0]).toEqual({ ...entry('A100-80GB', { aliases: ['a100', 'big'] }), origin: 'changed' });
     expect(merged.slice(-2).map(({ type, origin }) => [type, origin])).toEqual([
-      ['B200', 'added'],
-      ['RTX-5090', 'added'],
+      ['B300', 'added'],
+      ['RTX-6090', 'added'],
     ]);
-    expect(findGpu(merged, 'B2')?.type).toBe('B200');
+    expect(findGpu(merged, 'B3')?.type).toBe('B300');
     expect(mergeCatalog([])).toEqual(GPU_DEFAULTS.map((one) => ({ ...one, origin: 'built_in' })));
   });
 
   test('takes no name of another device, and no name twice', () => {
-    expect(takenGpuName(GPU_DEFAULTS, entry('B200', { aliases: ['b2', 'A100'] }))).toBe('A100');
+    expect(takenGpuName(GPU_DEFAULTS, entry('B300', { aliases: ['b3', 'A100'] }))).toBe('A100');
     expect(takenGpuName(GPU_DEFAULTS, entry('4090'))).toBe('4090');
-    expect(takenGpuName(GPU_DEFAULTS, entry('B200', { aliases: ['b200'] }))).toBe('b200');
-    expect(takenGpuName(GPU_DEFAULTS, entry('B200', { aliases: ['b2'] }))).toBeNull();
+    expect(takenGpuName(GPU_DEFAULTS, entry('B300', { aliases: ['b300'] }))).toBe('b300');
+    expect(takenGpuName(GPU_DEFAULTS, entry('B300', { aliases: ['b3'] }))).toBeNull();
     expect(takenGpuName(GPU_DEFAULTS, entry('A100-80GB', { aliases: ['a100', 'big'] }))).toBeNull();
   });
 
@@ -95,12 +107,41 @@ describe('what administrators say', () => {
     for (const good of ['H100', 'RTX-4090', 'gfx1100.a+b', 'a'.repeat(60)]) expect(GpuName.safeParse(good).success).toBe(true);
     for (const bad of ['', ' H100', 'RTX 4090', 'a/b', '../x', 'a%2f', '-a', 'ü', 'a'.repeat(61), 7])
       expect(GpuName.safeParse(bad).success).toBe(false);
-    const figures = { hourly_rate: 1, tokens_per_second: 1, aliases: [] };
+    const figures = { hourly_rate: 1, tokens_per_second: 1, aliases: [], memory_gb: null, like: null };
     for (const hourly_rate of [0, 0.01, 0.07, 999.99, 1000])
       expect(GpuFigures.safeParse({ ...figures, hourly_rate }).success).toBe(true);
     for (const hourly_rate of [-0.01, 0.001, 1.005, 1000.01, '1', Number.NaN, Infinity, null])
       expect(GpuFigures.safeParse({ ...figures, hourly_rate }).success).toBe(false);
     for (const tokens_per_second of [0, 0.5, 10_000_001, -1])
       expect(GpuFigures.safeParse({ ...figures, tokens_per_second }).success).toBe(false);
+  });
+
+  test('of what it can do is GB and the name of a device that the planner knows, in the planner’s own words', () => {
+    const figures = { hourly_rate: 1, tokens_per_second: 1, aliases: [], memory_gb: null, like: null };
+    for (const memory_gb of [0.1, 24, 25.3, 10_000]) expect(GpuFigures.safeParse({ ...figures, memory_gb }).success).toBe(true);
+    for (const memory_gb of [0, -1, 0.05, 24.55, 10_001, '24', Number.NaN])
+      expect(GpuFigures.safeParse({ ...figures, memory_gb }).success).toBe(false);
+    expect(GpuFigures.safeParse({ ...figures, like: 'nvidia a100-sxm4-80gb' }).data?.like).toBe('A100-80GB');
+    for (const like of ['', 'Voodoo2', 'Own-GPU', 7]) expect(GpuFigures.safeParse({ ...figures, like }).success).toBe(false);
+  });
+});
+
+describe('what an entry can do', () => {
+  test('is what the planner knows of its name, for all that come along but one’s own GPU', () => {
+    const unknown = GPU_DEFAULTS.filter((one) => factsOfGpu(one)?.name !== one.type).map(({ type }) => type);
+    expect(unknown).toEqual(['Own-GPU']);
+  });
+
+  test('is what that can do which it is told to be like, with its own memory where that is told', () => {
+    const like = factsOfGpu(entry('Own-GPU', { like: 'RTX-4090' }));
+    expect(like).toEqual(factsOfGpu(entry('RTX-4090')));
+    expect(factsOfGpu(entry('Own-GPU', { like: 'RTX-4090', memory_gb: 12 }))).toEqual({ ...like, memory_bytes: 12e9 });
+    expect(factsOfGpu(entry('Voodoo2'))).toBeNull();
+    expect(factsOfGpu(entry('Voodoo2', { memory_gb: 12 }))).toBeNull();
+  });
+
+  test('has the same names in the catalogue and in the planner’s table', () => {
+    for (const { type, aliases } of GPU_DEFAULTS.filter((one) => one.type !== 'Own-GPU'))
+      for (const name of [type, ...aliases]) expect(findDevice(name)?.name).toBe(type);
   });
 });

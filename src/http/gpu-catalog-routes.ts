@@ -1,14 +1,24 @@
 import { addGpuRoute, changeGpuRoute, listGpusRoute, removeGpuRoute } from '#/contract/gpu-catalog.ts';
+import { GB } from '#/domain/bytes.ts';
+import { type CatalogEntry, factsOfGpu } from '#/domain/gpu-catalog.ts';
 import { addGpu, changeGpu, removeGpu } from '#/services/gpu-catalog/change-gpu-catalog.ts';
 import { listGpus } from '#/services/gpu-catalog/read-gpu-catalog.ts';
 import type { RouteModule } from './api-env.ts';
 import { createOnce } from './idempotency.ts';
 
+/** An entry with what the planner makes of it. */
+function presentGpu(entry: CatalogEntry) {
+  const facts = factsOfGpu(entry);
+  // What is told of an entry that is like nothing is told again, for whoever says later what it is like.
+  const memory_gb = facts === null ? entry.memory_gb : Math.round((facts.memory_bytes / GB) * 10) / 10;
+  return { ...entry, aliases: [...entry.aliases], memory_gb, like: facts?.name ?? null };
+}
+
 /** What devices cost: everybody sees it, administrators say it. */
 export const gpuCatalogRoutes: RouteModule = (api) => {
   api.openapi(listGpusRoute, async (c) => {
     const entries = await listGpus(c.var.ctx);
-    return c.json({ gpus: entries.map((entry) => ({ ...entry, aliases: [...entry.aliases] })), total: entries.length }, 200);
+    return c.json({ gpus: entries.map(presentGpu), total: entries.length }, 200);
   });
   api.openapi(addGpuRoute, async (c) => {
     const body = c.req.valid('json');
@@ -16,12 +26,12 @@ export const gpuCatalogRoutes: RouteModule = (api) => {
       route: 'POST /api/gpu-catalog',
       request: () => body,
       make: (hooks) => addGpu(c.var.ctx, body, hooks),
-      present: (entry) => ({ ...entry, aliases: [...entry.aliases] }),
+      present: presentGpu,
     });
   });
   api.openapi(changeGpuRoute, async (c) => {
     const entry = await changeGpu(c.var.ctx, c.req.valid('param').type, c.req.valid('json'));
-    return c.json({ ...entry, aliases: [...entry.aliases] }, 200);
+    return c.json(presentGpu(entry), 200);
   });
   api.openapi(removeGpuRoute, async (c) => {
     await removeGpu(c.var.ctx, c.req.valid('param').type);

@@ -6,7 +6,7 @@ import { addBaseModel, addDataset } from '../../test/factories.ts';
 
 const db = useDatabase();
 const api = useApi();
-const B200 = { type: 'B200', aliases: ['b2'], hourly_rate: 6.25, tokens_per_second: 5000 };
+const B300 = { type: 'B300', aliases: ['b3'], hourly_rate: 6.25, tokens_per_second: 5000, memory_gb: 288, like: 'B200' };
 let admin: Awaited<ReturnType<typeof addCaller>>;
 let user: Awaited<ReturnType<typeof addCaller>>;
 beforeAll(async () => {
@@ -20,7 +20,7 @@ beforeEach(async () => {
 
 const list = async (who = user) => (await (await api.request('/api/gpu-catalog', { headers: who.headers })).json()).gpus;
 const entry = async (type: string) => (await list()).find((one: { type: string }) => one.type === type);
-const add = (body: unknown = B200, who = admin, more: Record<string, string> = {}) =>
+const add = (body: unknown = B300, who = admin, more: Record<string, string> = {}) =>
   api.post('/api/gpu-catalog', body, { ...who.headers, ...more });
 const change = (type: string, body: unknown, who = admin) =>
   api.request(`/api/gpu-catalog/${type}`, json(body, who.headers, 'PATCH'));
@@ -29,31 +29,37 @@ const codeOf = async (answer: Response) => [answer.status, (await answer.json())
 
 describe('the catalogue', () => {
   test('is what comes along, for every user to see', async () => {
-    expect(await list()).toEqual(GPU_DEFAULTS.map((one) => ({ ...one, origin: 'built_in' })));
+    const told = await list();
+    expect(told).toEqual(
+      GPU_DEFAULTS.map((one) => ({ ...one, memory_gb: expect.anything(), like: one.type, origin: 'built_in' })).map((one) =>
+        one.type === 'Own-GPU' ? { ...one, memory_gb: null, like: null } : one,
+      ),
+    );
+    expect(told.find(({ type }: { type: string }) => type === 'A100-80GB').memory_gb).toBe(85);
     expect((await api.request('/api/gpu-catalog')).status).toBe(401);
   });
 
   test('takes a device from an administrator, once a key', async () => {
-    const made = await add(B200, admin, { 'idempotency-key': 'b200' });
-    expect([made.status, await made.json()]).toEqual([201, { ...B200, origin: 'added' }]);
-    const again = await add(B200, admin, { 'idempotency-key': 'b200' });
+    const made = await add(B300, admin, { 'idempotency-key': 'b300' });
+    expect([made.status, await made.json()]).toEqual([201, { ...B300, origin: 'added' }]);
+    const again = await add(B300, admin, { 'idempotency-key': 'b300' });
     expect([again.status, again.headers.get('idempotent-replayed')]).toEqual([201, 'true']);
-    expect((await list()).filter((one: { type: string }) => one.type === 'B200')).toEqual([{ ...B200, origin: 'added' }]);
-    expect((await remove('B200')).status).toBe(204);
-    await db.asOwner(`UPDATE lowrank.idempotency_keys SET answer = NULL WHERE key = 'b200'`);
-    expect(await codeOf(await add(B200, admin, { 'idempotency-key': 'b200' }))).toEqual([404, 'not_found']);
+    expect((await list()).filter((one: { type: string }) => one.type === 'B300')).toEqual([{ ...B300, origin: 'added' }]);
+    expect((await remove('B300')).status).toBe(204);
+    await db.asOwner(`UPDATE lowrank.idempotency_keys SET answer = NULL WHERE key = 'b300'`);
+    expect(await codeOf(await add(B300, admin, { 'idempotency-key': 'b300' }))).toEqual([404, 'not_found']);
   });
 
   test('is changed by administrators alone', async () => {
     await add();
     for (const answer of [
-      await add({ ...B200, type: 'B300', aliases: [] }, user),
-      await change('B200', { hourly_rate: 0 }, user),
-      await remove('B200', user),
+      await add({ ...B300, type: 'B400', aliases: [] }, user),
+      await change('B300', { hourly_rate: 0 }, user),
+      await remove('B300', user),
     ])
       expect(await codeOf(answer)).toEqual([403, 'forbidden']);
-    expect(await entry('B200')).toEqual({ ...B200, origin: 'added' });
-    expect(await entry('B300')).toBeUndefined();
+    expect(await entry('B300')).toEqual({ ...B300, origin: 'added' });
+    expect(await entry('B400')).toBeUndefined();
   });
 
   test('gives one’s own GPU its price, and its own figures back when what was said is removed', async () => {
@@ -74,13 +80,26 @@ describe('the catalogue', () => {
     expect(await entry('Own-GPU')).toEqual(own);
   });
 
+  test('is told what a device is like, and what memory it has', async () => {
+    const like = await change('Own-GPU', { like: 'nvidia geforce rtx 4090' });
+    expect([like.status, await like.json()]).toMatchObject([200, { like: 'RTX-4090', memory_gb: 25.3 }]);
+    await change('Own-GPU', { memory_gb: 12 });
+    expect(await entry('Own-GPU')).toMatchObject({ like: 'RTX-4090', memory_gb: 12 });
+    await change('Own-GPU', { like: null });
+    expect(await entry('Own-GPU')).toMatchObject({ like: null, memory_gb: 12 });
+    await change('H100', { memory_gb: 40 });
+    expect(await entry('H100')).toMatchObject({ like: 'H100', memory_gb: 40, origin: 'changed' });
+    await change('H100', { memory_gb: null });
+    expect(await entry('H100')).toMatchObject({ like: 'H100', memory_gb: 84.9 });
+  });
+
   test('has one device a name, keeps what comes along, and is not endless', async () => {
     expect(await codeOf(await remove('H100'))).toEqual([409, 'conflict']);
-    expect(await codeOf(await add({ ...B200, type: 'h100' }))).toEqual([409, 'conflict']);
-    expect(await codeOf(await add({ ...B200, aliases: ['A100'] }))).toEqual([409, 'conflict']);
+    expect(await codeOf(await add({ ...B300, type: 'h100' }))).toEqual([409, 'conflict']);
+    expect(await codeOf(await add({ ...B300, aliases: ['A100'] }))).toEqual([409, 'conflict']);
     expect(await codeOf(await change('L4', { aliases: ['v100'] }))).toEqual([409, 'conflict']);
-    expect(await codeOf(await change('B200', { hourly_rate: 1 }))).toEqual([404, 'not_found']);
-    expect(await codeOf(await remove('B200'))).toEqual([404, 'not_found']);
+    expect(await codeOf(await change('B300', { hourly_rate: 1 }))).toEqual([404, 'not_found']);
+    expect(await codeOf(await remove('B300'))).toEqual([404, 'not_found']);
     await db.asOwner(
       `INSERT INTO lowrank.gpu_catalog (type, hourly_rate, tokens_per_second) SELECT 'G' || i, 1, 1 FROM generate_series(1, $1::int) i`,
       [GPU_ENTRIES_MAX],
@@ -92,22 +111,25 @@ describe('the catalogue', () => {
 
   test('gets a name once when many administrators give it at the same time', async () => {
     const answers = await Promise.all(
-      Array.from({ length: 12 }, (_, at) => add({ ...B200, type: at % 2 === 0 ? 'B200' : 'b200', aliases: [`alias-${at}`] })),
+      Array.from({ length: 12 }, (_, at) => add({ ...B300, type: at % 2 === 0 ? 'B300' : 'b300', aliases: [`alias-${at}`] })),
     );
     expect(answers.map((answer) => answer.status).sort()).toEqual([201, ...Array(11).fill(409)]);
   });
 
   test.each([
-    [{ ...B200, type: 'B 200' }, 'type', 'invalid_format'],
-    [{ ...B200, type: '../B200' }, 'type', 'invalid_format'],
-    [{ ...B200, hourly_rate: -1 }, 'hourly_rate', 'too_small'],
-    [{ ...B200, hourly_rate: 0.005 }, 'hourly_rate', 'invalid'],
-    [{ ...B200, hourly_rate: '6' }, 'hourly_rate', 'invalid_type'],
-    [{ ...B200, tokens_per_second: 0 }, 'tokens_per_second', 'too_small'],
-    [{ ...B200, tokens_per_second: 1.5 }, 'tokens_per_second', 'invalid_type'],
-    [{ ...B200, aliases: ['a b'] }, 'aliases.0', 'invalid_format'],
-    [{ ...B200, price: 1 }, 'price', 'unknown_field'],
-    [{ type: 'B200', tokens_per_second: 1 }, 'hourly_rate', 'required'],
+    [{ ...B300, type: 'B 300' }, 'type', 'invalid_format'],
+    [{ ...B300, type: '../B300' }, 'type', 'invalid_format'],
+    [{ ...B300, hourly_rate: -1 }, 'hourly_rate', 'too_small'],
+    [{ ...B300, hourly_rate: 0.005 }, 'hourly_rate', 'invalid'],
+    [{ ...B300, hourly_rate: '6' }, 'hourly_rate', 'invalid_type'],
+    [{ ...B300, tokens_per_second: 0 }, 'tokens_per_second', 'too_small'],
+    [{ ...B300, tokens_per_second: 1.5 }, 'tokens_per_second', 'invalid_type'],
+    [{ ...B300, memory_gb: 0 }, 'memory_gb', 'too_small'],
+    [{ ...B300, memory_gb: 24.55 }, 'memory_gb', 'invalid'],
+    [{ ...B300, like: 'Voodoo2' }, 'like', 'invalid'],
+    [{ ...B300, aliases: ['a b'] }, 'aliases.0', 'invalid_format'],
+    [{ ...B300, price: 1 }, 'price', 'unknown_field'],
+    [{ type: 'B300', tokens_per_second: 1 }, 'hourly_rate', 'required'],
   ])('refuses %j', async (body, path, code) => {
     const told = await (await add(body)).json();
     expect(told.details).toEqual([{ path, code, message: expect.any(String) }]);
@@ -129,17 +151,17 @@ describe('what is submitted', () => {
   };
 
   test('is priced by the catalogue as it stands, and keeps its price', async () => {
-    expect((await submit({ type: 'B200', count: 1 })).status).toBe(400);
+    expect((await submit({ type: 'B300', count: 1 })).status).toBe(400);
     await add();
-    const { data } = await submit({ type: 'b2', count: 2 });
+    const { data } = await submit({ type: 'b3', count: 2 });
     expect(data).toMatchObject({
-      gpu_config: { type: 'B200', count: 2 },
-      config: { gpu: { type: 'B200', count: 2, hourly_rate: 6.25, tokens_per_second: 5000 } },
+      gpu_config: { type: 'B300', count: 2 },
+      config: { gpu: { type: 'B300', count: 2, hourly_rate: 6.25, tokens_per_second: 5000 } },
     });
-    await change('B200', { hourly_rate: 999 });
+    await change('B300', { hourly_rate: 999 });
     const later = await (await api.request(`/api/jobs/${data.id}`, { headers: user.headers })).json();
     expect(later.data).toEqual(data);
-    const dear = await submit({ type: 'B200', count: 2 });
+    const dear = await submit({ type: 'B300', count: 2 });
     expect(dear.data.estimated_total_cost).toBeGreaterThan(data.estimated_total_cost);
   });
 

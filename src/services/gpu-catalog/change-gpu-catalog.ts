@@ -17,7 +17,11 @@ async function changing<T>(ctx: Context, work: (tx: Tx, catalog: CatalogEntry[])
 }
 
 const ofType = (type: string) => eq(sql`lower(${gpuCatalog.type})`, type.toLowerCase());
-const columnsOf = ({ hourly_rate, ...figures }: GpuFigures) => ({ ...figures, hourly_rate: hourly_rate.toFixed(2) });
+const columnsOf = ({ hourly_rate, memory_gb, ...figures }: GpuFigures) => ({
+  ...figures,
+  hourly_rate: hourly_rate.toFixed(2),
+  memory_gb: memory_gb === null ? null : memory_gb.toFixed(1),
+});
 
 /** Another name of something else would make two devices of one word. */
 function checkNames(catalog: CatalogEntry[], wanted: { type: string; aliases: readonly string[] }): void {
@@ -62,9 +66,15 @@ export function addGpu(ctx: Context, asked: GpuFigures & { type: string }, hooks
 export function changeGpu(ctx: Context, type: string, changes: Partial<GpuFigures>): Promise<CatalogEntry> {
   return changing(ctx, async (tx, catalog) => {
     const { origin, ...entry } = findEntry(catalog, type);
-    const changed = { ...entry, aliases: [...(changes.aliases ?? entry.aliases)] };
-    changed.hourly_rate = changes.hourly_rate ?? entry.hourly_rate;
-    changed.tokens_per_second = changes.tokens_per_second ?? entry.tokens_per_second;
+    const changed = {
+      type: entry.type,
+      aliases: [...(changes.aliases ?? entry.aliases)],
+      hourly_rate: changes.hourly_rate ?? entry.hourly_rate,
+      tokens_per_second: changes.tokens_per_second ?? entry.tokens_per_second,
+      // null is something to say.
+      memory_gb: changes.memory_gb === undefined ? entry.memory_gb : changes.memory_gb,
+      like: changes.like === undefined ? entry.like : changes.like,
+    };
     checkNames(catalog, changed);
     const { type: name, ...figures } = changed;
     if (origin === 'built_in') await tx.insert(gpuCatalog).values({ type: name, ...columnsOf(figures) });

@@ -6,8 +6,9 @@ import type { Context } from '#/services/context.ts';
 
 /** A row as an entry: NUMERIC comes as text. */
 export function entryOfRow(row: typeof gpuCatalog.$inferSelect): GpuEntry {
-  const { type, aliases, hourly_rate, tokens_per_second } = row;
-  return { type, aliases, hourly_rate: Number(hourly_rate), tokens_per_second };
+  const { type, aliases, hourly_rate, tokens_per_second, memory_gb, like } = row;
+  const gb = memory_gb === null ? null : Number(memory_gb);
+  return { type, aliases, hourly_rate: Number(hourly_rate), tokens_per_second, memory_gb: gb, like };
 }
 
 /** The catalogue as it stands for this transaction: ours, with what administrators said of it. */
