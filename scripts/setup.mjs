@@ -21,6 +21,7 @@ const COMMANDS = {
   demo: { trainer: true, pages: true, run: ['src/cli.ts', 'demo'] },
   start: { trainer: true, pages: true, run: ['src/cli.ts', 'start'] },
   lowrank: { run: ['src/cli.ts'] },
+  estimate: { run: ['src/cli.ts', 'estimate'] },
   bench: { trainer: true, pages: true, run: ['bench/run.ts'] },
   test: { trainer: true, dev: true, pages: true, run: ['scripts/run-tests.mjs'] },
   setup: { trainer: true, dev: true },

@@ -40,6 +40,15 @@ program
   .action(async (options) => (await import('#/cli/train-command.ts')).trainCommand(options));
 
 program
+  .command('estimate')
+  .description('foretell memory and time of trainings: one JSON object a line in, one a line out')
+  .option('--input <file>', 'requests, one a line (default, or -: standard input)')
+  .option('--output <file>', 'answers, one a line (default, or -: standard output)')
+  .action(async (options: { input?: string; output?: string }) =>
+    (await import('#/cli/estimate-command.ts')).estimateCommand(options),
+  );
+
+program
   .command('login')
   .description('remember the address of a studio and a key to it')
   .option('--url <url>', 'where the studio answers', 'http://127.0.0.1:3000')

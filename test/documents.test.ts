@@ -8,6 +8,7 @@ import { EverySubmission } from '#/contract/submission.ts';
 import { APP_ERROR_CODES } from '#/domain/app-error.ts';
 import { formatBytes } from '#/domain/bytes.ts';
 import { CANCELLED_WITHIN_MS, DATASET_BYTES_MAX, PROMISE_TIMES } from '#/domain/constants.ts';
+import { EstimateRequest } from '#/domain/foresight/estimate-request.ts';
 import { FETCH_ERROR_CODES } from '#/domain/hub-fetch.ts';
 import { PUSH_ERROR_CODES } from '#/domain/hub-push.ts';
 import { HYPERPARAMETER_PRESETS, HYPERPARAMETER_RANGES, type HyperparameterName } from '#/domain/hyperparameters.ts';
@@ -51,6 +52,13 @@ describe('the documents', () => {
         }
       }
     }
+  });
+
+  it('name every field that an estimate can be asked with', async () => {
+    const rows = tableAfter(await read('docs/estimate.md'), '## A request');
+    const { lora, ...fields } = EstimateRequest.shape;
+    const of_adapter = Object.keys(lora.unwrap().shape).map((name) => `lora.${name}`);
+    expect(rows.map(([name = '']) => codes(name)[0]).sort()).toEqual([...Object.keys(fields), ...of_adapter].sort());
   });
 
   it('explain every variable of the storage where storage is explained', async () => {
