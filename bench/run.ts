@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpus, totalmem } from 'node:os';
 
-const BENCHES: Record<string, () => Promise<void>> = {
+const BENCHES: Record<string, (flags: string[]) => Promise<void>> = {
   claim: async () => (await import('./claim.ts')).benchClaim(),
   submit: async () => (await import('./submit.ts')).benchSubmit(),
   reads: async () => (await import('./reads.ts')).benchReads(),
@@ -12,12 +12,19 @@ const BENCHES: Record<string, () => Promise<void>> = {
   upload: async () => (await import('./upload.ts')).benchUpload(),
   'real-input': async () => (await import('./real-input.ts')).benchRealInput(),
   overhead: async () => (await import('./overhead.ts')).benchOverhead(),
+  foresight: async (flags) => (await import('./foresight/foresight.ts')).benchForesight(flags),
 };
 
-const asked = process.argv.slice(2);
+const given = process.argv.slice(2);
+const first_flag = given.findIndex((one) => one.startsWith('--'));
+const [asked, flags] = first_flag < 0 ? [given, []] : [given.slice(0, first_flag), given.slice(first_flag)];
 const unknown = asked.filter((name) => BENCHES[name] === undefined);
 if (unknown.length > 0) {
   console.error(`No such bench: ${unknown.join(', ')}. There are: ${Object.keys(BENCHES).join(', ')}`);
+  process.exit(1);
+}
+if (flags.length > 0 && asked.join() !== 'foresight') {
+  console.error('Only foresight takes flags, alone.');
   process.exit(1);
 }
 const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
@@ -26,4 +33,5 @@ console.log(
 );
 // The long ones run only when they are asked for: each takes up to half an hour.
 const LONG = ['overhead', 'real-input'];
-for (const name of asked.length > 0 ? asked : Object.keys(BENCHES).filter((one) => !LONG.includes(one))) await BENCHES[name]?.();
+for (const name of asked.length > 0 ? asked : Object.keys(BENCHES).filter((one) => !LONG.includes(one)))
+  await BENCHES[name]?.(flags);

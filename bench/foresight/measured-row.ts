@@ -5,6 +5,7 @@ import * as z from 'zod';
 import {
   ADAPTER_DTYPES,
   ATTENTIONS,
+  type LibrarySwitches,
   LOSSES,
   OPTIMIZERS,
   PRECISIONS,
@@ -44,13 +45,19 @@ const TextRequest = z.strictObject({
   strategy: z.enum(STRATEGIES),
 });
 
-/** Habits of the library that ran, where they are not our trainer's. */
+/** Habits of the library that ran, where the source or its code shows them. */
 const Habits = z.strictObject({
-  upcasts_frozen: z.boolean().optional(),
-  expandable_segments: z.boolean().optional(),
-  pads_to: count.optional(),
-  head_on_trained_only: z.boolean().optional(),
-});
+  upcasts_frozen: z.boolean(),
+  expandable_segments: z.boolean(),
+  pads_to: count,
+  head_on_trained_only: z.boolean(),
+  autocast: z.boolean(),
+  passes_mask: z.boolean(),
+  fused_kernels: z.boolean(),
+  offloads_checkpoints: z.boolean(),
+  keeps_quantized_inputs: z.boolean(),
+  fused_optimizer: z.boolean(),
+}) satisfies z.ZodType<LibrarySwitches>;
 
 const Source = z
   .strictObject({

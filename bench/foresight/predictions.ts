@@ -1,0 +1,79 @@
+/** What the planner says of a measured row, in the row's own terms. */
+import { GB } from '#/domain/bytes.ts';
+import { estimateMemory } from '#/domain/foresight/estimate-memory.ts';
+import { estimateTime } from '#/domain/foresight/estimate-time.ts';
+import { findModel } from '#/domain/foresight/find-model.ts';
+import type { DeviceFacts } from '#/domain/foresight/hardware.ts';
+import { findDevice } from '#/domain/foresight/known-devices.ts';
+import type { ModelShape } from '#/domain/foresight/model-shape.ts';
+import { linearsOf } from '#/domain/foresight/parameter-counts.ts';
+import { OUR_SWITCHES, type RunShape } from '#/domain/foresight/run-shape.ts';
+import { shapeOf } from '#/domain/foresight/shape-of-config.ts';
+import { fullRows } from '#/domain/foresight/token-load.ts';
+import type { TextRow } from './measured-row.ts';
+
+export interface Prediction {
+  /** GB of 1e9 bytes, by the counter that is asked. */
+  allocated: number;
+  reserved: number;
+  device: number;
+  /** 5th and 95th percentile of `device`; null: none is given. */
+  low: number | null;
+  high: number | null;
+  /** Of an optimizer step; null: nothing is said of time. */
+  seconds: number | null;
+  low_seconds: number | null;
+  high_seconds: number | null;
+  parts: string;
+}
+
+/** null: the predictor says nothing of such a row. */
+export type Predictor = (row: TextRow) => Prediction | null;
+
+interface Planned {
+  model: ModelShape;
+  run: RunShape;
+  device: DeviceFacts;
+}
+
+/** A row's request in the planner's words; null: it knows the model or the device not. */
+export function plannedOf({ request }: TextRow): Planned | null {
+  const { model: asked, lora, gpu, ...run } = request;
+  const device = findDevice(gpu);
+  const found = typeof asked === 'string' ? findModel(asked) : null;
+  const read = shapeOf(found?.ok ? found.model.config : asked);
+  if (device === null || !read.ok) return null;
+  const adapter =
+    lora === undefined ? null : { rank: lora.rank, targets: lora.targets, dtype: lora.adapter_dtype, dropout: lora.dropout };
+  if (adapter !== null && !linearsOf(read.shape, adapter.targets).ok) return null;
+  return { model: read.shape, device, run: { ...run, adapter, trained_share: 1, switches: OUR_SWITCHES } };
+}
+
+/** The planner as everybody meets it: a run is taken to be our trainer's wherever a request cannot say otherwise. */
+export const asAsked: Predictor = (row) => foretold(row, false);
+
+/** The planner told the habits of the library that ran, where the source shows them. */
+export const withHabits: Predictor = (row) => foretold(row, true);
+
+function foretold(row: TextRow, with_habits: boolean): Prediction | null {
+  const planned = plannedOf(row);
+  if (planned === null) return null;
+  const { model, device } = planned;
+  const run = with_habits ? { ...planned.run, switches: { ...planned.run.switches, ...row.stack } } : planned.run;
+  const memory = estimateMemory(model, run, device);
+  const time = estimateTime(model, run, device, fullRows(run));
+  const parts = Object.entries(memory.components)
+    .filter(([, bytes]) => bytes >= 0.005 * GB)
+    .map(([name, bytes]) => `${name} ${(bytes / GB).toFixed(2)}`);
+  return {
+    allocated: (memory.allocator_bytes - memory.components.slack) / GB,
+    reserved: memory.allocator_bytes / GB,
+    device: memory.device_bytes / GB,
+    low: memory.low_bytes / GB,
+    high: memory.high_bytes / GB,
+    seconds: time.seconds_per_step,
+    low_seconds: time.low_seconds,
+    high_seconds: time.high_seconds,
+    parts: `${memory.fullest}: ${parts.join(', ')}`,
+  };
+}
