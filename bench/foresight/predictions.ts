@@ -1,14 +1,8 @@
 /** What the planner says of a measured row, in the row's own terms. */
 import { GB } from '#/domain/bytes.ts';
 import { estimateMemory } from '#/domain/foresight/estimate-memory.ts';
+import { type PlannedRequest, planRequest, RequestFault, readRequest } from '#/domain/foresight/estimate-request.ts';
 import { estimateTime } from '#/domain/foresight/estimate-time.ts';
-import { findModel } from '#/domain/foresight/find-model.ts';
-import type { DeviceFacts } from '#/domain/foresight/hardware.ts';
-import { findDevice } from '#/domain/foresight/known-devices.ts';
-import type { ModelShape } from '#/domain/foresight/model-shape.ts';
-import { linearsOf } from '#/domain/foresight/parameter-counts.ts';
-import { OUR_SWITCHES, type RunShape } from '#/domain/foresight/run-shape.ts';
-import { shapeOf } from '#/domain/foresight/shape-of-config.ts';
 import { fullRows } from '#/domain/foresight/token-load.ts';
 import type { TextRow } from './measured-row.ts';
 
@@ -30,23 +24,14 @@ export interface Prediction {
 /** null: the predictor says nothing of such a row. */
 export type Predictor = (row: TextRow) => Prediction | null;
 
-interface Planned {
-  model: ModelShape;
-  run: RunShape;
-  device: DeviceFacts;
-}
-
-/** A row's request in the planner's words; null: it knows the model or the device not. */
-export function plannedOf({ request }: TextRow): Planned | null {
-  const { model: asked, lora, gpu, ...run } = request;
-  const device = findDevice(gpu);
-  const found = typeof asked === 'string' ? findModel(asked) : null;
-  const read = shapeOf(found?.ok ? found.model.config : asked);
-  if (device === null || !read.ok) return null;
-  const adapter =
-    lora === undefined ? null : { rank: lora.rank, targets: lora.targets, dtype: lora.adapter_dtype, dropout: lora.dropout };
-  if (adapter !== null && !linearsOf(read.shape, adapter.targets).ok) return null;
-  return { model: read.shape, device, run: { ...run, adapter, trained_share: 1, switches: OUR_SWITCHES } };
+/** The row as `lowrank estimate` reads it; null: the planner refuses it. */
+export function plannedOf(row: TextRow): PlannedRequest | null {
+  try {
+    return planRequest(readRequest({ id: row.id, ...row.request }));
+  } catch (error) {
+    if (error instanceof RequestFault) return null;
+    throw error;
+  }
 }
 
 /** The planner as everybody meets it: a run is taken to be our trainer's wherever a request cannot say otherwise. */
