@@ -25,8 +25,8 @@ const QUERIES: Record<string, string> = {
   'something left a final status': `SELECT job_id FROM lowrank.job_events WHERE type = 'state' AND from_status IN ('completed', 'failed', 'cancelled')`,
   'points do not increase': `SELECT job_id FROM (SELECT job_id, step, lag(step) OVER (PARTITION BY job_id, attempt ORDER BY seq) AS before
       FROM lowrank.metrics_points) p WHERE step < before`,
-  'completed and an adapter do not go together': `SELECT j.id FROM lowrank.training_jobs j WHERE (j.status = 'completed') <>
-      EXISTS (SELECT FROM lowrank.model_artifacts a WHERE a.job_id = j.id AND a.id = j.artifact_id AND a.kind = 'adapter')
+  'completed and an adapter do not go together': `SELECT j.id FROM lowrank.training_jobs j WHERE
+      (j.status = 'completed' AND j.config #>> '{spec,probe_only}' IS DISTINCT FROM 'true') <> EXISTS (SELECT FROM lowrank.model_artifacts a WHERE a.job_id = j.id AND a.id = j.artifact_id AND a.kind = 'adapter')
       UNION SELECT a.job_id FROM lowrank.model_artifacts a JOIN lowrank.training_jobs j ON j.id = a.job_id WHERE j.status <> 'completed'`,
   'an active job has no open run of its attempt, or another has one': `SELECT j.id FROM lowrank.training_jobs j WHERE
       (j.status IN ('initializing', 'running'))::integer <> (SELECT count(*) FROM lowrank.job_runs r WHERE r.job_id = j.id AND r.ended_at IS NULL)

@@ -19,6 +19,8 @@ export const DIVISOR = 20;
 /** What the stand-in trainer is told; see trainer/fake_trainer.py. */
 export interface Behaviour {
   behave?: string;
+  /** Asked for at the submission. */
+  probe_only?: boolean;
   steps?: number;
   step_seconds?: number;
   save_seconds?: number;
@@ -177,7 +179,13 @@ export async function addTraining(
 ): Promise<string> {
   const id = randomUUID();
   const hyperparameters = { learning_rate: 1e-4, batch_size: 8, epochs: 1, rank: 8, alpha: 16, dropout: 0.05 };
-  const spec = { hyperparameters, max_steps: behaviours[0]?.steps ?? 12, seed: 7, run: NO_WISHES };
+  const spec = {
+    hyperparameters,
+    max_steps: behaviours[0]?.steps ?? 12,
+    seed: 7,
+    run: NO_WISHES,
+    probe_only: behaviours[0]?.probe_only,
+  };
   const plan = planTraining(
     { ...spec, hyperparameters } as Parameters<typeof planTraining>[0],
     { training_pairs: 95, validation_pairs: 5 },

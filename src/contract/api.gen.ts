@@ -6120,6 +6120,11 @@ export interface components {
              */
             priority?: number;
             /**
+             * @description true: the first steps alone are trained, for `measured`; the job completes without an artifact
+             * @default false
+             */
+            probe_only?: boolean;
+            /**
              * @description false: stored and held until it is started
              * @default true
              */
@@ -6362,6 +6367,11 @@ export interface components {
              * @default 0
              */
             priority?: number;
+            /**
+             * @description true: the first steps alone are trained, for `measured`; the job completes without an artifact
+             * @default false
+             */
+            probe_only?: boolean;
             /** @example lora */
             recipe_id: string;
             resources: {

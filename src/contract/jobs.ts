@@ -10,7 +10,7 @@ import { doorOf } from '#/domain/wizard-training.ts';
 import { enveloped, IdempotencyKey, IdParam, Instant, ListQuery, PageFields, PageNumber, View, WholeQuery } from './common.ts';
 import { declareRoute } from './declare-route.ts';
 import { WIZARD_STATUSES } from './experiments.ts';
-import { EverySubmission } from './submission.ts';
+import { EverySubmission, ProbeOnly } from './submission.ts';
 import { CreateWizardJobBody } from './wizard.ts';
 
 /** Door B's submission. `estimated_cost` is accepted and ignored: ours is computed. */
@@ -24,6 +24,7 @@ export const CreateJobBody = z
     estimated_cost: z.number().optional(),
     name: ResourceName.optional(),
     base_model_id: z.uuid().optional(),
+    ...ProbeOnly,
     ...EverySubmission,
   })
   .openapi('CreateJob', {

@@ -3,6 +3,14 @@ import { z } from '@hono/zod-openapi';
 import { RunLimits } from '#/domain/run-limits.ts';
 import { Priority } from '#/domain/training-spec.ts';
 
+/** What doors B and C take besides. */
+export const ProbeOnly = {
+  probe_only: z
+    .boolean()
+    .default(false)
+    .describe('true: the first steps alone are trained, for `measured`; the job completes without an artifact'),
+};
+
 export const EverySubmission = {
   priority: Priority.default(0).describe('Within one’s own jobs: a higher one starts first'),
   limits: RunLimits.default({}).describe(

@@ -9,7 +9,7 @@ import { ResourceName } from '#/domain/training-spec.ts';
 import { declareRoute } from './declare-route.ts';
 import { memoryVerdict } from './memory-verdict.ts';
 import { RecipeRef } from './recipes.ts';
-import { EverySubmission } from './submission.ts';
+import { EverySubmission, ProbeOnly } from './submission.ts';
 
 const ADAPTERS_NAMED_MAX = 10;
 
@@ -75,6 +75,7 @@ export const CreateWizardJobBody = z
     eval: Evaluation.default({ suites: [] }),
     export: Exports,
     metadata: Metadata.default({}),
+    ...ProbeOnly,
     ...EverySubmission,
   })
   .openapi('CreateWizardJob', {

@@ -18,6 +18,7 @@ const spec = (fields: Partial<TrainingSpec> = {}): TrainingSpec => ({
   seed: 42,
   run: NO_WISHES,
   metadata: {},
+  probe_only: false,
   limits: {},
   training_image_id: null,
   priority: 0,

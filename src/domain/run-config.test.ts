@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { planTraining } from './planner.ts';
-import { type AttemptFacts, makeTrainerConfig, StoredConfig } from './run-config.ts';
+import { type AttemptFacts, isProbeOnly, makeTrainerConfig, StoredConfig } from './run-config.ts';
 import { TrainerConfig } from './trainer-config.ts';
 import { NO_WISHES, type TrainingSpec } from './training-spec.ts';
 
@@ -52,6 +52,9 @@ describe('the configuration of an attempt', () => {
 
   test('has the first steps of every attempt measured', () => {
     expect(makeTrainerConfig(stored(), FACTS).probe).toEqual({ warmup_steps: 3, timed_steps: 5, only: false });
+    const alone = StoredConfig.parse({ ...stored(), spec: { ...spec, probe_only: true } });
+    expect(makeTrainerConfig(alone, FACTS).probe).toEqual({ warmup_steps: 3, timed_steps: 5, only: true });
+    expect([isProbeOnly({ ...alone }), isProbeOnly({ ...stored() }), isProbeOnly({})]).toEqual([true, false, false]);
   });
 
   test('is complete: what the plan says, and nothing left open', () => {

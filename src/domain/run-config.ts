@@ -22,6 +22,7 @@ export const StoredConfig = z.object({
     trigger_words: z.array(z.string()).default([]),
     method: z.enum(TRAINING_METHODS).default('lora'),
     run: RunWishes.default(NO_WISHES),
+    probe_only: z.boolean().default(false),
     limits: RunLimits.default({}),
   }),
   plan: z.object({
@@ -56,6 +57,11 @@ export type StoredConfig = z.infer<typeof StoredConfig>;
 /** What a stored configuration, of whatever release, says of its run's limits. */
 export function limitsOf(config: Record<string, unknown>): RunLimits {
   return z.object({ spec: z.object({ limits: RunLimits }) }).safeParse(config).data?.spec.limits ?? {};
+}
+
+/** If a stored configuration, of whatever release, asks for the first steps alone. */
+export function isProbeOnly(config: Record<string, unknown>): boolean {
+  return z.object({ spec: z.object({ probe_only: z.literal(true) }) }).safeParse(config).success;
 }
 
 /** Where this attempt runs and what lies where. All paths are absolute. */
@@ -138,7 +144,7 @@ export function makeTrainerConfig(stored: StoredConfig, facts: AttemptFacts): Tr
     eval: { interval_steps: plan.eval_interval, at_start: plan.eval_rows > 0, rows_max: plan.eval_rows },
     checkpoint_interval: plan.checkpoint_interval,
     checkpoints_kept: plan.checkpoints_kept,
-    probe: { ...PROBE_STEPS, only: false },
+    probe: { ...PROBE_STEPS, only: spec.probe_only },
     sample_prompts: [],
     sample_max_new_tokens: 64,
     job_folder: facts.job_folder,

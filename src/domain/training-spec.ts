@@ -91,6 +91,8 @@ export const TrainingSpec = z
     run: RunWishes.default(NO_WISHES),
     /** What its client notes on it; nobody here reads it. */
     metadata: z.record(z.string(), z.unknown()).default({}),
+    /** Its first steps alone, for what they measure: it ends without an artifact. */
+    probe_only: z.boolean().default(false),
     limits: RunLimits.default({}),
     /** null: the trainer that comes along */
     training_image_id: z.uuid().nullable().default(null),

@@ -17,6 +17,7 @@ const ASKED: WizardSubmission = {
   resources: { gpus: 1 },
   eval: { suites: [] },
   metadata: { origin: 'wizard' },
+  probe_only: false,
   limits: {},
   training_image_id: null,
   priority: 0,

@@ -32,6 +32,7 @@ export interface WizardTraining {
 export interface WizardSubmission extends WizardTraining {
   name: string;
   metadata: Record<string, unknown>;
+  probe_only: boolean;
   limits: RunLimits;
   training_image_id: string | null;
   priority: number;
@@ -92,6 +93,7 @@ export function specOfWizard(asked: WizardSubmission, recipe: Recipe): TrainingS
     seed: train.seed ?? defaults.seed,
     run,
     metadata: asked.metadata,
+    probe_only: asked.probe_only,
     limits: asked.limits,
     training_image_id: asked.training_image_id,
     priority: asked.priority,

@@ -26,6 +26,7 @@ export function specOfDoorA(body: z.infer<typeof SubmitTrainingBody>, now: Date)
     seed: DEFAULT_SEED,
     run: NO_WISHES,
     metadata: {},
+    probe_only: false,
     limits: body.limits,
     training_image_id: body.training_image_id,
     priority: body.priority,

@@ -21,6 +21,7 @@ export function specOfDoorB(body: z.infer<typeof CreateJobBody>, now: Date): Tra
     seed: DEFAULT_SEED,
     run: NO_WISHES,
     metadata: {},
+    probe_only: body.probe_only,
     limits: body.limits,
     training_image_id: body.training_image_id,
     priority: body.priority,

@@ -191,6 +191,39 @@ describe('the priority', () => {
   });
 });
 
+describe('the first steps alone', () => {
+  const specOf = async (id: string) => (await read(id)).config.spec as { probe_only: unknown };
+
+  test.each(DOORS.filter(([door]) => door !== 'A'))('can be asked for at door %s, and are planned as such', async (_, submit) => {
+    const id = await submit({ probe_only: true });
+    expect((await specOf(id)).probe_only).toBe(true);
+    expect(await read(id)).toMatchObject({ total_steps: 8, estimated_total_cost: null, measured: null });
+    const whole = await submit({});
+    expect((await specOf(whole)).probe_only).toBe(false);
+    expect((await read(whole)).total_steps).toBeGreaterThan(8);
+  });
+
+  test('are what they were when the job is asked for again', async () => {
+    const id = await submitted({ probe_only: true });
+    await db.asOwner("UPDATE lowrank.training_jobs SET status = 'cancelled' WHERE id = $1", [id]);
+    const again = await dataOf(await post(`/api/jobs/${id}/retry`), 201);
+    expect((await specOf(again.id)).probe_only).toBe(true);
+  });
+
+  test.each([
+    ['/api/jobs', {}, 'yes', 'probe_only'],
+    ['/api/jobs', { recipe_id: 'lora' }, 1, 'probe_only'],
+    ['/api/training/submit', {}, true, 'probe_only'],
+  ])('at %s with %j are refused as %j by name', async (path, body, probe_only, field) => {
+    const answer = await post(path, owner.headers, { ...body, probe_only });
+    const told = (await answer.json()) as { details: { path: string }[]; violations?: { path: string }[] };
+    expect([answer.status, (told.violations ?? told.details).map((row) => row.path)]).toEqual([
+      400,
+      expect.arrayContaining([field]),
+    ]);
+  });
+});
+
 describe('limits', () => {
   const eventsOf = async (id: string) => {
     const answer = await api.request(`/api/jobs/${id}/events`, { headers: owner.headers });

@@ -1,5 +1,6 @@
 /** Judges a run that is over and settles its job: the last thing that happens to an attempt. */
 import type { JobFailure } from '#/domain/job-state.ts';
+import { isProbeOnly } from '#/domain/run-config.ts';
 import type { RunExit } from '#/domain/run-exit.ts';
 import { judgeRun, type RunEvidence } from '#/domain/run-verdict.ts';
 import { isTerminal, type JobStatus } from '#/domain/statuses.ts';
@@ -51,6 +52,7 @@ async function settle(parts: WorkerParts, run: HeldRun, end: RunEnd, cancelled: 
   const { exit } = end;
   if (verdict.type !== 'done') return close(verdict);
   if (exit === null) throw new Error('a run without an exit record cannot be done');
+  if (isProbeOnly(run.config)) return patiently(parts, () => completeRun(run, null, exit));
   await patiently(parts, () => noteStage(run, 'verifying'));
   const unfit = await verifyAdapter(parts, run, cancelled);
   if (cancelled.aborted) return close({ type: 'cancelled' });

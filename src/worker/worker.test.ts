@@ -44,6 +44,18 @@ describe('what a run ends as', () => {
     expect(JSON.stringify(artifact?.passport)).not.toContain(scene.host.data_dir);
   });
 
+  test('what its first steps measured', async () => {
+    const job = await train({ steps: 12 });
+    expect(job).toMatchObject({ measured: { attempt: 1, step: 8, warmup_steps: 3, timed_steps: 5 } });
+  });
+
+  test('no adapter, where its first steps alone were asked for', async () => {
+    const job = await train({ steps: 40, probe_only: true });
+    expect(job, worker.words()).toMatchObject({ status: 'completed', artifact_id: null, current_step: 8, total_steps: 8 });
+    expect(job).toMatchObject({ measured: { step: 8, timed_steps: 5 }, progress: 100 });
+    expect(await db.asOwner('SELECT 1 FROM lowrank.model_artifacts WHERE job_id = $1', [job.id])).toEqual([]);
+  });
+
   test.each([
     ['exit1', 'internal', 'told to fail'],
     ['segv', 'internal', ''],

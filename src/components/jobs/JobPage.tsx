@@ -87,7 +87,7 @@ function Job({ job, events }: { job: TrainingJob; events: JobEvents }) {
         )}
         {job.failure !== null && <FailurePanel failure={job.failure} />}
         <JobReadout job={job} />
-        {job.status === 'completed' && <ResultPanel job_id={job.id} />}
+        {job.artifact_id !== null && <ResultPanel job_id={job.id} />}
         {!neverBegan(job) && <LossChart points={record.points} waiting={waitingWords(job)} />}
         <Panel flush aria-label="Details">
           <Tabs defaultValue="log">

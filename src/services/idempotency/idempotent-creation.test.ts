@@ -34,6 +34,7 @@ beforeAll(async () => {
     seed: 1,
     run: NO_WISHES,
     metadata: {},
+    probe_only: false,
     limits: {},
     training_image_id: null,
     priority: 0,

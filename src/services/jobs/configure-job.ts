@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { planTraining, type TrainingPlan } from '#/domain/planner.ts';
+import { PROBE_STEPS } from '#/domain/run-config.ts';
 import { skippedLimits } from '#/domain/run-limits.ts';
 import { estimateTraining, type TrainingEstimate } from '#/domain/training-estimate.ts';
 import { skippedWishes, type TrainingSpec } from '#/domain/training-spec.ts';
@@ -27,6 +28,8 @@ export function estimateFor(
 ): TrainingEstimate {
   return estimateTraining(plan, { tokens: dataset.total_tokens, dataset_bytes: dataset.file_size, rank }, gpu);
 }
+
+const PROBED = PROBE_STEPS.warmup_steps + PROBE_STEPS.timed_steps;
 
 /**
  * The columns of a job that follow from its spec and from what that names: everything filled in and counted. Of a model that
@@ -57,8 +60,9 @@ export function configureJob(spec: TrainingSpec, dataset: DatasetRow, model: Bas
       base_model: { name: model.name, hf_repo_id: model.hf_repo_id, revision: model.hf_revision, checksum: model.checksum },
     },
     total_epochs: plan.total_epochs,
-    total_steps: plan.total_steps,
-    estimated_total_cost: estimate.cost.total.toFixed(2),
+    // The first steps alone are soon measured, and cost next to nothing until then.
+    total_steps: spec.probe_only ? Math.min(plan.total_steps, PROBED) : plan.total_steps,
+    estimated_total_cost: spec.probe_only ? null : estimate.cost.total.toFixed(2),
     hourly_rate: estimate.hourly_rate.toFixed(2),
   };
 }

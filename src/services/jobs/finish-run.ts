@@ -51,10 +51,10 @@ export function settleRun(run: RunKey, ending: Ending, exit: RunExit | null, pau
 }
 
 /**
- * The artifact's row, the last of the costs and `completed`, in one transaction. A wish to cancel that came first wins: then no row is written
- * and `cancelled` is answered. Throws `fenced`.
+ * The artifact's row, the last of the costs and `completed`, in one transaction; null: it was for its figures alone. A wish to cancel
+ * that came first wins: then no row is written and `cancelled` is answered. Throws `fenced`.
  */
-export function completeRun(run: RunKey, artifact: NewArtifact, exit: RunExit): Promise<JobStatus> {
+export function completeRun(run: RunKey, artifact: NewArtifact | null, exit: RunExit): Promise<JobStatus> {
   return asScheduler(async (tx) => {
     const job = await holdRun(tx, run);
     let status: JobStatus;
@@ -62,18 +62,16 @@ export function completeRun(run: RunKey, artifact: NewArtifact, exit: RunExit): 
       await billRun(tx, run, exit);
       status = await transitionJob(tx, job, { type: 'cancelled' });
     } else {
-      await billStorage(tx, job.id, artifact.size);
+      if (artifact !== null) await billStorage(tx, job.id, artifact.size);
       await billRun(tx, run, exit);
       const { parent_model_id } = job;
-      await tx
-        .insert(modelArtifacts)
-        .values({ ...artifact, user_id: job.user_id, job_id: job.id, kind: 'adapter', parent_model_id });
-      status = await transitionJob(
-        tx,
-        job,
-        { type: 'completed' },
-        { artifact_id: artifact.id, progress: 100, current_stage: 'done' },
-      );
+      if (artifact !== null) {
+        await tx
+          .insert(modelArtifacts)
+          .values({ ...artifact, user_id: job.user_id, job_id: job.id, kind: 'adapter', parent_model_id });
+      }
+      const columns = { progress: 100, current_stage: 'done', ...(artifact !== null && { artifact_id: artifact.id }) };
+      status = await transitionJob(tx, job, { type: 'completed' }, columns);
     }
     await endRun(tx, run, exit);
     return status;

@@ -44,6 +44,7 @@ function spec(dataset_id: string, fields: Partial<TrainingSpec> = {}): TrainingS
     seed: 42,
     run: NO_WISHES,
     metadata: {},
+    probe_only: false,
     limits: {},
     training_image_id: null,
     priority: 0,

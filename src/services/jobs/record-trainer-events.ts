@@ -93,7 +93,7 @@ async function storeEvents(tx: Tx, run: RunKey, job: { user_id: string; event_se
   return job.event_seq + kept.length;
 }
 
-/** Once its first steps are measured, a job costs what it has run and what is left of it; its storage is as before. */
+/** Once its first steps are measured, a job costs what it has run and what is left of it; its storage, where it leaves anything, is as before. */
 async function reestimateCost(tx: Tx, run: RunKey, progress: RunProgress, job: { total_steps: number }): Promise<void> {
   const { measured } = progress;
   if (measured === null) return;
@@ -103,7 +103,7 @@ async function reestimateCost(tx: Tx, run: RunKey, progress: RunProgress, job: {
   await tx.execute(sql`
     UPDATE lowrank.training_jobs j SET estimated_total_cost = least(
       round(j.hourly_rate * (r.ran_s + ${left_s}::float8)::numeric / 3600, 2)
-        + round((d.file_size / ${GB}::numeric + (j.hyperparameters ->> 'rank')::numeric * ${artifact_gb_per_rank}) * ${storage_usd_per_gb}, 2),
+        + CASE WHEN j.config #>> '{spec,probe_only}' = 'true' THEN 0 ELSE round((d.file_size / ${GB}::numeric + (j.hyperparameters ->> 'rank')::numeric * ${artifact_gb_per_rank}) * ${storage_usd_per_gb}, 2) END,
       ${USD_MAX}::numeric)
     FROM lowrank.datasets d, (
       SELECT sum(CASE WHEN ended_at IS NULL THEN extract(epoch FROM clock_timestamp() - started_at) ELSE metered_s END) AS ran_s

@@ -244,6 +244,15 @@ describe('the end of a run', () => {
     expect(await brokenInvariants(db, [])).toEqual([]);
   });
 
+  test('of the first steps alone completes the job with no artifact, and nothing is kept that would cost', async () => {
+    await db.asOwner('UPDATE lowrank.training_jobs SET hourly_rate = 60, config = config || \'{"spec": {"probe_only": true}}\'');
+    expect(await completeRun(run, null, EXIT)).toBe('completed');
+    expect(await job()).toMatchObject({ status: 'completed', artifact_id: null, slot: null, progress: 100, final_cost: '1.00' });
+    expect(await db.asOwner('SELECT 1 FROM lowrank.model_artifacts')).toEqual([]);
+    expect(await db.asOwner('SELECT type FROM lowrank.cost_records')).toEqual([{ type: 'compute' }]);
+    expect(await brokenInvariants(db, [])).toEqual([]);
+  });
+
   test('leaves an artifact that names the one which the training went on from', async () => {
     const parent = randomUUID();
     await db.asOwner(`UPDATE lowrank.training_jobs SET config = jsonb_build_object('spec', $1::jsonb)`, [

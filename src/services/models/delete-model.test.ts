@@ -29,7 +29,7 @@ const submit = async (ctx: Context) => {
     createJob(ctx, {
       ...{ name: 'A run', method: 'lora', dataset_id, base_model_id: model, hub_model: null, trigger_words: [] },
       ...{ resolution: null, preset_id: 'fast', gpu_config: null, max_steps: null, seed: 1, run: NO_WISHES, metadata: {} },
-      ...{ limits: {}, training_image_id: null, priority: 0, start: true },
+      ...{ probe_only: false, limits: {}, training_image_id: null, priority: 0, start: true },
       hyperparameters: {
         learning_rate: 1e-4,
         batch_size: 8,
