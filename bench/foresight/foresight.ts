@@ -60,6 +60,23 @@ function printRows(title: string, judged: readonly Judged[]): void {
   }
 }
 
+const RULES: readonly [string, Predictor][] = [
+  ['accelerate estimate-memory', accelerateRule],
+  ['Unsloth Studio', unslothRule],
+];
+
+/** Each rule on the rows that it says something of, and the planner on the same. */
+function printRules(split: Split, rows: readonly SourcedRow[]): void {
+  console.log(`\n#### Memory by published rules, and by the planner on the same rows, ${split}\n\n${SCORE_HEAD}`);
+  const sound = rows.filter(({ odd }) => odd === undefined);
+  for (const [name, rule] of RULES)
+    for (const [method, some] of grouped(judgedBy(rule, judgeMemory, sound), ({ row }) => row.request.method)) {
+      console.log(scoreLine(`${name}, ${method}`, some));
+      const same = some.map(({ row }) => row);
+      console.log(scoreLine(`planner, as asked, ${method}`, judgedBy(asAsked, judgeMemory, same)));
+    }
+}
+
 /** Which rows `--rows` may show one by one: those held out only where that is said twice. */
 function shownSplit(flags: string[]): Split | null {
   const { values } = parseArgs({ args: flags, options: { rows: { type: 'string' }, 'reveal-held-out': { type: 'boolean' } } });
@@ -85,8 +102,7 @@ export async function benchForesight(flags: string[] = []): Promise<void> {
     printSplit(split, 'Memory, as asked', memory);
     printSplit(split, 'Memory, told the habits of the library that ran', judgedBy(withHabits, judgeMemory, some));
     printSplit(split, 'Seconds a step', time);
-    printSplit(split, 'Memory by the rule of accelerate estimate-memory', judgedBy(accelerateRule, judgeMemory, some));
-    printSplit(split, 'Memory by the rule of Unsloth Studio', judgedBy(unslothRule, judgeMemory, some));
+    printRules(split, some);
     if (split !== shown) continue;
     printRows(`Memory, told the habits, ${split}`, judgedBy(withHabits, judgeMemory, some));
     printRows(`Seconds a step, ${split}`, time);

@@ -29,6 +29,7 @@ export const SPLIT_RULES: readonly Rule[] = [
   { prefix: 'foundry-h100', split: 'tune', why: 'gave the efficiency of the H100' },
   { prefix: 'simpletuner-', split: 'tune', why: 'the tables of image models are made of it: no image row is held out' },
   { prefix: 'peft-image-', split: 'tune', why: 'the same' },
+  { prefix: 'nemo-automodel-', split: 'held-out', why: 'LoRA on one H100 without checkpointing: no other source has it' },
   {
     prefix: 'fms-',
     split: 'held-out',
