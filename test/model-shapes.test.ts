@@ -98,7 +98,7 @@ const SMALL: Array<[model_type: string, sizes: object, ...changes: object[]]> = 
   ],
   ['qwen3_moe', { ...SIZES, ...EXPERTS, num_experts: 6 }, {}, { mlp_only_layers: [1] }],
   ['olmoe', { ...SIZES, num_experts: 6, num_experts_per_tok: 2 }, {}],
-  ['phimoe', { ...SIZES, num_local_experts: 6, num_experts_per_tok: 2 }, {}, { attention_bias: true }],
+  ['phimoe', { ...SIZES, num_local_experts: 6, num_experts_per_tok: 2 }, {}, { attention_bias: true, lm_head_bias: true }],
   ['gpt_oss', { ...SIZES, num_local_experts: 6, num_experts_per_tok: 2 }, {}],
   ['granitemoe', { ...SIZES, num_local_experts: 6, num_experts_per_tok: 2 }, {}],
   [

@@ -108,6 +108,7 @@ const FAMILIES: Record<string, ExpertHabits> = {
   olmoe: { ...HEADS, qk_norm: 'all', router: GATE, peft: 'qwen2_moe', width: 'intermediate' },
   phimoe: {
     ...HEADS,
+    head_bias: said('lm_head_bias'),
     norm: 'layer',
     norm_vectors: 2,
     window: 'all',

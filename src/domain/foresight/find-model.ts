@@ -1,10 +1,18 @@
 /** The built-in catalogue of open models, by whatever name people call them. */
 import type { CatalogueModel } from './catalogue/catalogue-model.ts';
+import { COMPANY_MODELS } from './catalogue/company-models.ts';
+import { EARLY_MODELS } from './catalogue/early-models.ts';
 import { LLAMA_MODELS } from './catalogue/llama-models.ts';
-import { OTHER_MODELS } from './catalogue/other-models.ts';
 import { QWEN_MODELS } from './catalogue/qwen-models.ts';
+import { RESEARCH_MODELS } from './catalogue/research-models.ts';
 
-export const CATALOGUE: readonly CatalogueModel[] = [...LLAMA_MODELS, ...QWEN_MODELS, ...OTHER_MODELS];
+export const CATALOGUE: readonly CatalogueModel[] = [
+  ...LLAMA_MODELS,
+  ...QWEN_MODELS,
+  ...COMPANY_MODELS,
+  ...EARLY_MODELS,
+  ...RESEARCH_MODELS,
+];
 
 /** Endings of a name that change what a model learned, never its shape. */
 const VARIANTS = /-(?:hf|instruct|chat|it|base|pt|sft|dpo|rlhf|deduped|preview|thinking|bf16|fp16|bnb|4bit|unsloth)$/;

@@ -27,7 +27,7 @@ export interface Habits {
   qkv_bias?: Bias;
   out_bias?: Bias;
   mlp_bias?: Bias;
-  head_bias?: boolean;
+  head_bias?: Bias;
   /** Learned positions: how many rows its table has beyond the context. */
   positions?: number;
   qk_norm?:
@@ -80,7 +80,7 @@ export function frameOf(f: ConfigFields, family: string, hidden: number, habits:
     vocab: f.count('vocab_size', 'vocab', habits.vocab),
     context: f.maybeCount('context', 'tokens'),
     tied: f.flag('tie_word_embeddings', habits.tied ?? false),
-    head_bias: habits.head_bias ?? false,
+    head_bias: biasOf(f, habits.head_bias),
     position_params: positions === undefined ? 0 : (f.count('context', 'tokens') + positions) * hidden,
     other_params: norm_vectors * hidden,
   };

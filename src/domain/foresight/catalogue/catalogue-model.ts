@@ -12,8 +12,21 @@ export interface CatalogueModel {
   published?: { params: string; source: string };
 }
 
-export const LITGPT = 'https://github.com/Lightning-AI/litgpt/blob/main/litgpt/config.py';
-export const MLC = 'https://github.com/mlc-ai/mlc-llm/blob/main/python/mlc_llm/model/model_preset.py';
+/** A file of a public repository. */
+export const repository = (name: string, path: string) => `https://github.com/${name}/blob/HEAD/${path}`;
+/** The config of the model itself or of a copy that names it. */
+export const hub = (name: string) => `https://huggingface.co/${name}/blob/main/config.json`;
+/** The model's own page: its text, or the counts that the Hub reads from its files. */
+export const card = (name: string) => `https://huggingface.co/${name}`;
+export const llmAnalysis = (name: string) => repository('cli99/llm-analysis', `llm_analysis/model_configs/${name}.json`);
+export const LITGPT = repository('Lightning-AI/litgpt', 'litgpt/config.py');
+export const MLC = repository('mlc-ai/mlc-llm', 'python/mlc_llm/model/model_preset.py');
+export const GPU_POOR = repository('RahulSChand/gpu_poor', 'public/all_configs.json');
+/** Model Provenance Testing for Large Language Models, table 4. */
+export const PROVENANCE = 'https://arxiv.org/abs/2502.00706';
+
+export const TIED = { tie_word_embeddings: true };
+export const UNTIED = { tie_word_embeddings: false };
 
 /** A config of Llama's fields: hidden, layers, heads, key-value heads, intermediate, vocabulary, context. */
 export function sizes(

@@ -1,11 +1,79 @@
-import { type CatalogueModel, LITGPT, MLC, sizes } from './catalogue-model.ts';
+import {
+  type CatalogueModel,
+  card,
+  hub,
+  LITGPT,
+  llmAnalysis,
+  MLC,
+  PROVENANCE,
+  repository,
+  sizes,
+  TIED,
+} from './catalogue-model.ts';
 
-const TIED = { tie_word_embeddings: true };
+const LLAMA_PAPER = 'https://arxiv.org/abs/2302.13971';
+const PEFT_SUITE = repository('huggingface/peft', 'method_comparison/MetaMathQA/results');
+const CANDLE_YI = repository('huggingface/candle', 'candle-transformers/src/models/yi.rs');
 
 export const LLAMA_MODELS: CatalogueModel[] = [
-  { name: 'meta-llama/Llama-2-7b-hf', config: sizes('llama', [4096, 32, 32, 32, 11_008, 32_000, 4096]), source: LITGPT },
-  { name: 'meta-llama/Llama-2-13b-hf', config: sizes('llama', [5120, 40, 40, 40, 13_824, 32_000, 4096]), source: LITGPT },
+  {
+    name: 'huggyllama/llama-7b',
+    aliases: ['vicuna-7b-v1.3'],
+    config: sizes('llama', [4096, 32, 32, 32, 11_008, 32_000, 2048]),
+    source: llmAnalysis('decapoda-research_llama-7b-hf'),
+    published: { params: '6.7B', source: LLAMA_PAPER },
+  },
+  {
+    name: 'huggyllama/llama-13b',
+    aliases: ['vicuna-13b-v1.3'],
+    config: sizes('llama', [5120, 40, 40, 40, 13_824, 32_000, 2048]),
+    source: llmAnalysis('decapoda-research_llama-13b-hf'),
+    published: { params: '13.0B', source: LLAMA_PAPER },
+  },
+  {
+    name: 'huggyllama/llama-30b',
+    aliases: ['llama-33b', 'vicuna-33b-v1.3'],
+    config: sizes('llama', [6656, 60, 52, 52, 17_920, 32_000, 2048]),
+    source: llmAnalysis('decapoda-research_llama-30b-hf'),
+    published: { params: '32.5B', source: LLAMA_PAPER },
+  },
+  {
+    name: 'huggyllama/llama-65b',
+    config: sizes('llama', [8192, 80, 64, 64, 22_016, 32_000, 2048]),
+    source: llmAnalysis('decapoda-research_llama-65b-hf'),
+  },
+  {
+    name: 'meta-llama/Llama-2-7b-hf',
+    aliases: ['vicuna-7b-v1.5'],
+    config: sizes('llama', [4096, 32, 32, 32, 11_008, 32_000, 4096]),
+    source: LITGPT,
+  },
+  {
+    name: 'meta-llama/Llama-2-13b-hf',
+    aliases: ['vicuna-13b-v1.5'],
+    config: sizes('llama', [5120, 40, 40, 40, 13_824, 32_000, 4096]),
+    source: LITGPT,
+  },
   { name: 'meta-llama/Llama-2-70b-hf', config: sizes('llama', [8192, 80, 64, 8, 28_672, 32_000, 4096]), source: LITGPT },
+  { name: 'codellama/CodeLlama-7b-hf', config: sizes('llama', [4096, 32, 32, 32, 11_008, 32_016, 16_384]), source: LITGPT },
+  { name: 'codellama/CodeLlama-13b-hf', config: sizes('llama', [5120, 40, 40, 40, 13_824, 32_016, 16_384]), source: LITGPT },
+  {
+    name: 'codellama/CodeLlama-34b-hf',
+    aliases: ['CodeLlama-34b-Python-hf'],
+    config: sizes('llama', [8192, 48, 64, 8, 22_016, 32_000, 16_384]),
+    source: LITGPT,
+  },
+  { name: 'codellama/CodeLlama-70b-hf', config: sizes('llama', [8192, 80, 64, 8, 28_672, 32_016, 16_384]), source: LITGPT },
+  {
+    name: 'codellama/CodeLlama-7b-Python-hf',
+    config: sizes('llama', [4096, 32, 32, 32, 11_008, 32_000, 16_384]),
+    source: LITGPT,
+  },
+  {
+    name: 'codellama/CodeLlama-13b-Python-hf',
+    config: sizes('llama', [5120, 40, 40, 40, 13_824, 32_000, 16_384]),
+    source: LITGPT,
+  },
   {
     name: 'meta-llama/Meta-Llama-3-8B',
     aliases: ['Llama-3-8B'],
@@ -29,6 +97,7 @@ export const LLAMA_MODELS: CatalogueModel[] = [
     aliases: ['Meta-Llama-3.1-70B', 'Llama-3.3-70B', 'Llama-3.1-Nemotron-70B-Instruct-HF', 'DeepSeek-R1-Distill-Llama-70B'],
     config: sizes('llama', [8192, 80, 64, 8, 28_672, 128_256, 131_072]),
     source: LITGPT,
+    published: { params: '70553706496', source: card('meta-llama/Llama-3.3-70B-Instruct') },
   },
   {
     name: 'meta-llama/Llama-3.1-405B',
@@ -36,33 +105,87 @@ export const LLAMA_MODELS: CatalogueModel[] = [
     config: sizes('llama', [16_384, 126, 128, 8, 53_248, 128_256, 131_072]),
     source: LITGPT,
   },
-  { name: 'meta-llama/Llama-3.2-1B', config: sizes('llama', [2048, 16, 32, 8, 8192, 128_256, 131_072], TIED), source: MLC },
-  { name: 'meta-llama/Llama-3.2-3B', config: sizes('llama', [3072, 28, 24, 8, 8192, 128_256, 131_072], TIED), source: MLC },
-  { name: 'codellama/CodeLlama-7b-hf', config: sizes('llama', [4096, 32, 32, 32, 11_008, 32_016, 16_384]), source: LITGPT },
-  { name: 'codellama/CodeLlama-13b-hf', config: sizes('llama', [5120, 40, 40, 40, 13_824, 32_016, 16_384]), source: LITGPT },
-  { name: 'codellama/CodeLlama-34b-hf', config: sizes('llama', [8192, 48, 64, 8, 22_016, 32_000, 16_384]), source: LITGPT },
   {
-    name: 'codellama/CodeLlama-70b-hf',
-    config: sizes('llama', [8192, 80, 64, 8, 28_672, 32_016, 16_384]),
-    source: LITGPT,
+    name: 'meta-llama/Llama-3.2-1B',
+    config: sizes('llama', [2048, 16, 32, 8, 8192, 128_256, 131_072], TIED),
+    source: MLC,
+    published: { params: '1235814400', source: PROVENANCE },
+  },
+  {
+    name: 'meta-llama/Llama-3.2-3B',
+    config: sizes('llama', [3072, 28, 24, 8, 8192, 128_256, 131_072], TIED),
+    source: MLC,
+    published: { params: '3212749824', source: PEFT_SUITE },
   },
   {
     name: 'TinyLlama/TinyLlama-1.1B-Chat-v1.0',
     aliases: ['TinyLlama-1.1B', 'tiny-llama-1.1b', 'TinyLlama-1.1B-intermediate-step-1431k-3T'],
     config: sizes('llama', [2048, 22, 32, 4, 5632, 32_000, 2048]),
     source: LITGPT,
+    published: { params: '1100048384', source: PROVENANCE },
+  },
+  { name: 'openlm-research/open_llama_3b', config: sizes('llama', [3200, 26, 32, 32, 8640, 32_000, 2048]), source: LITGPT },
+  { name: 'openlm-research/open_llama_7b', config: sizes('llama', [4096, 32, 32, 32, 11_008, 32_000, 2048]), source: LITGPT },
+  { name: 'openlm-research/open_llama_13b', config: sizes('llama', [5120, 40, 40, 40, 13_824, 32_000, 2048]), source: LITGPT },
+  {
+    name: 'tiiuae/Falcon3-1B-Base',
+    config: sizes('llama', [2048, 18, 8, 4, 8192, 131_072, 4096], { head_dim: 256 }),
+    source: LITGPT,
   },
   {
-    name: 'HuggingFaceTB/SmolLM2-135M',
-    config: sizes('llama', [576, 30, 9, 3, 1536, 49_152, 8192], TIED),
-    source: MLC,
+    name: 'tiiuae/Falcon3-3B-Base',
+    config: sizes('llama', [3072, 22, 12, 4, 9216, 131_072, 32_768], { head_dim: 256 }),
+    source: LITGPT,
   },
   {
-    name: 'HuggingFaceTB/SmolLM2-360M',
-    config: sizes('llama', [960, 32, 15, 5, 2560, 49_152, 8192], TIED),
-    source: MLC,
+    name: 'tiiuae/Falcon3-7B-Base',
+    config: sizes('llama', [3072, 28, 12, 4, 23_040, 131_072, 32_768], { head_dim: 256 }),
+    source: LITGPT,
+  },
+  {
+    name: 'tiiuae/Falcon3-10B-Base',
+    config: sizes('llama', [3072, 40, 12, 4, 23_040, 131_072, 32_768], { head_dim: 256 }),
+    source: LITGPT,
   },
   { name: 'HuggingFaceTB/SmolLM-135M', config: sizes('llama', [576, 30, 9, 3, 1536, 49_152, 2048], TIED), source: MLC },
+  { name: 'HuggingFaceTB/SmolLM2-135M', config: sizes('llama', [576, 30, 9, 3, 1536, 49_152, 8192], TIED), source: MLC },
   { name: 'HuggingFaceTB/SmolLM-360M', config: sizes('llama', [960, 32, 15, 5, 2560, 49_152, 2048], TIED), source: MLC },
+  { name: 'HuggingFaceTB/SmolLM2-360M', config: sizes('llama', [960, 32, 15, 5, 2560, 49_152, 8192], TIED), source: MLC },
   { name: 'HuggingFaceTB/SmolLM-1.7B', config: sizes('llama', [2048, 24, 32, 32, 8192, 49_152, 2048], TIED), source: MLC },
+  { name: 'HuggingFaceTB/SmolLM2-1.7B', config: sizes('llama', [2048, 24, 32, 32, 8192, 49_152, 8192], TIED), source: LITGPT },
+  {
+    name: 'HuggingFaceTB/SmolLM3-3B',
+    aliases: ['SmolLM3-3B-Base'],
+    config: sizes('smollm3', [2048, 36, 16, 4, 11_008, 128_256, 65_536], TIED),
+    source: repository('huggingface/smollm', 'text/pretraining/smollm3/stage1_8T.yaml'),
+  },
+  {
+    name: '01-ai/Yi-6B',
+    aliases: ['Yi-1.5-6B'],
+    config: sizes('llama', [4096, 32, 32, 4, 11_008, 64_000, 4096]),
+    source: CANDLE_YI,
+  },
+  {
+    name: '01-ai/Yi-9B',
+    aliases: ['Yi-1.5-9B'],
+    config: sizes('llama', [4096, 48, 32, 4, 11_008, 64_000, 4096]),
+    source: hub('01-ai/Yi-1.5-9B'),
+  },
+  {
+    name: '01-ai/Yi-34B',
+    aliases: ['Yi-1.5-34B'],
+    config: sizes('llama', [7168, 60, 56, 8, 20_480, 64_000, 4096]),
+    source: CANDLE_YI,
+  },
+  {
+    name: 'deepseek-ai/deepseek-llm-7b-base',
+    aliases: ['deepseek-coder-7b-base-v1.5', 'deepseek-coder-7b-instruct-v1.5'],
+    config: sizes('llama', [4096, 30, 32, 32, 11_008, 102_400, 4096]),
+    source: hub('aless2212/deepseek-coder-7b-instruct-v1.5-onnx-fp16'),
+  },
+  {
+    name: 'deepseek-ai/deepseek-llm-67b-base',
+    config: sizes('llama', [8192, 95, 64, 8, 22_016, 102_400, 4096]),
+    source: hub('deepseek-ai/deepseek-llm-67b-chat'),
+  },
 ];
