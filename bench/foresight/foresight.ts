@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { accelerateRule, unslothRule } from './baselines.ts';
-import { readRows, rowFiles, type TextRow } from './measured-row.ts';
+import { foretoldImage } from './image-predictions.ts';
+import { type ImageRow, readRows, rowFiles, type TextRow } from './measured-row.ts';
 import { asAsked, type Predictor, withHabits } from './predictions.ts';
 import { type Judged, judgeMemory, judgeTime, SCORE_HEAD, scoreLine } from './scores.ts';
 import { SPLITS, type Split, splitOf } from './split.ts';
@@ -11,10 +12,15 @@ interface SourcedRow extends TextRow {
   file: string;
 }
 
-function textRows(): SourcedRow[] {
-  return rowFiles().flatMap((file) =>
-    readRows(file).flatMap((row) => ('model_kind' in row ? [] : [{ ...row, file: file.replace('.jsonl', '') }])),
-  );
+function readAll(): { text: SourcedRow[]; images: ImageRow[] } {
+  const text: SourcedRow[] = [];
+  const images: ImageRow[] = [];
+  for (const file of rowFiles())
+    for (const row of readRows(file)) {
+      if ('model_kind' in row) images.push(row);
+      else text.push({ ...row, file: file.replace('.jsonl', '') });
+    }
+  return { text, images };
 }
 
 function judgedBy(predict: Predictor, judge: Judge, rows: readonly SourcedRow[]): (Judged & { row: SourcedRow })[] {
@@ -77,6 +83,25 @@ function printRules(split: Split, rows: readonly SourcedRow[]): void {
     }
 }
 
+/** Their tables are made of these very rows: how well the lines go through them, and no score. */
+function printImages(images: readonly ImageRow[]): void {
+  const said = images.flatMap((row) => {
+    const foretold = foretoldImage(row);
+    return foretold === null ? [] : [{ row, foretold }];
+  });
+  console.log(`\n#### Image models: ${said.length} of ${images.length} rows, all tuned to\n\n${SCORE_HEAD}`);
+  for (const [what, judge] of [
+    ['memory', judgeMemory],
+    ['seconds a step', judgeTime],
+  ] as const)
+    console.log(
+      scoreLine(
+        what,
+        said.flatMap(({ row, foretold }) => judge(row, foretold) ?? []),
+      ),
+    );
+}
+
 /** Which rows `--rows` may show one by one: those held out only where that is said twice. */
 function shownSplit(flags: string[]): Split | null {
   const { values } = parseArgs({ args: flags, options: { rows: { type: 'string' }, 'reveal-held-out': { type: 'boolean' } } });
@@ -91,7 +116,7 @@ function shownSplit(flags: string[]): Split | null {
 /** The planner against what was measured and published, by split, method and source; two published rules on the same rows. */
 export async function benchForesight(flags: string[] = []): Promise<void> {
   const shown = shownSplit(flags);
-  const rows = textRows();
+  const { text: rows, images } = readAll();
   const refused = rows.filter((row) => asAsked(row) === null);
   console.log(`\n### Foresight: ${rows.length} measured rows, absolute relative errors`);
   if (refused.length > 0) console.log(`\nRefused by the planner: ${refused.map(({ id }) => id).join(', ')}.`);
@@ -107,4 +132,5 @@ export async function benchForesight(flags: string[] = []): Promise<void> {
     printRows(`Memory, told the habits, ${split}`, judgedBy(withHabits, judgeMemory, some));
     printRows(`Seconds a step, ${split}`, time);
   }
+  printImages(images);
 }

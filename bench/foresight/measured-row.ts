@@ -128,6 +128,8 @@ const ImageRow = z.strictObject({
   }),
 });
 
+export type ImageRow = z.infer<typeof ImageRow>;
+
 export const MeasuredRow = z.union([TextRow, ImageRow]);
 export type MeasuredRow = z.infer<typeof MeasuredRow>;
 

@@ -1,10 +1,10 @@
 /** Errors of predictions against measured rows. */
 import { median, quantile } from '../figures.ts';
-import type { TextRow } from './measured-row.ts';
+import type { MeasuredRow } from './measured-row.ts';
 import type { Prediction } from './predictions.ts';
 
 export interface Judged {
-  row: TextRow;
+  row: MeasuredRow;
   measured: number;
   foretold: number;
   /** (foretold − measured) / measured: below 0 too little was foretold. */
@@ -15,7 +15,7 @@ export interface Judged {
 }
 
 function judge(
-  row: TextRow,
+  row: MeasuredRow,
   measured: number,
   foretold: number,
   [low, high]: [number | null, number | null],
@@ -26,7 +26,7 @@ function judge(
 }
 
 /** Memory by the counter that was read; the interval, which is of the device's, goes with it. null: not measured. */
-export function judgeMemory(row: TextRow, said: Prediction): Judged | null {
+export function judgeMemory(row: MeasuredRow, said: Prediction): Judged | null {
   const { memory_gb, memory_kind } = row.measured;
   if (memory_gb === undefined || memory_kind === undefined) return null;
   const foretold = said[memory_kind];
@@ -34,7 +34,7 @@ export function judgeMemory(row: TextRow, said: Prediction): Judged | null {
   return judge(row, memory_gb, foretold, [scaled(said.low), scaled(said.high)], said.parts);
 }
 
-export function judgeTime(row: TextRow, said: Prediction): Judged | null {
+export function judgeTime(row: MeasuredRow, said: Prediction): Judged | null {
   const { seconds_per_step } = row.measured;
   if (seconds_per_step === undefined || said.seconds === null) return null;
   return judge(row, seconds_per_step, said.seconds, [said.low_seconds, said.high_seconds], '');
