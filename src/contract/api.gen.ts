@@ -5785,6 +5785,8 @@ export interface components {
                 grad_accum?: number;
                 /** @description Peak learning rate of the schedule */
                 learning_rate?: number;
+                /** @description Tokens at which rows are cut; left out: at most 2048 */
+                max_seq_length?: number;
                 max_steps: number;
                 seed?: number;
                 warmup_steps?: number;
@@ -5836,6 +5838,7 @@ export interface components {
             project_id: string | null;
             quantized: boolean;
             servable: boolean;
+            shape: components["schemas"]["ModelShape"];
             size_bytes: number | null;
             /** @enum {string} */
             stage: "staging" | "production" | "archived";
@@ -6106,6 +6109,8 @@ export interface components {
                 /** @description Shared memory of its processes */
                 shm_gb?: number;
             };
+            /** @description Tokens at which rows are cut; left out: at most 2048 */
+            max_seq_length?: number;
             max_steps?: number;
             name?: string;
             /**
@@ -6400,6 +6405,8 @@ export interface components {
                 grad_accum?: number;
                 /** @description Peak learning rate of the schedule */
                 learning_rate?: number;
+                /** @description Tokens at which rows are cut; left out: at most 2048 */
+                max_seq_length?: number;
                 max_steps: number;
                 seed?: number;
                 warmup_steps?: number;
@@ -6639,6 +6646,10 @@ export interface components {
                 learning_rate: number;
                 rank: number;
             };
+            /** @description Tokens at which rows are cut; left out: at most 2048 */
+            max_seq_length?: number;
+            /** @description Ends the run before its epochs do */
+            max_steps?: number;
         };
         Experiment: {
             /**
@@ -6931,6 +6942,54 @@ export interface components {
             timestamp: string;
             tokens_per_second: number | null;
         };
+        /** @description Its matrices, read from its config.json: what memory and time are foretold with; null where they are not known */
+        ModelShape: {
+            blocks: {
+                attention: {
+                    head_dim: number;
+                    heads: number;
+                    kv_heads: number;
+                    /** @enum {string} */
+                    qk_norm: "none" | "head" | "all";
+                    window: number | null;
+                };
+                count: number;
+                linears: {
+                    bias: boolean;
+                    count: number;
+                    inputs: number;
+                    is_module: boolean;
+                    name: string;
+                    outputs: number;
+                    /** @enum {string} */
+                    part: "attention" | "mlp" | "expert" | "router";
+                }[];
+                mlp: {
+                    activation: string;
+                    experts: {
+                        count: number;
+                        intermediate: number;
+                        per_token: number;
+                        shared_intermediate: number;
+                    } | null;
+                    gated: boolean;
+                    intermediate: number;
+                };
+                /** @enum {string} */
+                norm: "rms" | "layer";
+                norms: number;
+                other_params: number;
+                parallel: boolean;
+            }[];
+            context: number | null;
+            family: string;
+            head_bias: boolean;
+            hidden: number;
+            other_params: number;
+            position_params: number;
+            tied: boolean;
+            vocab: number;
+        } | null;
         NewApiKey: components["schemas"]["ApiKey"] & {
             /** @description Send it as Authorization: Bearer …; null when the answer is a repeated one */
             key: string | null;
@@ -7500,7 +7559,7 @@ export interface components {
             } | null;
             training_details: {
                 dataset_name: string;
-                /** @description Of all devices together, as the catalogue assumes */
+                /** @description Of all devices together, by the planner where the base model is known, else as the catalogue assumes */
                 estimated_throughput_tokens_per_sec: number;
                 /** @description Tokens that the run sees */
                 estimated_tokens: number;

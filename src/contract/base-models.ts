@@ -6,6 +6,7 @@ import { BASE_MODEL_STATUSES, MODEL_STAGES } from '#/domain/statuses.ts';
 import { ResourceName } from '#/domain/training-spec.ts';
 import { IdempotencyKey, IdParam, Instant, ListQuery, Modality, PageFields, YesOrNo } from './common.ts';
 import { declareRoute } from './declare-route.ts';
+import { ModelShape } from './model-shape.ts';
 
 export const BaseModel = z
   .object({
@@ -22,6 +23,9 @@ export const BaseModel = z
     num_layers: z.int().nullable(),
     vocab_size: z.int().nullable(),
     architecture: z.string().nullable(),
+    shape: ModelShape.nullable().describe(
+      'Its matrices, read from its config.json: what memory and time are foretold with; null where they are not known',
+    ),
     modality: z.string(),
     trainable: z.boolean(),
     servable: z.boolean(),

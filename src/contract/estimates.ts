@@ -2,6 +2,7 @@
 import { z } from '@hono/zod-openapi';
 import { GPU_CONFIGURATIONS } from '#/domain/gpu-catalog.ts';
 import { EstimatedHyperparameters } from '#/domain/hyperparameters.ts';
+import { RowTokens } from '#/domain/recipes.ts';
 import { ESTIMATE_CONSTANTS, estimateTraining } from '#/domain/training-estimate.ts';
 import { GPUConfig } from '#/domain/training-spec.ts';
 import { declareRoute } from './declare-route.ts';
@@ -13,6 +14,8 @@ const EstimateBody = z
     gpu_config: GPUConfig,
     hyperparameters: EstimatedHyperparameters,
     base_model_id: z.uuid().optional(),
+    max_steps: z.int().min(1).max(1_000_000).optional().describe('Ends the run before its epochs do'),
+    max_seq_length: RowTokens.optional().describe('Tokens at which rows are cut; left out: at most 2048'),
   })
   .openapi('EstimateTraining', {
     example: {
@@ -45,7 +48,9 @@ export const TrainingEstimate = z
     training_details: z.object({
       total_steps: z.int(),
       steps_per_epoch: z.int(),
-      estimated_throughput_tokens_per_sec: z.number().describe('Of all devices together, as the catalogue assumes'),
+      estimated_throughput_tokens_per_sec: z
+        .number()
+        .describe('Of all devices together, by the planner where the base model is known, else as the catalogue assumes'),
       estimated_tokens: z.int().describe('Tokens that the run sees'),
       tokens_counted: z.boolean().describe('false: guessed from the size of the file, for no tokenizer was there'),
       dataset_name: z.string(),
@@ -81,7 +86,10 @@ export const TrainingEstimate = z
         tokens_counted: SAMPLE.tokens_counted,
         dataset_name: 'Questions',
       },
-      ...SAMPLE.memory,
+      verdict: null,
+      interval_mb: null,
+      advice: [],
+      evidence: { runs: 0 },
       constants: ESTIMATE_CONSTANTS,
     },
   });

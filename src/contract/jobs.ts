@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { FORMULAS, StoredForecast } from '#/domain/foresight/observed-run.ts';
 import { AskedHyperparameters, HyperparameterOverrides, PresetInput } from '#/domain/hyperparameters.ts';
 import { ProbeFigures } from '#/domain/probe-figures.ts';
+import { RowTokens } from '#/domain/recipes.ts';
 import { JOB_STATUSES } from '#/domain/statuses.ts';
 import { EVAL_SUITES, EXPORT_FORMATS, MIXED_PRECISIONS } from '#/domain/trainer-abilities.ts';
 import { TRAINER_STRATEGIES } from '#/domain/trainer-config.ts';
@@ -21,6 +22,7 @@ export const CreateJobBody = z
     gpu_config: GPUConfig.optional(),
     hyperparameters: HyperparameterOverrides.default({}),
     max_steps: z.int().min(1).max(1_000_000).optional(),
+    max_seq_length: RowTokens.optional().describe('Tokens at which rows are cut; left out: at most 2048'),
     estimated_cost: z.number().optional(),
     name: ResourceName.optional(),
     base_model_id: z.uuid().optional(),

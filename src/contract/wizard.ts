@@ -2,7 +2,7 @@
 import { z } from '@hono/zod-openapi';
 import { HyperparameterConfig } from '#/domain/hyperparameters.ts';
 import { Metadata } from '#/domain/labels.ts';
-import { GlobalBatchSize, GradAccum, Interval, Seed, WarmupSteps } from '#/domain/recipes.ts';
+import { GlobalBatchSize, GradAccum, Interval, RowTokens, Seed, WarmupSteps } from '#/domain/recipes.ts';
 import { EVAL_SUITES, EXPORT_FORMATS, MIXED_PRECISIONS } from '#/domain/trainer-abilities.ts';
 import { TRAINER_STRATEGIES } from '#/domain/trainer-config.ts';
 import { ResourceName } from '#/domain/training-spec.ts';
@@ -22,6 +22,7 @@ const Train = z.strictObject({
   max_steps: z.int({ abort: true }).min(1).max(1_000_000),
   global_batch_size: GlobalBatchSize.describe('Rows a step: of one forward pass × grad_accum × gpus'),
   grad_accum: GradAccum.optional(),
+  max_seq_length: RowTokens.optional().describe('Tokens at which rows are cut; left out: at most 2048'),
   learning_rate: HyperparameterConfig.shape.learning_rate.optional(),
   warmup_steps: WarmupSteps.optional(),
   seed: Seed.optional(),

@@ -1,3 +1,4 @@
+import type { Passes } from './foresight/choose-passes.ts';
 import type { TrainingSpec } from './training-spec.ts';
 
 /** What the planner needs to know of a dataset. Rows are training pairs. */
@@ -17,6 +18,8 @@ export interface TrainingPlan {
   total_steps: number;
   total_epochs: number;
   warmup_steps: number;
+  /** Rows in one forward pass, and passes a step: their product is what was asked for, whatever fits. */
+  micro_batch: number;
   grad_accum: number;
   max_seq_length: number;
   packing: boolean;
@@ -68,10 +71,19 @@ export function countSteps(
   return { steps_per_epoch, total_steps: max_steps === null ? all : Math.min(max_steps, all) };
 }
 
-/** Fills in every default and counts every step. Pure arithmetic: the browser, the API and the worker get one answer. */
-export function planTraining(spec: TrainingSpec, dataset: DatasetFacts, model: ModelFacts): TrainingPlan {
+/**
+ * Fills in every default and counts every step. Pure arithmetic: the browser, the API and the worker get one answer. `passes`: how a
+ * step's rows go through the device, where that was chosen; it changes neither steps nor what is learnt.
+ */
+export function planTraining(
+  spec: Pick<TrainingSpec, 'hyperparameters' | 'max_steps' | 'run'>,
+  dataset: DatasetFacts,
+  model: ModelFacts,
+  passes?: Passes,
+): TrainingPlan {
   const { batch_size, epochs } = spec.hyperparameters;
   const { run, max_steps } = spec;
+  const chosen = passes ?? { micro_batch: batch_size, grad_accum: run.grad_accum, gradient_checkpointing: false };
   const counted = countSteps(dataset.training_pairs, batch_size, epochs, max_steps, run.grad_accum);
   const { steps_per_epoch, total_steps } = counted;
   const interval = Math.max(10, Math.ceil(total_steps / 10));
@@ -81,10 +93,10 @@ export function planTraining(spec: TrainingSpec, dataset: DatasetFacts, model: M
     total_epochs: epochs ?? Math.ceil(total_steps / steps_per_epoch),
     // A run that ends before its warm-up does reaches its learning rate at its last step.
     warmup_steps: Math.min(run.warmup_steps ?? Math.round(total_steps * WARMUP_SHARE), total_steps),
-    grad_accum: run.grad_accum,
-    max_seq_length: sequenceLength(model.context_length),
+    ...chosen,
+    max_seq_length:
+      run.max_seq_length === null ? sequenceLength(model.context_length) : Math.min(run.max_seq_length, model.context_length),
     packing: false,
-    gradient_checkpointing: false,
     lr_schedule: 'cosine',
     weight_decay: 0,
     max_grad_norm: 1,

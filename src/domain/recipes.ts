@@ -15,6 +15,8 @@ export const GlobalBatchSize = z.int({ abort: true }).min(1).max(GLOBAL_BATCH_SI
 export const GradAccum = z.int().min(1).max(256);
 export const WarmupSteps = steps(0);
 export const Interval = steps(1);
+/** Tokens at which rows are cut. */
+export const RowTokens = z.int({ abort: true }).min(64).max(1_048_576);
 export const Seed = z
   .int()
   .min(0)

@@ -1,6 +1,5 @@
 import { GB } from './bytes.ts';
 import type { RunDuration } from './foresight/run-duration.ts';
-import { type MemoryVerdict, UNKNOWN_MEMORY } from './memory-figures.ts';
 import { toCents } from './money.ts';
 import type { TrainingPlan } from './planner.ts';
 
@@ -48,8 +47,6 @@ export interface TrainingEstimate {
   /** US dollars, to the cent. */
   hourly_rate: number;
   cost: { compute: number; storage: number; total: number };
-  /** Whether it fits; the catalogue knows nothing of that. */
-  memory: MemoryVerdict;
 }
 
 const HOUR_S = 3600;
@@ -76,7 +73,6 @@ export function estimateTraining(
   const duration_hours = training_hours + overhead_hours;
   const hourly_rate = toCents(gpu.hourly_rate * gpu.count);
   const compute = toCents(duration_hours * hourly_rate);
-  const { verdict, interval_mb, advice, evidence } = UNKNOWN_MEMORY;
   const stored_gb = load.dataset_bytes / GB + load.rank * constants.artifact_gb_per_rank;
   const storage = toCents(stored_gb * constants.storage_usd_per_gb);
   return {
@@ -90,7 +86,6 @@ export function estimateTraining(
     duration_hours,
     hourly_rate,
     cost: { compute, storage, total: toCents(compute + storage) },
-    memory: { verdict, interval_mb, advice, evidence },
   };
 }
 

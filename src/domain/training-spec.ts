@@ -2,7 +2,16 @@ import * as z from 'zod';
 import { AskedHyperparameters, PRESET_IDS } from './hyperparameters.ts';
 import { HubRepoId, HubRevision } from './model-hub-id.ts';
 import { PLAIN_LINE } from './plain-text.ts';
-import { GradAccum, Interval, RECIPE_METHODS, type RecipeMethod, Seed, WarmupSteps, whyUnavailable } from './recipes.ts';
+import {
+  GradAccum,
+  Interval,
+  RECIPE_METHODS,
+  type RecipeMethod,
+  RowTokens,
+  Seed,
+  WarmupSteps,
+  whyUnavailable,
+} from './recipes.ts';
 import { RunLimits } from './run-limits.ts';
 import { EVAL_SUITES, EXPORT_FORMATS, lacking, MIXED_PRECISIONS, TRAINER_CAN } from './trainer-abilities.ts';
 import { TRAINER_STRATEGIES } from './trainer-config.ts';
@@ -46,6 +55,8 @@ export const RunWishes = z.strictObject({
   strategy: z.enum(TRAINER_STRATEGIES),
   /** null: what the device computes best in */
   mixed_precision: z.enum(MIXED_PRECISIONS).nullable(),
+  /** Tokens at which rows are cut; null: what the model was made for, within reason. */
+  max_seq_length: RowTokens.nullable().default(null),
   /** A part of an executor; null: any */
   partition_id: z.string().max(100).nullable(),
   /** Artifacts that the training goes on from. */
@@ -64,6 +75,7 @@ export const NO_WISHES: RunWishes = {
   exports: ['safetensors'],
   strategy: 'none',
   mixed_precision: null,
+  max_seq_length: null,
   partition_id: null,
   adapters: [],
 };

@@ -17,6 +17,7 @@ export interface WizardTraining {
     max_steps: number;
     global_batch_size: number;
     grad_accum?: number | undefined;
+    max_seq_length?: number | undefined;
     learning_rate?: number | undefined;
     warmup_steps?: number | undefined;
     seed?: number | undefined;
@@ -59,25 +60,24 @@ export function questionOf(asked: WizardTraining, defaults: RecipeDefaults): Pre
   };
 }
 
-/** A submission that passed its preflight as our one spec. */
-export function specOfWizard(asked: WizardSubmission, recipe: Recipe): TrainingSpec {
+/** How a training that its preflight finds nothing against is run: whole numbers only once its batch divides. */
+export function runOfWizard(
+  asked: WizardTraining,
+  recipe: Recipe,
+): Pick<TrainingSpec, 'method' | 'hyperparameters' | 'max_steps' | 'run'> {
   const { defaults } = recipe;
   const question = questionOf(asked, defaults);
-  const { train, resources } = asked;
+  const { train } = asked;
   const run: RunWishes = {
     ...question.run,
     recipe_id: recipe.id,
+    max_seq_length: train.max_seq_length ?? null,
     checkpoint_interval: train.checkpoint_interval ?? defaults.checkpoint_interval,
     eval_interval: asked.eval.interval ?? defaults.eval_interval,
     adapters: asked.adapters.map(({ adapter_id }) => adapter_id),
   };
   return {
-    name: asked.name,
     method: recipe.method,
-    dataset_id: asked.dataset_id,
-    base_model_id: asked.base_model_id,
-    hub_model: null,
-    preset_id: 'custom',
     hyperparameters: {
       learning_rate: train.learning_rate ?? defaults.learning_rate,
       batch_size: microBatch(question, run.grad_accum),
@@ -86,12 +86,25 @@ export function specOfWizard(asked: WizardSubmission, recipe: Recipe): TrainingS
       alpha: defaults.alpha,
       dropout: defaults.dropout,
     },
-    gpu_config: resources.gpu_type == null ? null : { type: resources.gpu_type, count: resources.gpus },
     max_steps: train.max_steps,
+    run,
+  };
+}
+
+/** A submission that passed its preflight as our one spec. */
+export function specOfWizard(asked: WizardSubmission, recipe: Recipe): TrainingSpec {
+  const { train, resources } = asked;
+  return {
+    ...runOfWizard(asked, recipe),
+    name: asked.name,
+    dataset_id: asked.dataset_id,
+    base_model_id: asked.base_model_id,
+    hub_model: null,
+    preset_id: 'custom',
+    gpu_config: resources.gpu_type == null ? null : { type: resources.gpu_type, count: resources.gpus },
     trigger_words: [],
     resolution: null,
-    seed: train.seed ?? defaults.seed,
-    run,
+    seed: train.seed ?? recipe.defaults.seed,
     metadata: asked.metadata,
     probe_only: asked.probe_only,
     limits: asked.limits,

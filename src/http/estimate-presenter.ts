@@ -1,9 +1,12 @@
 import { hoursOf, type TrainingEstimate } from '#/contract/estimates.ts';
+import { memoryFigures } from '#/domain/memory-figures.ts';
 import { ESTIMATE_CONSTANTS } from '#/domain/training-estimate.ts';
 import type { EstimateAnswer } from '#/services/jobs/estimate-job.ts';
 
 /** An estimate in door B's words. */
-export function presentEstimate({ estimate, gpu, dataset_name }: EstimateAnswer): TrainingEstimate {
+export function presentEstimate({ forecast, gpu, dataset_name }: EstimateAnswer): TrainingEstimate {
+  const { estimate } = forecast;
+  const { verdict, interval_mb, advice, evidence } = memoryFigures(forecast);
   const { compute, storage, total } = estimate.cost;
   return {
     estimated_cost: total,
@@ -20,7 +23,10 @@ export function presentEstimate({ estimate, gpu, dataset_name }: EstimateAnswer)
       tokens_counted: estimate.tokens_counted,
       dataset_name,
     },
-    ...estimate.memory,
+    verdict,
+    interval_mb,
+    advice,
+    evidence,
     constants: ESTIMATE_CONSTANTS,
   };
 }

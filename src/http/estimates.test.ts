@@ -6,6 +6,7 @@ import type { FieldRow } from '../../test/contract-tables/door-a.ts';
 import { AGREED_RATES, ESTIMATE_FIELDS } from '../../test/contract-tables/door-b.ts';
 import { useDatabase } from '../../test/database.ts';
 import { addBaseModel, addDataset } from '../../test/factories.ts';
+import { storedShapeOf } from '../../test/stored-shape.ts';
 
 const db = useDatabase();
 const api = useApi();
@@ -88,13 +89,14 @@ describe('each field of an estimate', () => {
       gpu_config: { type: '', count: 0 },
       hyperparameters: { learning_rate: 1, batch_size: 17, epochs: 11, rank: 65, alpha: 0, dropout: 0.6 },
       base_model_id: 'x',
-      max_steps: 5,
+      max_steps: 0,
+      max_seq_length: 1,
     });
     const { violations } = await answer.json();
     const paths = violations.map((row: { path: string }) => row.path);
     expect(paths.sort()).toEqual(
       [
-        ...['base_model_id', 'dataset_id', 'gpu_config.count', 'gpu_config.type', 'max_steps'],
+        ...['base_model_id', 'dataset_id', 'gpu_config.count', 'gpu_config.type', 'max_seq_length', 'max_steps'],
         ...['alpha', 'batch_size', 'dropout', 'epochs', 'learning_rate', 'rank'].map((name) => `hyperparameters.${name}`),
       ].sort(),
     );
@@ -126,6 +128,21 @@ describe('an estimate', () => {
       evidence: { runs: 0 },
       constants: ESTIMATE_CONSTANTS,
     });
+  });
+
+  test('of a known model has the planner’s speed and its verdict; shorter and fewer rows cost less', async () => {
+    const known = await addBaseModel(db, { shape: JSON.stringify(storedShapeOf('Llama-3.1-8B')), context_length: 8192 });
+    const told = await dataOf(asked({ base_model_id: known }));
+    expect(told).toMatchObject({ verdict: 'fits', advice: [], evidence: { runs: 0 }, interval_mb: { low: expect.any(Number) } });
+    expect(told.training_details.estimated_throughput_tokens_per_sec).not.toBe(3600);
+    const short = await dataOf(asked({ base_model_id: known, max_seq_length: 64 }));
+    expect(short.interval_mb.high).toBeLessThan(told.interval_mb.low);
+    const few = await dataOf(asked({ base_model_id: known, max_steps: 10 }));
+    expect(few.training_details.total_steps).toBe(10);
+    expect(few.estimated_cost).toBeLessThan(told.estimated_cost);
+    const misfit = await dataOf(asked({ base_model_id: known, gpu_config: { type: 'T4', count: 1 } }));
+    expect(misfit.verdict).toBe('will_not_fit');
+    expect(misfit.advice).toContainEqual(expect.stringMatching(/QLoRA/));
   });
 
   test.each(AGREED_RATES)('of %s is at %f $ an hour and %i tokens a second', async (type, rate, speed) => {

@@ -19,7 +19,7 @@ export function specOfDoorB(body: z.infer<typeof CreateJobBody>, now: Date): Tra
     gpu_config: body.gpu_config ?? null,
     max_steps: body.max_steps ?? null,
     seed: DEFAULT_SEED,
-    run: NO_WISHES,
+    run: { ...NO_WISHES, max_seq_length: body.max_seq_length ?? null },
     metadata: {},
     probe_only: body.probe_only,
     limits: body.limits,

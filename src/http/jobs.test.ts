@@ -11,6 +11,7 @@ import { addCaller, noWaiting, useApi } from '../../test/api.ts';
 import { useDatabase } from '../../test/database.ts';
 import { addBaseModel, addDataset, addJob } from '../../test/factories.ts';
 import { someForecast } from '../../test/foretold.ts';
+import { storedShapeOf } from '../../test/stored-shape.ts';
 
 const db = useDatabase();
 const api = useApi();
@@ -104,6 +105,41 @@ describe('what was foretold of a job', () => {
     const foretold = await aJob({ config: { forecast: someForecast() } });
     expect((await dataOf(await get(`/api/jobs/${foretold}`))).forecast).toEqual(told);
     expect((await dataOf(await get(`/api/jobs/${await aJob()}`))).forecast).toBeNull();
+  });
+});
+
+describe('a submission of a model whose shape is known', () => {
+  const knownModel = (name: string) =>
+    addBaseModel(db, { shape: JSON.stringify(storedShapeOf(name)), context_length: 8192, name });
+  const submit = (model_id: string, fields: object = {}) =>
+    api.post('/api/jobs', { dataset_id, base_model_id: model_id, preset_id: 'fast', ...fields }, owner.headers);
+
+  test('keeps its forecast and the passes that fit, and the batch that was asked for', async () => {
+    const gpu_config = { type: 'L40S', count: 1 };
+    const job = await dataOf(await submit(await knownModel('Llama-3.1-8B'), { gpu_config, max_seq_length: 1024 }), 201);
+    expect(job.forecast).toMatchObject({ gpu: 'L40S', device_bytes: { runs: 0 }, cost: { figure: job.estimated_total_cost } });
+    const [stored] = await db.asOwner<{ config: { plan: Record<string, number>; forecast: unknown } }>(
+      'SELECT config FROM lowrank.training_jobs WHERE id = $1',
+      [job.id],
+    );
+    const { micro_batch = 0, grad_accum = 0, gradient_checkpointing, max_seq_length } = stored?.config.plan ?? {};
+    expect(micro_batch * grad_accum).toBe(8);
+    expect(micro_batch < 8 || gradient_checkpointing).toBe(true);
+    expect(max_seq_length).toBe(1024);
+    expect(job.total_steps).toBe(10);
+    expect(job.hyperparameters.batch_size).toBe(8);
+  });
+
+  test('that fits in no way is refused with what would make it fit; its first steps alone are tried', async () => {
+    const large = await knownModel('Llama-3.1-70B');
+    const gpu_config = { type: 'A100-80GB', count: 1 };
+    const answer = await submit(large, { gpu_config });
+    const told = await answer.json();
+    expect([answer.status, told.code]).toEqual([422, 'not_trainable']);
+    expect(told.error).toMatch(/^This training does not fit: .* on each A100-80GB, which has 85\.0 GB\. .*GB more to fill/);
+    expect(told.violations).toEqual([{ path: 'gpu_config', code: 'will_not_fit', message: told.error }]);
+    expect((await submit(large, { gpu_config, probe_only: true })).status).toBe(201);
+    expect((await submit(large, { gpu_config: { type: 'MI300X', count: 1 } })).status).toBe(201);
   });
 });
 

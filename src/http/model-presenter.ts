@@ -1,4 +1,5 @@
 import type { BaseModel } from '#/contract/base-models.ts';
+import { shapeOfRow } from '#/domain/foresight/stored-shape.ts';
 import type { BaseModelRow } from '#/services/models/model-row.ts';
 
 /**
@@ -20,6 +21,7 @@ export function presentModel(row: BaseModelRow, user_id: string, fetched: BaseMo
     num_layers: row.num_layers,
     vocab_size: row.vocab_size,
     architecture: row.architecture,
+    shape: shapeOfRow(row.shape),
     modality: row.modality,
     trainable: row.trainable,
     servable: row.servable,

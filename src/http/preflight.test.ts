@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { addBaseModel } from '../../test/factories.ts';
+import { storedShapeOf } from '../../test/stored-shape.ts';
 import {
   addAdapter,
   api,
@@ -21,7 +22,10 @@ describe('a preflight', () => {
     expect(await judge()).toEqual({
       ok: true,
       errors: [],
-      warnings: expect.arrayContaining([expect.stringMatching(/not estimated/), expect.stringMatching(/small: 100 samples/)]),
+      warnings: expect.arrayContaining([
+        expect.stringMatching(/Memory and speed are not known/),
+        expect.stringMatching(/small: 100 samples/),
+      ]),
       estimated_vram_mb: null,
       vram_breakdown: {
         model_params_gb: null,
@@ -37,6 +41,27 @@ describe('a preflight', () => {
       advice: [],
       evidence: { runs: 0 },
     });
+  });
+
+  test('of a model whose shape is known says its memory, speed and verdict, and what would make it fit', async () => {
+    const small = await addBaseModel(db, { shape: JSON.stringify(storedShapeOf('Llama-3.2-1B')), vocab_size: 128_256 });
+    const fits = await judge({ base_model_id: small, resources: { gpus: 1, gpu_type: 'A100-80GB' } });
+    expect(fits).toMatchObject({ ok: true, verdict: 'fits', advice: [], evidence: { runs: 0 } });
+    expect(fits.interval_mb?.low).toBeLessThan(fits.estimated_vram_mb ?? 0);
+    expect(fits.vram_breakdown).toMatchObject({ total_with_buffer_gb: expect.any(Number), model_params_gb: expect.any(Number) });
+    expect(fits.time_per_step_ms).toBeGreaterThan(0);
+    expect(fits.throughput).toEqual({ samples_per_second: expect.any(Number), tokens_per_second: expect.any(Number) });
+    const large = await addBaseModel(db, { shape: JSON.stringify(storedShapeOf('Llama-3.1-70B')), vocab_size: 128_256 });
+    const misfit = await judge({ base_model_id: large, resources: { gpus: 1, gpu_type: 'T4' } });
+    expect(misfit).toMatchObject({
+      ok: false,
+      estimated_vram_mb: 0,
+      vram_breakdown: {},
+      throughput: {},
+      verdict: 'will_not_fit',
+    });
+    expect(misfit.errors).toEqual([expect.stringMatching(/^ERROR: It does not fit: .* on each T4/)]);
+    expect(misfit.advice).toContainEqual(expect.stringMatching(/QLoRA/));
   });
 
   test('of what cannot is a 200 all the same, every error with its word and every figure 0', async () => {

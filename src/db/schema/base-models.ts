@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { bigint, boolean, check, index, integer, jsonb, pgPolicy, real, smallint, text, uuid } from 'drizzle-orm/pg-core';
+import type { StoredShape } from '#/domain/foresight/stored-shape.ts';
 import { BASE_MODEL_STATUSES, MODEL_STAGES } from '#/domain/statuses.ts';
 import { users } from './identity.ts';
 import { createdAt, id, identityRole, instant, lowrank, oneOf, schedulerRows, updatedAt } from './roles.ts';
@@ -27,6 +28,8 @@ export const baseModels = lowrank.table(
     num_layers: integer('num_layers'),
     vocab_size: integer('vocab_size'),
     architecture: text('architecture'),
+    /** what the planner counts with, from its config.json; null until that was read */
+    shape: jsonb('shape').$type<StoredShape>(),
     modality: text('modality').notNull().default('text'),
     trainable: boolean('trainable').notNull().default(false),
     servable: boolean('servable').notNull().default(false),

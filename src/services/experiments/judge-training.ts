@@ -4,7 +4,8 @@ import { datasets } from '#/db/schema/datasets.ts';
 import { modelArtifacts, trainingJobs } from '#/db/schema/jobs.ts';
 import { asUser, type Tx } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
-import { findGpu } from '#/domain/gpu-catalog.ts';
+import { findGpu, type GpuEntry } from '#/domain/gpu-catalog.ts';
+import { memoryFigures, UNKNOWN_MEMORY } from '#/domain/memory-figures.ts';
 import {
   type Preflight,
   type PreflightAdapter,
@@ -14,9 +15,11 @@ import {
   preflight,
 } from '#/domain/preflight.ts';
 import { BUILT_IN_RECIPES } from '#/domain/recipes.ts';
-import { questionOf, type WizardTraining } from '#/domain/wizard-training.ts';
+import { questionOf, runOfWizard, type WizardTraining } from '#/domain/wizard-training.ts';
 import type { Context } from '#/services/context.ts';
 import { readGpuCatalog } from '#/services/gpu-catalog/read-gpu-catalog.ts';
+import { chooseGpu, ownDevice } from '#/services/jobs/choose-gpu.ts';
+import { type CountedDataset, foreseeTraining, readForesight } from '#/services/jobs/foresee-training.ts';
 import type { BaseModelRow } from '#/services/models/model-row.ts';
 import { findRecipe, type ListedRecipe } from '#/services/recipes/recipe-row.ts';
 
@@ -31,20 +34,31 @@ export async function judgeTraining(
   asked: WizardTraining,
 ): Promise<{ judgement: Preflight; recipe: ListedRecipe | null }> {
   const recipe = await recipeOrNull(tx, asked.recipe_id);
+  const model = await modelOrNull(tx, asked.base_model_id);
+  const dataset = await datasetOrNull(tx, asked.dataset_id);
+  const catalog = await readGpuCatalog(tx);
+  const { gpu_type, gpus } = asked.resources;
   const facts: PreflightFacts = {
     recipe,
-    model: await modelOrNull(tx, asked.base_model_id),
-    dataset: await datasetOrNull(tx, asked.dataset_id),
+    model,
+    dataset,
     adapters: await adaptersOrNull(
       tx,
       asked.adapters.map(({ adapter_id }) => adapter_id),
     ),
-    gpu: await gpuOf(tx, asked.resources.gpu_type),
+    gpu: gpuOf(catalog, gpu_type),
   };
   // Without its recipe the rest is judged by the defaults that all share.
   const defaults = (recipe ?? BUILT_IN_RECIPES[0])?.defaults;
   if (defaults === undefined) throw new Error('there is no built-in recipe');
-  return { judgement: preflight(facts, questionOf(asked, defaults)), recipe };
+  const sources = await readForesight(tx, catalog);
+  const device = gpu_type == null ? { ...(await ownDevice(tx)), count: gpus } : { type: gpu_type, count: gpus };
+  const memory = () => {
+    if (recipe === null || model === null || dataset === null) return UNKNOWN_MEMORY;
+    const gpu = chooseGpu(catalog, device);
+    return memoryFigures(foreseeTraining(sources, { spec: runOfWizard(asked, recipe), dataset, model, gpu }));
+  };
+  return { judgement: preflight(facts, questionOf(asked, defaults), memory), recipe };
 }
 
 async function recipeOrNull(tx: Tx, ref: string): Promise<ListedRecipe | null> {
@@ -56,7 +70,7 @@ async function recipeOrNull(tx: Tx, ref: string): Promise<ListedRecipe | null> {
   }
 }
 
-async function modelOrNull(tx: Tx, id: string): Promise<PreflightModel | null> {
+async function modelOrNull(tx: Tx, id: string): Promise<(PreflightModel & BaseModelRow) | null> {
   const [model] = await tx
     .select()
     .from(baseModels)
@@ -70,7 +84,7 @@ function licenceOf({ license, user_metadata }: BaseModelRow): string | null {
   return typeof told === 'string' && told !== '' ? told.slice(0, 100) : null;
 }
 
-async function datasetOrNull(tx: Tx, id: string): Promise<PreflightDataset | null> {
+async function datasetOrNull(tx: Tx, id: string): Promise<(PreflightDataset & CountedDataset) | null> {
   const [dataset] = await tx
     .select({
       name: datasets.name,
@@ -80,11 +94,14 @@ async function datasetOrNull(tx: Tx, id: string): Promise<PreflightDataset | nul
       format: datasets.format,
       num_samples: datasets.num_samples,
       statistics: datasets.statistics,
-      training_pairs: datasets.total_training_pairs,
+      total_training_pairs: datasets.total_training_pairs,
+      total_validation_pairs: datasets.total_validation_pairs,
+      total_tokens: datasets.total_tokens,
+      file_size: datasets.file_size,
     })
     .from(datasets)
     .where(and(eq(datasets.id, id), isNull(datasets.deleted_at)));
-  return dataset === undefined ? null : { ...dataset, training_pairs: dataset.training_pairs ?? 0 };
+  return dataset === undefined ? null : { ...dataset, training_pairs: dataset.total_training_pairs ?? 0 };
 }
 
 async function adaptersOrNull(tx: Tx, ids: string[]): Promise<(PreflightAdapter | null)[]> {
@@ -108,8 +125,7 @@ async function adaptersOrNull(tx: Tx, ids: string[]): Promise<(PreflightAdapter 
   });
 }
 
-async function gpuOf(tx: Tx, asked: string | null | undefined): Promise<PreflightFacts['gpu']> {
+function gpuOf(catalog: readonly GpuEntry[], asked: string | null | undefined): PreflightFacts['gpu'] {
   if (asked == null) return null;
-  const catalog = await readGpuCatalog(tx);
   return { asked, known: findGpu(catalog, asked) !== null, catalogue: catalog.map(({ type }) => type) };
 }

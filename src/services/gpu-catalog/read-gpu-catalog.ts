@@ -2,7 +2,9 @@ import { asc } from 'drizzle-orm';
 import { gpuCatalog } from '#/db/schema/gpu-catalog.ts';
 import { asUser, type Tx } from '#/db/tenancy.ts';
 import { type CatalogEntry, type GpuEntry, mergeCatalog } from '#/domain/gpu-catalog.ts';
+import { withOwnDevices } from '#/domain/own-devices.ts';
 import type { Context } from '#/services/context.ts';
+import { ownDevices } from '#/services/machine/own-devices.ts';
 
 /** A row as an entry: NUMERIC comes as text. */
 export function entryOfRow(row: typeof gpuCatalog.$inferSelect): GpuEntry {
@@ -17,7 +19,7 @@ export async function readGpuCatalog(tx: Tx): Promise<CatalogEntry[]> {
   return mergeCatalog(rows.map(entryOfRow));
 }
 
-/** What trainings are priced on: for every user. */
+/** What trainings are priced on, for every user, with what this installation has itself. */
 export function listGpus(ctx: Context): Promise<CatalogEntry[]> {
-  return asUser(ctx.user_id, readGpuCatalog);
+  return asUser(ctx.user_id, async (tx) => withOwnDevices(await readGpuCatalog(tx), await ownDevices(tx)));
 }

@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { planTraining, type TrainingPlan } from '#/domain/planner.ts';
+import type { Forecast } from '#/domain/foresight/foresee.ts';
+import { storeForecast } from '#/domain/foresight/store-forecast.ts';
 import { PROBE_STEPS } from '#/domain/run-config.ts';
 import { skippedLimits } from '#/domain/run-limits.ts';
-import { estimateTraining, type TrainingEstimate } from '#/domain/training-estimate.ts';
 import { skippedWishes, type TrainingSpec } from '#/domain/training-spec.ts';
 import type { DatasetRow } from '#/services/datasets/dataset-row.ts';
 import type { BaseModelRow } from '#/services/models/model-row.ts';
@@ -19,34 +19,22 @@ export const PricedGpu = z.object({
 });
 export type PricedGpu = z.infer<typeof PricedGpu>;
 
-/** The one estimate of a training, for whoever asks before it and for the job that is stored. */
-export function estimateFor(
-  plan: Pick<TrainingPlan, 'steps_per_epoch' | 'total_steps'>,
-  dataset: DatasetRow,
-  rank: number,
-  gpu: PricedGpu,
-): TrainingEstimate {
-  return estimateTraining(plan, { tokens: dataset.total_tokens, dataset_bytes: dataset.file_size, rank }, gpu);
-}
-
 const PROBED = PROBE_STEPS.warmup_steps + PROBE_STEPS.timed_steps;
 
 /**
  * The columns of a job that follow from its spec and from what that names: everything filled in and counted. Of a model that
  * is still being fetched nothing is known yet: then it is done again when the model is there.
  */
-export function configureJob(spec: TrainingSpec, dataset: DatasetRow, model: BaseModelRow, gpu: PricedGpu) {
-  const plan = planTraining(
-    spec,
-    { training_pairs: dataset.total_training_pairs ?? 0, validation_pairs: dataset.total_validation_pairs ?? 0 },
-    { context_length: model.context_length ?? Number.MAX_SAFE_INTEGER },
-  );
-  const estimate = estimateFor(plan, dataset, spec.hyperparameters.rank, gpu);
+export function configureJob(spec: TrainingSpec, dataset: DatasetRow, model: BaseModelRow, gpu: PricedGpu, forecast: Forecast) {
+  const { plan, estimate } = forecast;
   return {
     config: {
       spec,
       plan,
       gpu,
+      forecast: storeForecast(forecast),
+      /** By our estimate, for whoever waits behind it. */
+      duration_s: (spec.probe_only ? estimate.overhead_hours : estimate.duration_hours) * 3600,
       /** told by the job's first events */
       skipped: [...skippedWishes(spec.run), ...skippedLimits(spec.limits)],
       dataset: {

@@ -4,6 +4,8 @@ import { experiments } from '#/db/schema/experiments.ts';
 import { trainingJobs } from '#/db/schema/jobs.ts';
 import { asUser, type Tx } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
+import type { Forecast } from '#/domain/foresight/foresee.ts';
+import { misfit } from '#/domain/memory-figures.ts';
 import { type TrainingSpec, trainingRefusal } from '#/domain/training-spec.ts';
 import { recordActivity } from '#/services/activities/record-activity.ts';
 import type { Context } from '#/services/context.ts';
@@ -15,6 +17,7 @@ import { obtainHubModel } from '#/services/models/register-hub-model.ts';
 import { announce } from '#/services/notifications/announce.ts';
 import { chooseGpu, ownDevice } from './choose-gpu.ts';
 import { configureJob, FETCHING_MODEL } from './configure-job.ts';
+import { foreseeTraining, readForesight } from './foresee-training.ts';
 import { findJob, type JobRow } from './job-row.ts';
 import { readyDataset } from './ready-dataset.ts';
 
@@ -55,8 +58,11 @@ export async function createJob(ctx: Context, asked: AskedSpec, options: Submiss
       : obtainHubModel(tx, ctx, spec.hub_model).then((obtained) => obtained.model));
     const waits = spec.hub_model !== null && model.status === 'fetching';
     if (!waits) refuseUntrainable(model);
-    const gpu = chooseGpu(await readGpuCatalog(tx), spec.gpu_config ?? (await ownDevice(tx)));
+    const catalog = await readGpuCatalog(tx);
+    const gpu = chooseGpu(catalog, spec.gpu_config ?? (await ownDevice(tx)));
     const gpu_config = { type: gpu.type, count: gpu.count };
+    const forecast = foreseeTraining(await readForesight(tx, catalog), { spec, dataset, model, gpu });
+    if (!spec.probe_only) refuseMisfit(forecast);
     const [created] = await tx
       .insert(trainingJobs)
       .values({
@@ -72,7 +78,7 @@ export async function createJob(ctx: Context, asked: AskedSpec, options: Submiss
         recipe_id: spec.run.recipe_id,
         experiment_id: options.experiment_id ?? (await openExperiment(tx, ctx, spec, dataset.project_id)),
         metadata: spec.metadata,
-        ...configureJob({ ...spec, base_model_id: model.id, gpu_config }, dataset, model, gpu),
+        ...configureJob({ ...spec, base_model_id: model.id, gpu_config }, dataset, model, gpu, forecast),
         priority: spec.priority,
         current_stage: waits ? FETCHING_MODEL : null,
         retried_from: options.retried_from ?? null,
@@ -138,6 +144,13 @@ function refuseImage(id: string | null): void {
     'There is no such training image: leave training_image_id out, and the trainer that comes along is used',
     [{ path: 'training_image_id', message: 'no such training image', code: 'not_found' }],
   );
+}
+
+/** Throws `not_trainable` for what does not fit its device however its steps are passed, with what would. */
+function refuseMisfit({ foreseen }: Forecast): void {
+  if (foreseen?.verdict !== 'will_not_fit') return;
+  const message = `This training does not fit: ${misfit(foreseen)}`;
+  throw new AppError('not_trainable', message, [{ path: 'gpu_config', message, code: 'will_not_fit' }]);
 }
 
 /** Throws `base_model_not_ready` and `not_trainable`, with the model's own reason. */

@@ -1,13 +1,13 @@
 import { asUser } from '#/db/tenancy.ts';
-import type { EstimatedHyperparameters } from '#/domain/hyperparameters.ts';
-import { countSteps } from '#/domain/planner.ts';
-import type { TrainingEstimate } from '#/domain/training-estimate.ts';
-import type { GPUConfig } from '#/domain/training-spec.ts';
+import type { Forecast } from '#/domain/foresight/foresee.ts';
+import { DEFAULT_PRESET_ID, type EstimatedHyperparameters, HYPERPARAMETER_PRESETS } from '#/domain/hyperparameters.ts';
+import { type GPUConfig, NO_WISHES } from '#/domain/training-spec.ts';
 import type { Context } from '#/services/context.ts';
 import { readGpuCatalog } from '#/services/gpu-catalog/read-gpu-catalog.ts';
 import { findModel } from '#/services/models/model-row.ts';
 import { chooseGpu } from './choose-gpu.ts';
-import { estimateFor, type PricedGpu } from './configure-job.ts';
+import type { PricedGpu } from './configure-job.ts';
+import { foreseeTraining, readForesight } from './foresee-training.ts';
 import { readyDataset } from './ready-dataset.ts';
 
 /** What an estimate is asked of. */
@@ -16,10 +16,12 @@ export interface EstimateQuestion {
   gpu_config: GPUConfig;
   hyperparameters: EstimatedHyperparameters;
   base_model_id?: string | undefined;
+  max_steps?: number | undefined;
+  max_seq_length?: number | undefined;
 }
 
 export interface EstimateAnswer {
-  estimate: TrainingEstimate;
+  forecast: Forecast;
   gpu: PricedGpu;
   dataset_name: string;
 }
@@ -31,10 +33,17 @@ export interface EstimateAnswer {
 export function estimateJob(ctx: Context, question: EstimateQuestion): Promise<EstimateAnswer> {
   return asUser(ctx.user_id, async (tx) => {
     const dataset = await readyDataset(tx, question.dataset_id);
-    if (question.base_model_id !== undefined) await findModel(tx, question.base_model_id);
-    const gpu = chooseGpu(await readGpuCatalog(tx), question.gpu_config);
-    const { batch_size, epochs, rank } = question.hyperparameters;
-    const plan = countSteps(dataset.total_training_pairs ?? 0, batch_size, epochs, null);
-    return { estimate: estimateFor(plan, dataset, rank, gpu), gpu, dataset_name: dataset.name };
+    const model = question.base_model_id === undefined ? null : await findModel(tx, question.base_model_id);
+    const catalog = await readGpuCatalog(tx);
+    const gpu = chooseGpu(catalog, question.gpu_config);
+    const spec = {
+      method: 'lora' as const,
+      // Alpha and dropout are the preset's where they are left out; alpha changes nothing of an estimate.
+      hyperparameters: { ...HYPERPARAMETER_PRESETS[DEFAULT_PRESET_ID], ...question.hyperparameters },
+      max_steps: question.max_steps ?? null,
+      run: { ...NO_WISHES, max_seq_length: question.max_seq_length ?? null },
+    };
+    const forecast = foreseeTraining(await readForesight(tx, catalog), { spec, dataset, model, gpu });
+    return { forecast, gpu, dataset_name: dataset.name };
   });
 }

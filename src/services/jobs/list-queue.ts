@@ -1,6 +1,5 @@
 import { and, eq, inArray, isNull, type SQL, sql } from 'drizzle-orm';
 import * as z from 'zod';
-import { datasets } from '#/db/schema/datasets.ts';
 import { trainingJobs, userQueues } from '#/db/schema/jobs.ts';
 import { asUser, type Tx } from '#/db/tenancy.ts';
 import { PROMISE_TIMES } from '#/domain/constants.ts';
@@ -16,11 +15,10 @@ import {
   waitReason,
 } from '#/domain/queue.ts';
 import { ACTIVE_JOB_STATUSES } from '#/domain/statuses.ts';
-import { estimateTraining } from '#/domain/training-estimate.ts';
 import type { Context } from '#/services/context.ts';
 import { countRows, type Total } from '#/services/count-rows.ts';
 import { cutPage, oneMore, type PageQuery, skipped, unknownCursor } from '#/services/page-cursor.ts';
-import { FETCHING_MODEL, PricedGpu } from './configure-job.ts';
+import { FETCHING_MODEL } from './configure-job.ts';
 import { pausedOn } from './paused-on.ts';
 
 /** A job that waits, as its owner is told of it. */
@@ -40,8 +38,8 @@ export interface QueuedJob {
 const IN_ORDER = sql`${trainingJobs.priority} DESC NULLS LAST, ${trainingJobs.queued_at}, ${trainingJobs.id}`;
 const IN_LINE = sql`${trainingJobs.held_at} IS NULL AND ${trainingJobs.current_stage} IS DISTINCT FROM ${sql.raw(`'${FETCHING_MODEL}'`)}`;
 
-/** What of a stored configuration says how long its training takes; another shape says nothing. */
-const Estimated = z.object({ plan: z.object({ steps_per_epoch: z.number(), total_steps: z.number() }), gpu: PricedGpu });
+/** What of a stored configuration says how long its training takes; that of an earlier release says nothing. */
+const Estimated = z.object({ duration_s: z.number().min(0) });
 
 const Outlook = z.object({
   workers: z.number(),
@@ -112,12 +110,8 @@ function selectWaiting(tx: Tx) {
         sql<number>`greatest(0, coalesce(extract(epoch FROM ${trainingJobs.not_before} - clock_timestamp()), 0))`.mapWith(Number),
       paused_on: sql<string | null>`${pausedOn(sql`${trainingJobs}`)}`,
       config: trainingJobs.config,
-      rank: sql<number>`(${trainingJobs.hyperparameters} ->> 'rank')::integer`,
-      tokens: datasets.total_tokens,
-      dataset_bytes: datasets.file_size,
     })
     .from(trainingJobs)
-    .innerJoin(datasets, eq(datasets.id, trainingJobs.dataset_id))
     .$dynamic();
 }
 type WaitingRow = Awaited<ReturnType<typeof selectWaiting>>[number];
@@ -125,15 +119,12 @@ type WaitingRow = Awaited<ReturnType<typeof selectWaiting>>[number];
 const isInLine = (row: WaitingRow): boolean => row.held_at === null && row.current_stage !== FETCHING_MODEL;
 
 function waitingOf(row: WaitingRow, answering: string[]): WaitingJob {
-  const { tokens, dataset_bytes, rank } = row;
-  const known = Estimated.safeParse(row.config).data;
-  const hours = known && estimateTraining(known.plan, { tokens, dataset_bytes, rank }, known.gpu).duration_hours;
   return {
     held: row.held_at !== null,
     fetching_model: row.current_stage === FETCHING_MODEL,
     host_away: row.paused_on !== null && !answering.includes(row.paused_on),
     ready_in_s: row.ready_in_s,
-    duration_s: hours !== undefined && Number.isFinite(hours) ? hours * 3600 : null,
+    duration_s: Estimated.safeParse(row.config).data?.duration_s ?? null,
   };
 }
 

@@ -12,6 +12,7 @@ import { localFolder } from '#/storage/local-folder.ts';
 import { useDatabase } from '../../../test/database.ts';
 import { addBaseModel, addDataset, addPerson } from '../../../test/factories.ts';
 import { brokenInvariants } from '../../../test/invariants.ts';
+import { storedShapeOf } from '../../../test/stored-shape.ts';
 import { registerWorker } from '../machine/register-worker.ts';
 import { cancelJob } from './cancel-job.ts';
 import { claimJob } from './claim-job.ts';
@@ -114,6 +115,19 @@ describe('a job whose base model is being fetched', () => {
     await db.asOwner('UPDATE lowrank.base_models SET deleted_at = now() WHERE id = $1', [model.id]);
     expect(await settleModelWait()).toBe(true);
     expect((await getJob(owner, job.id)).job).toMatchObject({ status: 'failed', error_code: 'model_not_found' });
+  });
+
+  test('fails when the model turns out not to fit its device, and says what would', async () => {
+    const { job } = await createJob(owner, { ...spec(), gpu_config: { type: 'T4', count: 1 } });
+    const shape = JSON.stringify(storedShapeOf('Llama-3.1-70B'));
+    await db.asOwner(
+      `UPDATE lowrank.base_models SET status = 'ready', trainable = true, context_length = 4096, shape = $1 WHERE hf_repo_id = $2`,
+      [shape, HUB.hf_repo_id],
+    );
+    expect(await settleModelWait()).toBe(true);
+    const { job: settled } = await getJob(owner, job.id);
+    expect(settled).toMatchObject({ status: 'failed', error_code: 'out_of_memory' });
+    expect(settled.error_message).toMatch(/^This training does not fit: .* on each T4/);
   });
 
   test('can be cancelled, and is left alone then', async () => {

@@ -3,9 +3,10 @@ import * as z from 'zod';
 import { baseModels } from '#/db/schema/base-models.ts';
 import { datasets } from '#/db/schema/datasets.ts';
 import { trainingJobs } from '#/db/schema/jobs.ts';
-import { asScheduler } from '#/db/tenancy.ts';
+import { asScheduler, type Tx } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
 import { GPU_DEFAULTS } from '#/domain/gpu-catalog.ts';
+import { misfit } from '#/domain/memory-figures.ts';
 import { modelFailure } from '#/domain/model-failure.ts';
 import { bareFailure } from '#/domain/run-verdict.ts';
 import { TrainingSpec } from '#/domain/training-spec.ts';
@@ -13,6 +14,7 @@ import type { DatasetRow } from '#/services/datasets/dataset-row.ts';
 import type { BaseModelRow } from '#/services/models/model-row.ts';
 import { chooseGpu } from './choose-gpu.ts';
 import { configureJob, FETCHING_MODEL, PricedGpu } from './configure-job.ts';
+import { foreseeTraining, readForesight } from './foresee-training.ts';
 import type { JobRow } from './job-row.ts';
 import { transitionJob } from './transition-job.ts';
 
@@ -41,9 +43,9 @@ export function settleModelWait(): Promise<boolean> {
     if (found === undefined) return false;
     const { job, model } = found;
     if (model.status === 'ready' && model.trainable && model.deleted_at === null) {
-      const columns = plannedAnew(found);
-      if (columns === null) {
-        await transitionJob(tx, job, { type: 'failed', failure: UNREADABLE });
+      const columns = await plannedAnew(tx, found);
+      if ('failure' in columns) {
+        await transitionJob(tx, job, { type: 'failed', failure: columns.failure });
         return true;
       }
       await tx
@@ -57,16 +59,21 @@ export function settleModelWait(): Promise<boolean> {
   });
 }
 
-/** What follows from the spec that is stored, or null where that cannot be read: it keeps nobody else's job from being settled. */
-function plannedAnew({ job, dataset, model }: { job: JobRow['job']; dataset: DatasetRow; model: BaseModelRow }) {
+/** What follows from the spec that is stored, or why it cannot be run: one that cannot be read keeps nobody else's from being settled. */
+async function plannedAnew(tx: Tx, { job, dataset, model }: { job: JobRow['job']; dataset: DatasetRow; model: BaseModelRow }) {
   const stored = StoredSpec.safeParse(job.config);
-  if (!stored.success) return null;
+  if (!stored.success) return { failure: UNREADABLE };
+  const { spec } = stored.data;
   try {
     // A job that an older release stored has no price of its own yet.
     const gpu = PricedGpu.safeParse(stored.data.gpu).data ?? chooseGpu(GPU_DEFAULTS, job.gpu_config);
-    return configureJob(stored.data.spec, dataset, model, gpu);
+    const forecast = foreseeTraining(await readForesight(tx, GPU_DEFAULTS), { spec, dataset, model, gpu });
+    const { foreseen } = forecast;
+    if (foreseen?.verdict === 'will_not_fit')
+      return { failure: bareFailure('out_of_memory', `This training does not fit: ${misfit(foreseen)}`) };
+    return configureJob(spec, dataset, model, gpu, forecast);
   } catch (error) {
-    if (error instanceof AppError) return null;
+    if (error instanceof AppError) return { failure: UNREADABLE };
     throw error;
   }
 }

@@ -1,10 +1,15 @@
-import { stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { eq } from 'drizzle-orm';
+import { baseModels } from '#/db/schema/base-models.ts';
 import { asScheduler } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
+import { isShapeRead } from '#/domain/foresight/stored-shape.ts';
 import { storage } from '#/storage/connect-storage.ts';
 import { SHARED_OWNER } from '#/storage/storage.ts';
 import { type BaseModelRow, findModel } from './model-row.ts';
+import { readShape } from './read-model-folder.ts';
+import { realModelFolders } from './register-local-model.ts';
 
 /** What a run is told of its base model. */
 export interface ModelLocation {
@@ -47,5 +52,12 @@ export async function modelFolder(model_id: string, signal?: AbortSignal): Promi
       );
     }
   }
+  if (!isShapeRead(model.shape)) await keepShape(model.id, path);
   return { path, id: model.hf_repo_id ?? model.name, revision: model.hf_revision, context_length: model.context_length };
+}
+
+/** A row of an earlier release, or of another reading of shapes, gets its shape now that its files are at hand. */
+async function keepShape(model_id: string, folder: string): Promise<void> {
+  const shape = await readShape(folder, [await realpath(folder), ...(await realModelFolders())]);
+  await asScheduler((tx) => tx.update(baseModels).set({ shape }).where(eq(baseModels.id, model_id)));
 }

@@ -37,6 +37,7 @@ export function columnsOfFolder(folder: ModelFolder) {
     num_layers: folder.num_layers,
     vocab_size: folder.vocab_size,
     architecture: folder.architecture,
+    shape: folder.shape,
     quantized: folder.quantized,
     has_chat_template: folder.has_chat_template,
     license: folder.license,

@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { isShapeRead, shapeOfRow } from '#/domain/foresight/stored-shape.ts';
 import { env } from '#/env.ts';
 import type { Context } from '#/services/context.ts';
 import { createProject } from '#/services/projects/create-project.ts';
@@ -71,6 +72,28 @@ const codeOf = async (work: Promise<unknown>) => {
   return error?.details[0]?.code ?? error?.code;
 };
 
+describe('the shape of a model', () => {
+  const LLAMA = { ...TINY_CONFIG, num_attention_heads: 2, intermediate_size: 16 };
+  const shapeNow = async (id: string) => (await getModel(user, id)).shape;
+
+  test('is kept with it at its registration, and is null where its fields tell none', async () => {
+    const { model: known } = await register(model({ 'config.json': JSON_OF(LLAMA) }));
+    expect(shapeOfRow(known.shape)).toMatchObject({ family: 'llama', hidden: 8, vocab: 100 });
+    const { model: strange } = await register(model());
+    expect(strange.shape).toEqual({ version: expect.any(Number), shape: null });
+  });
+
+  test('that an earlier release did not read is read when its files are', async () => {
+    const { model: row } = await register(model({ 'config.json': JSON_OF(LLAMA) }));
+    for (const earlier of [null, JSON_OF({ version: 0, shape: {} })]) {
+      await db.asOwner('UPDATE lowrank.base_models SET shape = $2 WHERE id = $1', [row.id, earlier]);
+      expect(shapeOfRow(await shapeNow(row.id))).toBeNull();
+      await modelFolder(row.id);
+      expect(await shapeNow(row.id)).toEqual(row.shape);
+    }
+  });
+});
+
 describe('a local model', () => {
   test('is registered in place with the facts of its files', async () => {
     const path = model();
@@ -99,6 +122,7 @@ describe('a local model', () => {
       status_reason: null,
     });
     expect(await modelFolder(row.id)).toEqual({ path, id: row.name, revision: null, context_length: 512 });
+    expect(isShapeRead(row.shape)).toBe(true);
   });
 
   test('has the licence that its card names, and is taken whatever its card is', async () => {

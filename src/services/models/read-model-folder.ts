@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, readdir, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { formatBytes, MB } from '#/domain/bytes.ts';
+import { type StoredShape, storedShape } from '#/domain/foresight/stored-shape.ts';
 import {
   factsOfConfig,
   factsOfTokenizer,
@@ -30,6 +31,7 @@ export interface WeightFile {
 
 /** Everything that a model's files say, as the registry keeps it. */
 export interface ModelFolder extends ModelFacts {
+  shape: StoredShape;
   params: number;
   dtype: string | null;
   has_chat_template: boolean;
@@ -108,6 +110,7 @@ async function read(folder: string, roots: string[]): Promise<ModelFolder> {
   const template_file = names.includes('chat_template.jinja') || names.includes('chat_template.json');
   return {
     ...facts.facts,
+    shape: storedShape(config.value),
     context_length: facts.facts.context_length ?? tokenizer.model_max_length,
     params,
     dtype: mainDtype(params_by_dtype),
@@ -206,5 +209,15 @@ async function readJson(folder: string, name: string, roots: string[], bytes_max
     throw error;
   } finally {
     await file.close();
+  }
+}
+
+/** The shape in a folder's config.json, for a row that has none yet; one that cannot be read has none to count with. */
+export async function readShape(folder: string, roots: string[]): Promise<StoredShape> {
+  try {
+    return storedShape((await readJson(folder, 'config.json', roots, JSON_BYTES_MAX))?.value);
+  } catch (error) {
+    if (error instanceof Refused) return storedShape(null);
+    throw error;
   }
 }

@@ -1,0 +1,1 @@
+ALTER TABLE "lowrank"."base_models" ADD COLUMN "shape" jsonb;

@@ -1,0 +1,185 @@
+import { describe, expect, test } from 'vitest';
+import { storedShapeOf } from '../../../test/stored-shape.ts';
+import { factsOfGpu, findGpu, GPU_DEFAULTS } from '../gpu-catalog.ts';
+import { HYPERPARAMETER_PRESETS } from '../hyperparameters.ts';
+import { memoryFigures, UNKNOWN_MEMORY } from '../memory-figures.ts';
+import { NO_WISHES } from '../training-spec.ts';
+import { type ForeseeQuestion, foresee } from './foresee.ts';
+import { FORMULAS, featureKey, StoredForecast } from './observed-run.ts';
+import { storeForecast } from './store-forecast.ts';
+import { usableBytes } from './verdict.ts';
+
+const OFFERS = GPU_DEFAULTS.map((entry) => ({ ...entry, count: 1, facts: factsOfGpu(entry) }));
+const deviceOf = (name: string) => {
+  const found = OFFERS.find(({ type }) => type === findGpu(GPU_DEFAULTS, name)?.type);
+  if (found === undefined) throw new Error(`there is no ${name}`);
+  return found;
+};
+const question = (
+  gpu: string,
+  { model = 'Llama-3.1-8B', ...fields }: Partial<Omit<ForeseeQuestion, 'model'>> & { model?: string } = {},
+): ForeseeQuestion => ({
+  spec: { method: 'lora', hyperparameters: { ...HYPERPARAMETER_PRESETS.balanced }, max_steps: null, run: NO_WISHES },
+  dataset: {
+    training_pairs: 1000,
+    validation_pairs: 50,
+    tokens: 600_000,
+    bytes: 3_000_000,
+    lengths: {
+      max: 2000,
+      buckets: [
+        { up_to: 512, rows: 500 },
+        { up_to: 1024, rows: 400 },
+        { up_to: 2048, rows: 100 },
+      ],
+    },
+    trained_share: 0.5,
+  },
+  model: { shape: storedShapeOf(model).shape, context_length: 131_072 },
+  device: deviceOf(gpu),
+  offers: OFFERS,
+  corrections: { groups: [], own: [] },
+  ...fields,
+});
+const hyper = (fields: Partial<ForeseeQuestion['spec']['hyperparameters']>, run = {}): ForeseeQuestion['spec'] => ({
+  ...question('H100').spec,
+  hyperparameters: { ...HYPERPARAMETER_PRESETS.balanced, ...fields },
+  run: { ...NO_WISHES, ...run },
+});
+
+describe('a forecast', () => {
+  test('has memory, time and cost within their intervals, and its plan the passes that it was made for', () => {
+    const told = foresee(question('H200', { spec: hyper({ batch_size: 1 }) }));
+    const { foreseen, hours, cost, plan, estimate } = told;
+    expect(foreseen?.verdict).toBe('fits');
+    expect(foreseen?.advice).toEqual([]);
+    for (const range of [foreseen?.device_bytes, foreseen?.seconds_per_step, hours, cost]) {
+      expect(range?.low).toBeLessThanOrEqual(range?.figure ?? 0);
+      expect(range?.high).toBeGreaterThanOrEqual(range?.figure ?? Number.POSITIVE_INFINITY);
+    }
+    expect(plan).toMatchObject({ micro_batch: 1, grad_accum: 1, gradient_checkpointing: false, total_steps: 3000 });
+    expect(foreseen?.run).toMatchObject({
+      micro_batch: 1,
+      seq_len: 2048,
+      adapter: { rank: 16, dtype: 'fp32' },
+      precision: 'bf16',
+    });
+    expect(estimate.duration_hours).toBe(hours.figure);
+    expect(cost.figure).toBe(estimate.cost.total);
+    expect(estimate.training_hours).toBeCloseTo((3000 * (foreseen?.seconds_per_step.figure ?? 0)) / 3600, 9);
+  });
+
+  test('splits a step or checkpoints where it would not fit, and changes neither rows a step nor steps', () => {
+    const wide = foresee(question('H200', { spec: hyper({ batch_size: 16 }) }));
+    const narrow = foresee(question('A100-40GB', { spec: hyper({ batch_size: 16 }) }));
+    expect(narrow.foreseen?.verdict).toBe('fits');
+    expect(narrow.plan.micro_batch * narrow.plan.grad_accum).toBe(16);
+    expect([narrow.plan.gradient_checkpointing || narrow.plan.micro_batch < 16, narrow.plan.total_steps]).toEqual([
+      true,
+      wide.plan.total_steps,
+    ]);
+    expect(narrow.foreseen?.run).toMatchObject({
+      micro_batch: narrow.plan.micro_batch,
+      gradient_checkpointing: narrow.plan.gradient_checkpointing,
+    });
+  });
+
+  test('counts with the longest row that is there, not with the longest that there could be', () => {
+    const short = question('H200');
+    short.dataset.lengths = { max: 300, buckets: [{ up_to: 512, rows: 1000 }] };
+    const uncounted = question('H200');
+    uncounted.dataset.lengths = null;
+    const [a, b] = [foresee(short), foresee(uncounted)];
+    expect([a.foreseen?.run.seq_len, b.foreseen?.run.seq_len]).toEqual([320, 2048]);
+    expect(a.foreseen?.device_bytes.figure).toBeLessThan(b.foreseen?.device_bytes.figure ?? 0);
+    expect(b.assumptions).toContainEqual(expect.stringMatching(/tokens are not counted: one may have 2048/));
+  });
+
+  test('of a model or a device that nothing is known of makes nothing up', () => {
+    const known = question('H100');
+    for (const unknown of [
+      { ...known, model: { shape: null, context_length: null } },
+      { ...known, device: { ...known.device, facts: null } },
+      { ...known, spec: { ...known.spec, method: 'dreambooth' as const } },
+    ]) {
+      const told = foresee(unknown);
+      expect(told.foreseen).toBeNull();
+      expect(memoryFigures(told)).toEqual(UNKNOWN_MEMORY);
+      expect(storeForecast(told)).toBeNull();
+      expect(told.estimate.tokens_per_second).toBe(2200);
+      expect(told.hours.low).toBe(told.hours.high);
+    }
+  });
+
+  test('is moved and narrowed by runs, and says by how many', () => {
+    const asked = question('L40S', { model: 'Llama-3.2-1B' });
+    const prior = foresee(asked);
+    const residuals = { runs: 30, mean: 0.1, variance: 0.0004 };
+    const group = { gpu: 'L40S', stack_version: 'v', method: 'lora' as const, memory: residuals, time: residuals };
+    const learnt = foresee({ ...asked, corrections: { groups: [group], own: [] } });
+    expect(learnt.evidence.runs).toBe(30);
+    const [before, after] = [prior.foreseen?.device_bytes, learnt.foreseen?.device_bytes];
+    expect(after?.figure).toBeGreaterThan(1.05 * (before?.figure ?? 0));
+    expect((after?.high ?? 0) / (after?.low ?? 1)).toBeLessThan((before?.high ?? 0) / (before?.low ?? 1));
+  });
+
+  test('is stored in the form that runs are held against', () => {
+    const told = foresee(question('L40S', { model: 'Llama-3.2-1B' }));
+    const stored = StoredForecast.parse(storeForecast(told));
+    expect(stored).toMatchObject({ formulas: FORMULAS, gpu: 'L40S', features: { family: 'llama', method: 'lora', rank: 16 } });
+    expect(stored.device_bytes.formula).toBe(told.foreseen?.memory.device_bytes);
+    expect(featureKey(stored.features)).toMatch(/^[0-9a-f]{16}$/);
+  });
+});
+
+describe('advice', () => {
+  const told = foresee(question('RTX-4090'));
+
+  test('stands where it does not surely fit, first what can be had and makes it fit', () => {
+    expect(told.foreseen?.verdict).not.toBe('fits');
+    const advice = told.foreseen?.advice ?? [];
+    expect(advice.length).toBeGreaterThan(0);
+    const places = advice.map(({ available, verdict }) => (available ? 0 : 2) + (verdict === 'fits' ? 0 : 1));
+    expect(places).toEqual(places.toSorted());
+    expect(advice[0]).toMatchObject({ available: true, verdict: 'fits' });
+  });
+
+  test('of another device is the cheapest of the catalogue that it fits on', () => {
+    const gpu = told.foreseen?.advice.find(({ changes }) => changes[0]?.field === 'gpu');
+    const cheaper = OFFERS.filter(({ hourly_rate }) => hourly_rate < deviceOf(String(gpu?.changes[0]?.value)).hourly_rate);
+    for (const device of cheaper) expect(foresee({ ...question('H100'), device }).foreseen?.verdict).not.toBe('fits');
+    expect(foresee({ ...question('H100'), device: deviceOf(String(gpu?.changes[0]?.value)) }).foreseen?.verdict).toBe('fits');
+  });
+
+  test('of shorter rows says what of the tokens is lost, and comes true', () => {
+    const asked = question('L40S', { spec: hyper({ batch_size: 1 }, { max_seq_length: 100_000 }) });
+    asked.dataset.lengths = {
+      max: 60_000,
+      buckets: [
+        { up_to: 2048, rows: 900 },
+        { up_to: 65_536, rows: 100 },
+      ],
+    };
+    const shorter = foresee(asked).foreseen?.advice.find(({ changes }) => changes[0]?.field === 'max_seq_length');
+    expect(shorter?.tokens_lost).toBeGreaterThan(0.1);
+    expect(shorter?.sentence).toMatch(/Rows of at most \d+ tokens, which cuts off [\d.]+ % of the tokens: [\d.]+ GB less/);
+    const taken = { ...asked, spec: hyper({ batch_size: 1 }, { max_seq_length: Number(shorter?.changes[0]?.value) }) };
+    expect(foresee(taken).foreseen?.verdict).toBe(shorter?.verdict);
+  });
+
+  test('says of what the trainer lacks that it does', () => {
+    const lacking = told.foreseen?.advice.filter(({ available }) => !available) ?? [];
+    expect(lacking.map(({ changes }) => changes[0]?.field)).toContain('quantization');
+    for (const { sentence } of lacking) expect(sentence).toMatch(/does not do that yet\)\.$/);
+  });
+
+  test('becomes an error where even the 5th percentile is more than the device has', () => {
+    const huge = foresee(question('T4', { model: 'Llama-3.1-70B' }));
+    const figures = memoryFigures(huge);
+    expect(figures.verdict).toBe('will_not_fit');
+    expect(figures.interval_mb?.low).toBeGreaterThan(usableBytes(deviceOf('T4').facts ?? { memory_bytes: 0 }) / 1e6);
+    expect(figures.errors).toEqual([
+      expect.stringMatching(/^It does not fit: \d+ GB to \d+ GB on each T4, which has 15\.6 GB\./),
+    ]);
+  });
+});

@@ -1,0 +1,144 @@
+/**
+ * The one function that says what a training will need and take, before it runs: for every door, for the form in the browser and
+ * for what is stored with a job.
+ */
+import { type DatasetFacts, planTraining, type TrainingPlan } from '../planner.ts';
+import { estimateTraining, type TrainingEstimate } from '../training-estimate.ts';
+import type { TrainingSpec } from '../training-spec.ts';
+import { type Advice, adviseOn } from './advice.ts';
+import { choosePasses, type Passes } from './choose-passes.ts';
+import type { Corrections } from './correction.ts';
+import { type ForeseenDevice, type JudgedRun, judgeRun, type KnownRun, longestRow, type Range } from './judge-run.ts';
+import type { ModelShape } from './model-shape.ts';
+import { OUR_HABITS, ourPrecision, ourSwitches } from './our-run.ts';
+import type { RowLengths } from './row-lengths.ts';
+import { runDuration } from './run-duration.ts';
+import type { RunShape } from './run-shape.ts';
+
+export interface ForeseenDataset extends DatasetFacts {
+  /** Of all rows, counted; null where no tokenizer was there. */
+  tokens: number | null;
+  bytes: number;
+  lengths: RowLengths | null;
+  /** Share of the tokens that the loss is taken on. */
+  trained_share: number;
+}
+
+export interface ForeseeQuestion {
+  spec: Pick<TrainingSpec, 'method' | 'hyperparameters' | 'max_steps' | 'run'>;
+  dataset: ForeseenDataset;
+  /** `shape` null: not known. */
+  model: { shape: ModelShape | null; context_length: number | null };
+  device: ForeseenDevice;
+  /** What else there is to train on, for the advice. */
+  offers: readonly ForeseenDevice[];
+  corrections: Corrections;
+}
+
+/** What is known of a run once model and device are. */
+export interface Foreseen extends JudgedRun {
+  /** Only where it does not fit for sure. */
+  advice: Advice[];
+  assumptions: string[];
+}
+
+export interface Forecast {
+  plan: TrainingPlan;
+  /** Null: the model or the device is not known. */
+  foreseen: Foreseen | null;
+  /** Steps, hours and dollars. */
+  estimate: TrainingEstimate;
+  hours: Range;
+  /** US dollars, storage included. */
+  cost: Range;
+  evidence: { runs: number };
+  assumptions: string[];
+}
+
+/** Foretells a training. Pure: the same question has the same answer wherever it is asked. */
+export function foresee(question: ForeseeQuestion): Forecast {
+  const { spec, dataset, model, device } = question;
+  const asked: Passes = {
+    micro_batch: spec.hyperparameters.batch_size,
+    grad_accum: spec.run.grad_accum,
+    gradient_checkpointing: false,
+  };
+  const facts = { context_length: model.context_length ?? Number.MAX_SAFE_INTEGER };
+  const planned = planTraining(spec, dataset, facts, asked);
+  const known = knownOf(question, planned);
+  if (known === null) return forecast(question, planned, null);
+  const passes = choosePasses(asked, (way) => {
+    const { device_bytes, seconds_per_step, verdict } = judgeRun(known, withPasses(known.run, way));
+    return { fits: verdict === 'fits', device_bytes: device_bytes.figure, seconds_per_step: seconds_per_step.figure };
+  });
+  const run = withPasses(known.run, passes);
+  const judged = judgeRun(known, run);
+  const { offers } = question;
+  const advice = judged.verdict === 'fits' ? [] : adviseOn({ known, judged, device, offers });
+  return forecast(question, planTraining(spec, dataset, facts, passes), { ...judged, advice, assumptions: known.assumptions });
+}
+
+/** The run that the trainer would make of a plan; null where model or device are not known, or it trains no language model. */
+function knownOf({ spec, dataset, model, device, corrections }: ForeseeQuestion, plan: TrainingPlan): KnownRun | null {
+  const { facts } = device;
+  const { method, hyperparameters } = spec;
+  if (model.shape === null || facts === null || method === 'dreambooth') return null;
+  const precision = ourPrecision(facts, spec.run.mixed_precision);
+  const assumptions = dataset.lengths === null ? [`The rows’ tokens are not counted: one may have ${plan.max_seq_length}.`] : [];
+  const switches = ourSwitches(facts);
+  const quantization = method === 'qlora' ? 'nf4-dq' : 'none';
+  const run: RunShape = {
+    ...OUR_HABITS,
+    method,
+    quantization,
+    adapter:
+      method === 'full'
+        ? null
+        : {
+            rank: hyperparameters.rank,
+            targets: OUR_HABITS.targets,
+            dtype: quantization === 'none' ? 'fp32' : 'bf16',
+            dropout: hyperparameters.dropout,
+          },
+    seq_len: longestRow(dataset.lengths, plan.max_seq_length, switches),
+    micro_batch: plan.micro_batch,
+    grad_accum: plan.grad_accum,
+    trained_share: 1,
+    gradient_checkpointing: plan.gradient_checkpointing,
+    precision,
+    weights_dtype: precision,
+    packing: plan.packing,
+    gpus: device.count,
+    strategy: device.count > 1 && spec.run.strategy === 'none' ? 'ddp' : spec.run.strategy,
+    switches,
+  };
+  const { lengths, trained_share } = dataset;
+  return { model: model.shape, run, facts, lengths, trained_share, corrections, assumptions };
+}
+
+const withPasses = (run: RunShape, passes: Passes): RunShape => ({ ...run, ...passes });
+
+/** Steps, hours and dollars of a plan, by its foreseen speed or else by the catalogue's. */
+function forecast(question: ForeseeQuestion, plan: TrainingPlan, foreseen: Foreseen | null): Forecast {
+  const { dataset, device, spec } = question;
+  const load = { tokens: dataset.tokens, dataset_bytes: dataset.bytes, rank: spec.hyperparameters.rank };
+  const at = (bound: keyof Range) => {
+    const { shape } = question.model;
+    if (foreseen === null || shape === null) return estimateTraining(plan, load, device);
+    const { run, seconds_per_step } = foreseen;
+    return estimateTraining(plan, load, device, runDuration(shape, run, plan, dataset.tokens, seconds_per_step[bound]));
+  };
+  const [estimate, low, high] = [at('figure'), at('low'), at('high')];
+  return {
+    plan,
+    foreseen,
+    estimate,
+    hours: { figure: estimate.duration_hours, low: low.duration_hours, high: high.duration_hours },
+    cost: { figure: estimate.cost.total, low: low.cost.total, high: high.cost.total },
+    evidence: { runs: foreseen?.correction.memory.runs ?? 0 },
+    assumptions:
+      foreseen === null
+        ? []
+        : [...new Set([...foreseen.assumptions, ...foreseen.memory.assumptions, ...foreseen.time.assumptions])],
+  };
+}

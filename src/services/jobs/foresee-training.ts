@@ -1,0 +1,57 @@
+import type { datasets } from '#/db/schema/datasets.ts';
+import type { Tx } from '#/db/tenancy.ts';
+import type { Corrections } from '#/domain/foresight/correction.ts';
+import { type Forecast, type ForeseeQuestion, foresee } from '#/domain/foresight/foresee.ts';
+import { rowLengths, trainedShare } from '#/domain/foresight/row-lengths.ts';
+import { shapeOfRow } from '#/domain/foresight/stored-shape.ts';
+import { factsOfGpu, findGpu, type GpuEntry } from '#/domain/gpu-catalog.ts';
+import { withOwnDevices } from '#/domain/own-devices.ts';
+import { ownDevices } from '#/services/machine/own-devices.ts';
+import type { BaseModelRow } from '#/services/models/model-row.ts';
+import type { PricedGpu } from './configure-job.ts';
+
+/** What of a dataset the planner counts with. */
+export type CountedDataset = Pick<
+  typeof datasets.$inferSelect,
+  'total_training_pairs' | 'total_validation_pairs' | 'total_tokens' | 'file_size' | 'statistics'
+>;
+
+/** What a forecast stands on besides the training itself, as it is for this transaction. */
+export interface ForesightSources {
+  catalog: readonly GpuEntry[];
+  corrections: Corrections;
+}
+
+export async function readForesight(tx: Tx, catalog: readonly GpuEntry[]): Promise<ForesightSources> {
+  return { catalog: withOwnDevices(catalog, await ownDevices(tx)), corrections: { groups: [], own: [] } };
+}
+
+/** A training as its rows say it; the device by its name and price. */
+export interface AskedTraining {
+  spec: ForeseeQuestion['spec'];
+  dataset: CountedDataset;
+  /** null: none was named. */
+  model: Pick<BaseModelRow, 'shape' | 'context_length'> | null;
+  gpu: PricedGpu;
+}
+
+/** The one forecast of a training, for whoever asks before it and for the job that is stored. */
+export function foreseeTraining({ catalog, corrections }: ForesightSources, asked: AskedTraining): Forecast {
+  const { spec, dataset, model, gpu } = asked;
+  const entry = findGpu(catalog, gpu.type);
+  return foresee({
+    spec,
+    dataset: {
+      training_pairs: dataset.total_training_pairs ?? 0,
+      validation_pairs: dataset.total_validation_pairs ?? 0,
+      tokens: dataset.total_tokens,
+      bytes: dataset.file_size,
+      lengths: rowLengths(dataset.statistics),
+      trained_share: trainedShare(dataset.statistics),
+    },
+    model: { shape: shapeOfRow(model?.shape ?? null), context_length: model?.context_length ?? null },
+    device: { ...gpu, facts: entry === null ? null : factsOfGpu(entry) },
+    offers: catalog.map((offer) => ({ ...offer, count: gpu.count, facts: factsOfGpu(offer) })),
+    corrections,
+  });
+}
