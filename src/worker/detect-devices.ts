@@ -1,7 +1,8 @@
 /** What this host can give to runs: its NVIDIA GPUs as nvidia-smi lists them, or one place on the CPU where there is none. */
 import { execFile } from 'node:child_process';
-import { cpus, totalmem } from 'node:os';
+import { availableParallelism, cpus, totalmem } from 'node:os';
 import { promisify } from 'node:util';
+import { cpuName } from '#/domain/foresight/known-devices.ts';
 import { env } from '#/env.ts';
 import type { DeviceFacts } from '#/services/machine/register-worker.ts';
 
@@ -57,7 +58,7 @@ export async function detectDevices(): Promise<{ devices: Device[]; no_gpu: stri
   const cpu: Device = {
     kind: 'cpu',
     uuid: 'cpu',
-    name: cpus()[0]?.model ?? 'CPU',
+    name: cpuName(cpus()[0]?.model.trim() || 'CPU', availableParallelism()),
     memory_mb: Math.floor(totalmem() / 2 ** 20),
     compute_capability: null,
   };

@@ -44,6 +44,12 @@ export function estimateTime(model: ModelShape, run: RunShape, device: DeviceFac
   const seconds = run.grad_accum * (micro_s + exchanged.each_pass) + exchanged.each_step + optimizer_s;
   const tokens = run.gpus * run.grad_accum * run.micro_batch * load.tokens;
   const spread = spreadOf(run, device);
+  if (device.kind === 'cpu') {
+    const giga = Math.round(device.fp32_flops / 1e9);
+    assumptions.push(
+      `The processor is counted with ${giga} billion fp32 operations a second: say its cores, or measure, for better.`,
+    );
+  }
   if (load.padded > load.tokens)
     assumptions.push('Tokens a second are those of the texts: what pads them to one length takes time and is not counted.');
   return {

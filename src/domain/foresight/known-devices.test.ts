@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { cpuDevice, findDevice, KNOWN_DEVICES } from './known-devices.ts';
+import { cpuDevice, cpuName, findDevice, KNOWN_DEVICES } from './known-devices.ts';
 
 const GIB = 2 ** 30;
 
@@ -51,9 +51,19 @@ describe('a device', () => {
     expect(without).toEqual(['T4', 'V100-32GB', 'V100-32GB-PCIe']);
   });
 
-  test('that is a processor does as much as its cores', () => {
+  test('that is a processor does more with more cores, but not as many times more', () => {
     const [two, eight] = [cpuDevice(2, 8 * GIB), cpuDevice(8, 8 * GIB)];
-    expect(eight.fp32_flops).toBe(4 * two.fp32_flops);
+    expect(eight.fp32_flops).toBeGreaterThan(1.5 * two.fp32_flops);
+    expect(eight.fp32_flops).toBeLessThan(4 * two.fp32_flops);
     expect(eight.memory_bytes).toBe(8 * GIB);
+  });
+
+  test('that is a processor is known by a name that tells its cores', () => {
+    for (const cores of [1, 2, 64]) {
+      const found = findDevice(cpuName('AMD EPYC 9965 192-Core Processor', cores));
+      expect(found?.fp32_flops).toBe(cpuDevice(cores, 1).fp32_flops);
+      expect(found?.name).toBe('CPU');
+    }
+    for (const name of ['AMD EPYC', 'AMD EPYC, 0 cores', 'AMD EPYC, cores']) expect(findDevice(name)).toBeNull();
   });
 });
