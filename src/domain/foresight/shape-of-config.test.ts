@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { CATALOGUE } from './find-model.ts';
 import { countAdapterParameters, countParameters, linearsOf } from './parameter-counts.ts';
 import { shapeOf } from './shape-of-config.ts';
 
@@ -58,6 +60,21 @@ describe('a config is refused by the name of its field when', () => {
     (model_type) => {
       expect(shapeOf({ model_type, d_model: 64 })).toEqual({ ok: false, reason: expect.stringContaining('known are llama, ') });
     },
+  );
+});
+
+it('whatever stands in one field of a model, the config is read or refused with a reason, and counts are whole numbers', () => {
+  const junk = fc.oneof(fc.integer(), fc.double(), fc.string(), fc.boolean(), fc.constant(null), fc.jsonValue());
+  const models = fc.constantFrom(...CATALOGUE.map(({ config }) => config));
+  fc.assert(
+    fc.property(models, fc.nat(), junk, (config, at, value) => {
+      const names = Object.keys(config);
+      const answer = shapeOf({ ...config, [names[at % names.length] ?? '']: value });
+      const counts = answer.ok ? countParameters(answer.shape) : null;
+      if (counts === null) expect(answer).toMatchObject({ reason: expect.stringMatching(/^config\.json/) });
+      else expect(Number.isSafeInteger(counts.total) && counts.total > 0 && counts.active <= counts.total).toBe(true);
+    }),
+    { numRuns: 2000 },
   );
 });
 

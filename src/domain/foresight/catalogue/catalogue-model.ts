@@ -24,6 +24,7 @@ export const MLC = repository('mlc-ai/mlc-llm', 'python/mlc_llm/model/model_pres
 export const GPU_POOR = repository('RahulSChand/gpu_poor', 'public/all_configs.json');
 /** Model Provenance Testing for Large Language Models, table 4. */
 export const PROVENANCE = 'https://arxiv.org/abs/2502.00706';
+export const CALFLOPS = repository('MrYxJ/calculate-flops.pytorch', 'README.md');
 
 export const TIED = { tie_word_embeddings: true };
 export const UNTIED = { tie_word_embeddings: false };

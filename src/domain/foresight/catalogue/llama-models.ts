@@ -1,4 +1,5 @@
 import {
+  CALFLOPS,
   type CatalogueModel,
   card,
   hub,
@@ -47,6 +48,7 @@ export const LLAMA_MODELS: CatalogueModel[] = [
     aliases: ['vicuna-7b-v1.5'],
     config: sizes('llama', [4096, 32, 32, 32, 11_008, 32_000, 4096]),
     source: LITGPT,
+    published: { params: '6738415616', source: CALFLOPS },
   },
   {
     name: 'meta-llama/Llama-2-13b-hf',

@@ -1,4 +1,16 @@
-import { type CatalogueModel, card, GPU_POOR, hub, LITGPT, MLC, PROVENANCE, repository, sizes, TIED } from './catalogue-model.ts';
+import {
+  CALFLOPS,
+  type CatalogueModel,
+  card,
+  GPU_POOR,
+  hub,
+  LITGPT,
+  MLC,
+  PROVENANCE,
+  repository,
+  sizes,
+  TIED,
+} from './catalogue-model.ts';
 
 const QWEN3 = { head_dim: 128 };
 const NEMO_QWEN3 = repository('NVIDIA-NeMo/NeMo', 'nemo/collections/llm/gpt/model/qwen3.py');
@@ -21,27 +33,35 @@ export const QWEN_MODELS: CatalogueModel[] = [
     aliases: ['Qwen-1.8B'],
     config: qwen1([2048, 24, 16, 11_008, 151_936]),
     source: repository('alibaba/Pai-Megatron-Patch', 'examples/qwen/run_pretrain_megatron_qwen.sh'),
+    published: { params: '1.8B', source: card('Qwen/Qwen-1_8B') },
   },
   {
     name: 'Qwen/Qwen-7B',
     config: qwen1([4096, 32, 32, 22_016, 151_936]),
     source: repository('alibaba/Pai-Megatron-Patch', 'examples/qwen/run_pretrain_megatron_qwen.sh'),
+    published: { params: '7721324544', source: CALFLOPS },
   },
-  { name: 'Qwen/Qwen-14B', config: qwen1([5120, 40, 40, 27_392, 152_064]), source: GPU_POOR },
+  {
+    name: 'Qwen/Qwen-14B',
+    config: qwen1([5120, 40, 40, 27_392, 152_064]),
+    source: GPU_POOR,
+    published: { params: '14B', source: card('Qwen/Qwen-14B') },
+  },
   {
     name: 'Qwen/Qwen-72B',
     config: qwen1([8192, 80, 64, 49_152, 152_064]),
     source: repository('microsoft/vidur', 'vidur/config/model_config.py'),
+    published: { params: '72B', source: card('Qwen/Qwen-72B') },
   },
   {
     name: 'Qwen/Qwen1.5-0.5B',
     config: sizes('qwen2', [1024, 24, 16, 16, 2816, 151_936, 32_768], TIED),
-    source: repository('alibaba/Pai-Megatron-Patch', 'examples/qwen1_5/run_pretrain_mcore_qwen.sh'),
+    source: hub('RESMPDEV/Qwen1.5-Wukong-0.5B'),
   },
   {
     name: 'Qwen/Qwen1.5-1.8B',
     config: sizes('qwen2', [2048, 24, 16, 16, 5504, 151_936, 32_768]),
-    source: repository('alibaba/Pai-Megatron-Patch', 'examples/qwen1_5/run_pretrain_mcore_qwen.sh'),
+    source: hub('Qwen/Qwen1.5-1.8B'),
   },
   {
     name: 'Qwen/Qwen1.5-4B',
@@ -56,17 +76,28 @@ export const QWEN_MODELS: CatalogueModel[] = [
   {
     name: 'Qwen/Qwen1.5-14B',
     config: sizes('qwen2', [5120, 40, 40, 40, 13_696, 152_064, 32_768]),
-    source: repository('alibaba/Pai-Megatron-Patch', 'examples/qwen1_5/run_pretrain_mcore_qwen.sh'),
+    source: hub('Qwen/Qwen1.5-14B-Chat'),
+    published: { params: '14167290880', source: card('SakuraLLM/Sakura-14B-Qwen2beta-v0.9.2-GGUF') },
   },
   {
     name: 'Qwen/Qwen1.5-32B',
     config: sizes('qwen2', [5120, 64, 40, 8, 27_392, 152_064, 32_768]),
-    source: repository('alibaba/Pai-Megatron-Patch', 'examples/qwen1_5/run_pretrain_mcore_qwen.sh'),
+    source: hub('ecnu-icalk/educhat-sft-002-32b-qwen1.5'),
   },
   {
     name: 'Qwen/Qwen1.5-72B',
     config: sizes('qwen2', [8192, 80, 64, 64, 24_576, 152_064, 32_768]),
     source: repository('alibaba/Pai-Megatron-Patch', 'examples/qwen1_5/run_pretrain_mcore_qwen.sh'),
+  },
+  {
+    name: 'Qwen/Qwen1.5-110B',
+    config: sizes('qwen2', [8192, 80, 64, 8, 49_152, 152_064, 32_768]),
+    source: hub('second-state/Qwen1.5-110B-Chat-GGUF'),
+  },
+  {
+    name: 'Qwen/CodeQwen1.5-7B',
+    config: sizes('qwen2', [4096, 32, 32, 4, 13_440, 92_416, 65_536]),
+    source: hub('Qwen/CodeQwen1.5-7B-Chat'),
   },
   {
     name: 'Qwen/Qwen1.5-MoE-A2.7B',
