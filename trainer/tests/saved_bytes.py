@@ -1,6 +1,6 @@
 """What torch keeps during one training step of tiny models, counted in bytes, by family, method and habit.
 
-python tests/saved_bytes.py   (writes saved_bytes.json: pytest measures it again, Vitest holds the planner to it)
+python tests/saved_bytes.py   (writes saved_bytes.jsonl: pytest measures it again, Vitest holds the planner to it)
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
+import tempfile
 import weakref
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-FILE = Path(__file__).with_suffix(".json")
+FILE = Path(__file__).with_suffix(".jsonl")
 ROWS, LENGTH, TRAINED = 2, 24, 17
 SIZES = {
     "vocab_size": 97,
@@ -42,10 +43,33 @@ FAMILIES: dict[str, dict] = {
         "sliding_window": 16,
         "layer_types": ["sliding_attention"] * 2 + ["full_attention"],
     },
-    "phi3": {},
-    "granite": {},
     "phi": {},
+    "phi3": {},
+    "olmo": {},
+    "olmo2": {},
+    "granite": {},
+    "stablelm": {},
+    "starcoder2": {},
+    "cohere": {},
+    "cohere2": {"sliding_window": 16, "layer_types": ["sliding_attention"] * 2 + ["full_attention"]},
+    "smollm3": {},
+    "glm": {"head_dim": 8, "attention_bias": True},
+    "glm4": {"head_dim": 8, "attention_bias": True},
+    "nemotron": {},
+    "helium": {"head_dim": 8},
+    "seed_oss": {"head_dim": 16, "attention_dropout": 0.0, "residual_dropout": 0.0},
     "gpt_neox": {"num_key_value_heads": None},
+    "opt": {"ffn_dim": 72, "word_embed_proj_dim": 48, "dropout": 0.0},
+    "falcon": {"multi_query": True, "new_decoder_architecture": False, "parallel_attn": True, "bias": False},
+    "mixtral": {"num_local_experts": 4, "num_experts_per_tok": 2},
+    "qwen2_moe": {
+        "num_experts": 4,
+        "num_experts_per_tok": 2,
+        "moe_intermediate_size": 40,
+        "shared_expert_intermediate_size": 56,
+    },
+    "qwen3_moe": {"head_dim": 16, "num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 40},
+    "olmoe": {"num_experts": 4, "num_experts_per_tok": 2},
 }
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 RUN = {
@@ -85,6 +109,12 @@ HABITS: dict[str, dict] = {
     "dora": {"method": "dora"},
     "dora with dropout": {"method": "dora"} | adapter(dropout=0.1),
     "dora without autocast": {"method": "dora"} | OWN_DTYPE,
+    "qlora in nf4": {"method": "qlora", "quantization": "nf4"},
+    "qlora in doubly quantized nf4": {"method": "qlora", "quantization": "nf4-dq"},
+    "qlora in nf4 without autocast": {"method": "qlora", "quantization": "nf4"} | OWN_DTYPE,
+    "qlora in nf4 with checkpoints": {"method": "qlora", "quantization": "nf4", "gradient_checkpointing": True},
+    "qlora in int8": {"method": "qlora", "quantization": "int8"},
+    "dora in nf4": {"method": "dora", "quantization": "nf4"},
     "full": FULL,
     "full without autocast": FULL | OWN_DTYPE,
     "full of fp32 weights": FULL | {"weights_dtype": "fp32"},
@@ -92,7 +122,7 @@ HABITS: dict[str, dict] = {
     "full with checkpoints": FULL | {"gradient_checkpointing": True},
     "full with eager attention": FULL | {"attention": "eager"},
 }
-EVERY_FAMILY = ("lora", "lora without autocast", "full", "full of fp32 weights")
+EVERY_FAMILY = ("lora", "full", "full of fp32 weights")
 
 
 def cases() -> list[dict]:
@@ -119,14 +149,34 @@ class Kept:
     """Tensors that autograd keeps, by where they were met first; what it lets go of again does not count."""
 
     def __init__(self, model: torch.nn.Module) -> None:
-        self.own = {tensor.untyped_storage().data_ptr() for tensor in [*model.parameters(), *model.buffers()]}
+        self.own = {tensor.untyped_storage().data_ptr() for tensor in tensors_of(model)}
         self.place = "outside"
         self.met: list[tuple[weakref.ref, str]] = []
+        self.entered: dict[int, str] = {}
+        """Inputs of linears, by where they came in."""
+        self.holders: list[Held] = []
+
+    def enter_linear(self, _: torch.nn.Module, args: tuple) -> None:
+        self.entered.setdefault(args[0].untyped_storage().data_ptr(), self.place)
 
     def pack(self, tensor: torch.Tensor) -> Held:
         held = Held(tensor)
         self.met.append((weakref.ref(held), self.place))
         return held
+
+    def add_inputs_of_int8(self, loss: torch.Tensor) -> None:
+        """What bitsandbytes keeps on the node of the graph itself, past autograd's own saving."""
+        nodes, seen = [loss.grad_fn], set()
+        while nodes:
+            node = nodes.pop()
+            if node is None or node in seen:
+                continue
+            seen.add(node)
+            nodes += [following for following, _ in node.next_functions]
+            if node.name().startswith("MatMul8bit"):
+                held = Held(node.A)
+                self.holders.append(held)
+                self.met.append((weakref.ref(held), self.entered.get(node.A.untyped_storage().data_ptr(), "outside")))
 
     def count(self) -> dict[str, int]:
         """Bytes by place: each storage once, weights and buffers never."""
@@ -152,7 +202,7 @@ class Alive(TorchDispatchMode):
 
     def __init__(self, model: torch.nn.Module) -> None:
         super().__init__()
-        self.known = {tensor.untyped_storage()._cdata for tensor in [*model.parameters(), *model.buffers()]}
+        self.known = {tensor.untyped_storage()._cdata for tensor in tensors_of(model)}
         self.now = self.most = 0
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -187,6 +237,8 @@ def build(case: dict) -> torch.nn.Module:
     torch.manual_seed(0)
     dtype = DTYPES[run["weights_dtype"]]
     model = AutoModelForCausalLM.from_config(config, attn_implementation=run["attention"], dtype=dtype)
+    if run["quantization"] != "none":
+        model = quantized(model, run["quantization"], dtype)
     if run["gradient_checkpointing"]:
         model.activation_checkpointing_enable({"use_reentrant": False})
     if run["adapter"] is not None:
@@ -201,6 +253,32 @@ def build(case: dict) -> torch.nn.Module:
         )
         model = get_peft_model(model, settings, autocast_adapter_dtype=adapter["dtype"] == "fp32")
     return model.train()
+
+
+def quantized(model: torch.nn.Module, quantization: str, dtype: torch.dtype) -> torch.nn.Module:
+    """The model as transformers loads it into bitsandbytes' linears."""
+    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+
+    four = {
+        "load_in_4bit": True,
+        "bnb_4bit_quant_type": "nf4",
+        "bnb_4bit_use_double_quant": quantization == "nf4-dq",
+        "bnb_4bit_compute_dtype": torch.bfloat16,
+    }
+    settings = BitsAndBytesConfig(**({"load_in_8bit": True} if quantization == "int8" else four))
+    with tempfile.TemporaryDirectory() as folder:
+        model.save_pretrained(folder)
+        return AutoModelForCausalLM.from_pretrained(folder, quantization_config=settings, dtype=dtype, device_map="cpu")
+
+
+def tensors_of(model: torch.nn.Module) -> list[torch.Tensor]:
+    """Parameters and buffers, and what quantized ones keep beside themselves."""
+    own = [*model.parameters(), *model.buffers()]
+    for part in model.modules():
+        state = getattr(getattr(part, "weight", None), "quant_state", getattr(part, "state", None))
+        for holder in (getattr(part, "weight", None), state, getattr(state, "state2", None)):
+            own += [tensor for tensor in getattr(holder, "__dict__", {}).values() if torch.is_tensor(tensor)]
+    return own
 
 
 def attention_linears(model: torch.nn.Module) -> list[str]:
@@ -253,14 +331,26 @@ def measure(case: dict) -> dict:
     for number, block in enumerate(blocks):
         handles.append(block.register_forward_pre_hook(enter(number), with_kwargs=True))
         handles.append(block.register_forward_hook(lambda *_: setattr(kept, "place", "outside")))
+    if run["quantization"] == "int8":
+        handles += [
+            part.register_forward_pre_hook(kept.enter_linear)
+            for part in model.modules()
+            if type(part).__name__ == "Linear8bitLt" and isinstance(part, torch.nn.Linear)
+        ]
     with torch.autograd.graph.saved_tensors_hooks(kept.pack, lambda held: held.tensor):
         loss = loss_of(model, run)
+    if run["quantization"] == "int8":
+        kept.add_inputs_of_int8(loss)
     places = kept.count()
+    kept.holders.clear()
     for handle in handles:
         handle.remove()
     loss.backward()
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    frozen = [parameter for parameter in model.parameters() if not parameter.requires_grad]
+    adapted = {id(parameter) for parameter in trained}
+    frozen = {tensor.untyped_storage().data_ptr(): tensor for tensor in tensors_of(model) if id(tensor) not in adapted}
+    for buffer in model.buffers():
+        frozen.pop(buffer.untyped_storage().data_ptr(), None)
     gradients = sum(parameter.grad.nbytes for parameter in trained if parameter.grad is not None)
     optimizer = torch.optim.AdamW(trained)
     optimizer.step()
@@ -271,7 +361,7 @@ def measure(case: dict) -> dict:
         loss_of(model, run).backward()
     by_block = [places.get(str(number), 0) for number in range(len(blocks))]
     return {
-        "frozen": sum(parameter.nbytes for parameter in frozen),
+        "frozen": sum(tensor.untyped_storage().nbytes() for tensor in frozen.values()),
         "trained": sum(parameter.nbytes for parameter in trained),
         "gradients": gradients,
         "optimizer": sum(tensor.nbytes for tensor in states),
@@ -283,7 +373,7 @@ def measure(case: dict) -> dict:
 
 def main() -> int:
     lines = [json.dumps(case | {"measured": measure(case)}) for case in cases()]
-    FILE.write_text("[\n" + ",\n".join(lines) + "\n]\n")
+    FILE.write_text("\n".join(lines) + "\n")
     return 0
 
 

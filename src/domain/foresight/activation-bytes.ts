@@ -45,8 +45,8 @@ function played(
     run.shared.sin = tape.weight(1, run.stream_width, false);
   }
   const output = playBlock(run, block, input);
-  const { kept, highest } = tape;
-  return { block, kept, forward: highest, backward: tape.backward(output), input: input.storage.bytes };
+  const { kept } = tape;
+  return { block, kept, forward: tape.forward(), backward: tape.backward(output), input: input.storage.bytes };
 }
 
 /** Plays the blocks and the head of one micro-batch. */
@@ -61,10 +61,10 @@ export function playStep(model: ModelShape, run: RunShape, device: Pick<DeviceFa
   const tape = new Tape();
   const last = play(tape);
   const loss = playHead(last, tape.tensor(last.tokens * model.hidden, last.stream_width, true));
-  const { kept, highest } = tape;
+  const { kept } = tape;
   const { at_once } = logitTokens(last);
-  // A trained embedding keeps the words that it looked up.
-  const words = full ? last.tokens * 8 : 0;
-  const head = { kept: kept + words, forward: highest, backward: tape.backward(loss), logits: at_once * model.vocab };
+  // Trained embeddings keep the words and places that were looked up.
+  const words = full ? last.tokens * 8 * (model.position_params > 0 ? 2 : 1) : 0;
+  const head = { kept: kept + words, forward: tape.forward(), backward: tape.backward(loss), logits: at_once * model.vocab };
   return { blocks, head };
 }

@@ -8,7 +8,9 @@ import type { Tensor } from './tape.ts';
 export function playLinear(play: PlayedRun, shape: LinearShape, x: Tensor): Tensor {
   const base = playBase(play, shape, x);
   if (adapterRank(play.run, shape) === 0) return base;
-  return play.run.method === 'dora' ? playDora(play, shape, x, base) : playLora(play, shape, x, base);
+  const adapted = play.run.method === 'dora' ? playDora(play, shape, x, base) : playLora(play, shape, x, base);
+  play.tape.refer(x);
+  return adapted;
 }
 
 function playBase(play: PlayedRun, shape: LinearShape, x: Tensor): Tensor {
@@ -29,13 +31,15 @@ function playBase(play: PlayedRun, shape: LinearShape, x: Tensor): Tensor {
   return tape.cast(out, x.width);
 }
 
-/** If PEFT casts the input to the adapter's dtype: its layers for quantized linears do not under autocast. */
-const castsInput = (play: PlayedRun) => play.run.quantization === 'none' || play.autocast === null;
+/** If PEFT casts the input to the adapter's dtype: its layers for quantized linears do not under autocast, if it is that of CUDA. */
+const castsInput = ({ run, autocast, on_cpu }: PlayedRun) => run.quantization === 'none' || autocast === null || on_cpu;
 
 /** Of peft/tuners/lora/layer.py `Linear.forward`: B(A(dropout(x))) × scaling on top of the base. */
 function playLora(play: PlayedRun, shape: LinearShape, x: Tensor, base: Tensor): Tensor {
   const { tape } = play;
-  const low = lowRank(play, shape, dropped(play, castInput(play, x)));
+  const cast = castInput(play, x);
+  const low = lowRank(play, shape, dropped(play, cast));
+  tape.refer(cast);
   return tape.cast(tape.add(base, tape.plain([low])), base.width);
 }
 

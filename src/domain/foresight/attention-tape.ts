@@ -10,6 +10,7 @@ export function playAttention(play: PlayedRun, block: BlockShape, x: Tensor, sty
   const { tape, tokens } = play;
   const { heads, kv_heads, head_dim, qk_norm } = block.attention;
   const linears = block.linears.filter(({ part }) => part === 'attention');
+  if (linears.some(({ name }) => name === 'kv_b_proj')) return playLatent(play, block, x, style);
   const outs = linears.slice(0, -1).map((linear) => playLinear(play, linear, x));
   const [first, second, third] = outs;
   const last = linears.at(-1);
@@ -26,12 +27,43 @@ export function playAttention(play: PlayedRun, block: BlockShape, x: Tensor, sty
   return playLinear(play, last, playScores(play, block.attention, query, key, v));
 }
 
+/** DeepSeek's latent attention: keys and values, and where they are wide queries, come through a narrow normed place. */
+function playLatent(play: PlayedRun, block: BlockShape, x: Tensor, style: NormStyle): Tensor {
+  const { tape, tokens } = play;
+  const named = (name: string) => block.linears.find((linear) => linear.name === name);
+  const [narrow, wide, values, out] = [
+    named('q_a_proj'),
+    named('q_b_proj') ?? named('q_proj'),
+    named('kv_b_proj'),
+    named('o_proj'),
+  ];
+  const both = named('kv_a_proj_with_mqa');
+  if (wide === undefined || values === undefined || out === undefined || both === undefined) return x;
+  const queries = narrow === undefined ? x : playNorm(play, style, playLinear(play, narrow, x), narrow.outputs);
+  const rope = both.outputs - values.inputs;
+  const rotate = (part: Tensor) => playRotary(play, part, rope);
+  const q = playLinear(play, wide, queries);
+  const turned = rotate(tape.view(q, tokens * block.attention.heads * rope));
+  const query = tape.plain([tape.view(q, q.elements - turned.elements), turned], q.elements);
+  const low = playLinear(play, both, x);
+  const normed = playNorm(play, style, tape.view(low, tokens * values.inputs), values.inputs);
+  const kv = playLinear(play, values, normed);
+  const key = tape.plain([tape.view(kv, kv.elements - tokens * out.inputs), rotate(tape.view(low, tokens * rope))], q.elements);
+  const value = tape.view(kv, tokens * out.inputs);
+  return playLinear(play, out, playScores(play, block.attention, query, key, value));
+}
+
 /** q cos + rotate_half(q) sin; fused kernels recompute it. */
 function playRotary(play: PlayedRun, x: Tensor, head_dim: number): Tensor {
   const { tape, run, shared } = play;
-  const { rotary_share, rotary_fp32 = false } = habitsOf(play.model.family);
+  const { rotary_share, rotary_fp32 = false, rotary_by_layer = false } = habitsOf(play.model.family);
   if (play.model.position_params > 0) return x;
   if (run.compile || run.switches.fused_kernels) return tape.plain([x]);
+  if (rotary_by_layer && shared.layer !== play.tape) {
+    shared.layer = play.tape;
+    shared.cos = null;
+    shared.sin = null;
+  }
   shared.cos ??= tape.tensor(tableElements(play, head_dim), rotary_fp32 ? 4 : play.stream_width, false);
   shared.sin ??= tape.tensor(tableElements(play, head_dim), rotary_fp32 ? 4 : play.stream_width, false);
   const turning = rotary_share === undefined ? x : tape.view(x, x.elements * rotary_share);
@@ -55,8 +87,10 @@ function playScores(play: PlayedRun, shape: AttentionShape, query: Tensor, key: 
   const { tape, autocast, rows, length, tokens, run, on_cpu } = play;
   const { heads, kv_heads, head_dim } = shape;
   const caps = habitsOf(play.model.family).caps_scores ?? false;
-  const all = tokens * heads * head_dim;
+  const all = kv_heads < heads ? tokens * heads * head_dim : value.elements;
   if (run.attention === 'eager' || (caps && run.attention === 'sdpa')) return playEager(play, shape, query, key, value, caps);
+  const { broadcasts_keys = false } = habitsOf(play.model.family);
+  if (broadcasts_keys && run.attention === 'sdpa' && kv_heads === 1 && heads > 1) return playMath(play, shape, query, key, value);
   const masked = run.attention === 'sdpa' && needsMask(play, shape);
   // transformers/integrations/sdpa_attention.py `use_gqa_in_sdpa`: a mask or wide heads, and keys and values are repeated.
   const repeats = run.attention === 'sdpa' && kv_heads < heads && (masked || head_dim > 256);
@@ -72,6 +106,30 @@ function playScores(play: PlayedRun, shape: AttentionShape, query: Tensor, key: 
   return habitsOf(play.model.family).rotary_share === undefined ? out : tape.plain([out]);
 }
 
+/** `_scaled_dot_product_attention_math` (aten/src/ATen/native/transformers/attention.cpp): all in fp32, keys and values for each head. */
+function playMath(
+  play: PlayedRun,
+  { heads, kv_heads, head_dim }: AttentionShape,
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+): Tensor {
+  const { tape, autocast, rows, length, tokens } = play;
+  const all = kv_heads < heads ? tokens * heads * head_dim : value.elements;
+  const wide = (x: Tensor) => tape.plain([tape.cast(tape.autocast(x, autocast), 4)], all);
+  const [q, k, v] = [wide(query), wide(key), wide(value)];
+  const scores = tape.step([q, k], tape.tensor(rows * heads * length ** 2, 4, false), [
+    ...(k.grad ? [q] : []),
+    ...(q.grad ? [k] : []),
+    // The sizes by which queries and keys were scaled.
+    tape.tensor(2, 8, false),
+  ]);
+  const softmax = tape.apply(tape.plain([scores]), 'output');
+  const keeps = [...(v.grad ? [softmax] : []), ...(softmax.grad ? [v] : [])];
+  const out = tape.cast(tape.step([softmax, v], tape.tensor(all, 4, false), keeps), autocast ?? query.width);
+  return tape.plain([out]);
+}
+
 /** `eager_attention_forward`: scores, their fp32 softmax and its copy in the values' dtype. */
 function playEager(
   play: PlayedRun,
@@ -82,7 +140,7 @@ function playEager(
   caps: boolean,
 ): Tensor {
   const { tape, autocast, rows, length, tokens } = play;
-  const all = tokens * heads * head_dim;
+  const all = kv_heads < heads ? tokens * heads * head_dim : value.elements;
   const scores = rows * heads * length * length;
   const wide = (x: Tensor) => (kv_heads < heads ? tape.plain([x], all) : x);
   const [q, k] = [tape.autocast(query, autocast), tape.autocast(wide(key), autocast)];

@@ -22,8 +22,14 @@ export function playBlock(play: PlayedRun, block: BlockShape, x: Tensor): Tensor
   }
   const before = norms_after ? (input: Tensor) => input : norm;
   const after = norms_after || block.norms === 4 ? norm : (input: Tensor) => input;
-  const middle = tape.add(x, after(playAttention(play, block, before(x), style)));
-  return tape.add(middle, after(playMlp(play, block, before(middle))));
+  const first = before(x);
+  const attended = after(playAttention(play, block, first, style));
+  tape.refer(first);
+  const middle = tape.add(x, attended);
+  const second = before(middle);
+  const mixed = after(playMlp(play, block, second));
+  tape.refer(second);
+  return tape.add(middle, mixed);
 }
 
 function playMlp(play: PlayedRun, block: BlockShape, x: Tensor): Tensor {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { estimateMemory } from './estimate-memory.ts';
+import { CATALOGUE, findModel } from './find-model.ts';
 import type { DeviceFacts } from './hardware.ts';
 import { findDevice } from './known-devices.ts';
 import type { ModelShape } from './model-shape.ts';
@@ -180,4 +181,13 @@ describe('any run', () => {
       }),
     );
   });
+});
+
+it.each(CATALOGUE.map(({ name }) => name))('plans LoRA, QLoRA and a full fine-tune of %s', (name) => {
+  const found = findModel(name);
+  if (!found.ok) throw new Error(found.reason);
+  const read = shapeOf(found.model.config);
+  if (!read.ok) throw new Error(read.reason);
+  for (const run of [LORA, { ...LORA, method: 'qlora', quantization: 'nf4' } as const, FULL])
+    expect(Number.isSafeInteger(estimateMemory(read.shape, run, A100).device_bytes)).toBe(true);
 });

@@ -3,7 +3,7 @@ import { playStep } from './activation-bytes.ts';
 import type { MemoryComponents, MemoryEstimate, MemoryPhase } from './forecast.ts';
 import { MEMORY_PHASES } from './forecast.ts';
 import type { DeviceFacts } from './hardware.ts';
-import { boundsOf } from './memory-interval.ts';
+import { boundsOf, memoryAssumptions } from './memory-interval.ts';
 import type { ModelShape } from './model-shape.ts';
 import { contextBytes, slackBytes } from './overheads.ts';
 import type { RunShape } from './run-shape.ts';
@@ -41,7 +41,7 @@ export function estimateMemory(model: ModelShape, run: RunShape, device: DeviceF
   let components: MemoryComponents | null = null;
   for (const phase of MEMORY_PHASES) {
     const inside = Object.values(tensors[phase]).reduce((all, bytes) => all + bytes, 0);
-    const slack = slackBytes(device.kind, run, Math.min(held, inside), Math.max(0, inside - held));
+    const slack = slackBytes(device.kind, run, Math.max(0, inside - held));
     phases[phase] = Math.ceil(inside + slack + context);
     if (components === null || phases[phase] > phases[fullest]) {
       fullest = phase;
@@ -49,7 +49,7 @@ export function estimateMemory(model: ModelShape, run: RunShape, device: DeviceF
     }
   }
   const rounded = roundUp(components ?? { ...tensors.train_step, slack: 0, context });
-  const { low, high } = boundsOf(model, run);
+  const bounds = boundsOf(model, run, device);
   const allocator_bytes = Object.entries(rounded).reduce((all, [name, bytes]) => (name === 'context' ? all : all + bytes), 0);
   const device_bytes = allocator_bytes + rounded.context;
   return {
@@ -58,9 +58,9 @@ export function estimateMemory(model: ModelShape, run: RunShape, device: DeviceF
     device_bytes,
     fullest,
     phases: { ...phases, [fullest]: device_bytes },
-    low_bytes: Math.floor(device_bytes * low),
-    high_bytes: Math.ceil(device_bytes * high),
-    assumptions: [],
+    low_bytes: Math.max(0, Math.floor(device_bytes * bounds.low - bounds.around)),
+    high_bytes: Math.ceil(device_bytes * bounds.high + bounds.around),
+    assumptions: memoryAssumptions(model, run, device),
   };
 }
 

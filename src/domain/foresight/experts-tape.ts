@@ -36,7 +36,10 @@ export function playExperts(play: PlayedRun, block: BlockShape, x: Tensor): Tens
   const shared = block.linears.filter(({ part }) => part === 'mlp');
   const down = shared.at(-1);
   if (down === undefined || experts.shared_intermediate === 0) return together;
-  return tape.add(together, playLinear(play, down, playGate(play, shared.slice(0, -1), activation, gated, x)));
+  const beside = playLinear(play, down, playGate(play, shared.slice(0, -1), activation, gated, x));
+  const weigher = block.linears.find(({ part, outputs }) => part === 'router' && outputs === 1);
+  if (weigher === undefined) return tape.add(together, beside);
+  return tape.add(together, tape.multiply(tape.apply(playLinear(play, weigher, x), 'output'), beside));
 }
 
 function playGrouped(play: PlayedRun, x: Tensor, matrix: Tensor, elements: number, ends: Tensor): Tensor {

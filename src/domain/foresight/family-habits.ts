@@ -1,10 +1,11 @@
 /** What a family's code does between its matrices, where no config says it: src/transformers/models/<family>, 5.23.0. */
 
 /**
- * How a norm goes: `llama` scales what was cast back to the input's dtype, `gemma` scales by 1 + weight before it casts, `scaled`
- * scales before it casts, `bare` is a LayerNorm of fp32 without weights, `layer` torch's own LayerNorm.
+ * How a norm goes. Of RMSNorms, `llama` scales what was cast back to the input's dtype, `gemma` scales by 1 + weight before it casts,
+ * `scaled` by the weight, `wide` by the weight as fp32. `layer` is torch's LayerNorm, `bare` that of fp32 without weights, `plus_one`
+ * that with 1 + weight, `centred` one that is put together from single operations in fp32.
  */
-export type NormStyle = 'llama' | 'gemma' | 'scaled' | 'bare' | 'layer';
+export type NormStyle = 'llama' | 'gemma' | 'scaled' | 'wide' | 'layer' | 'bare' | 'plus_one' | 'centred';
 
 export interface FamilyHabits {
   norm?: NormStyle;
@@ -24,8 +25,11 @@ export interface FamilyHabits {
   rotary_share?: number;
   /** Tables of positions and what they multiply are fp32. */
   rotary_fp32?: boolean;
-  /** Layers with a window have tables of their own. */
+  /** Layers with a window have tables of their own, or each layer spreads them anew. */
   rotary_by_window?: boolean;
+  rotary_by_layer?: boolean;
+  /** One head of keys is broadcast to all, which no fused kernel of SDPA takes: it works in fp32 with whole matrices of scores. */
+  broadcasts_keys?: boolean;
 }
 
 export const FAMILY_HABITS: Record<string, FamilyHabits> = {
@@ -41,8 +45,13 @@ export const FAMILY_HABITS: Record<string, FamilyHabits> = {
   stablelm: { rotary_share: 0.25 },
   gpt_neox: { parallel: true, rotary_share: 0.25 },
   granite: { scales_logits: true },
-  cohere: { scales_logits: true },
-  cohere2: { scales_logits: true },
+  cohere: { norm: 'centred', scales_logits: true },
+  cohere2: { norm: 'centred', scales_logits: true },
+  glm: { rotary_share: 0.5, rotary_by_layer: true },
+  glm4: { rotary_share: 0.5, rotary_by_layer: true },
+  nemotron: { norm: 'plus_one', rotary_share: 0.5 },
+  helium: { norm: 'wide', rotary_by_layer: true },
+  falcon: { broadcasts_keys: true },
 };
 
 export const habitsOf = (family: string): FamilyHabits =>

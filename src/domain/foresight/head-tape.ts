@@ -34,15 +34,14 @@ export function playHead(play: PlayedRun, hidden: Tensor): Tensor {
   const piece =
     at_once === seen ? chosen : tape.step([chosen], tape.tensor(at_once * model.hidden, chosen.width, false), [chosen]);
   let logits = tape.linear(piece, matrix, at_once * model.vocab, autocast);
-  const narrow = logits.elements * logits.width;
   const { caps_logits = false, scales_logits = false } = habitsOf(model.family);
   if (caps_logits) logits = tape.plain([tape.apply(tape.plain([logits]), 'output')]);
   if (scales_logits) logits = tape.plain([logits]);
   const wide = tape.cast(logits, 4);
-  // The logits and their fp32 copy are still there while the log-softmax is written.
-  const copies = narrow + (wide === logits ? 0 : wide.elements * 4);
   const log_softmax = tape.tensor(wide.elements, 4, false);
-  tape.step([wide], log_softmax, [log_softmax], { forward: copies });
+  tape.step([wide], log_softmax, [log_softmax]);
+  // The caller still has the logits as the head gave them.
+  tape.refer(logits);
   const targets = tape.tensor(at_once, 8, false);
   const weight = tape.tensor(1, 4, false);
   return tape.step([log_softmax], tape.tensor(1, 4, false), [log_softmax, targets, weight]);

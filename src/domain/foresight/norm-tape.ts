@@ -18,6 +18,15 @@ export function playNorm(play: PlayedRun, style: NormStyle, x: Tensor, size: num
     const statistics = tape.tensor(vectors * (style === 'layer' || style === 'bare' ? 2 : 1), 4, false);
     return tape.step([x, weight()], tape.tensor(x.elements, x.width, false), [x, statistics]);
   }
+  if (style === 'centred') return playCentred(play, x, size);
+  if (style === 'plus_one') {
+    const scale = tape.plain([weight()]);
+    return tape.step([x, scale], tape.tensor(x.elements, x.width, false), [
+      x,
+      scale,
+      tape.tensor(2 * vectors, on_cpu ? x.width : 4, false),
+    ]);
+  }
   if (style === 'layer' || style === 'bare') {
     // Autocast's list of fp32 operations has layer_norm on CUDA (aten/src/ATen/autocast_mode.h), not on the CPU.
     const input = style === 'bare' || (autocast !== null && !on_cpu) ? tape.cast(x, 4) : x;
@@ -30,6 +39,16 @@ export function playNorm(play: PlayedRun, style: NormStyle, x: Tensor, size: num
   const rsqrt = tape.apply(tape.plain([tape.apply(input, 'input')], vectors), 'output');
   const normed = tape.multiply(input, rsqrt);
   if (style === 'llama') return tape.multiply(weight(), tape.cast(normed, x.width));
-  const scale = style === 'gemma' ? tape.plain([tape.cast(weight(), 4)]) : weight();
-  return tape.cast(tape.multiply(scale, normed), x.width);
+  const wide = style === 'scaled' ? weight() : tape.cast(weight(), 4);
+  return tape.cast(tape.multiply(style === 'gemma' ? tape.plain([wide]) : wide, normed), x.width);
+}
+
+/** CohereLayerNorm: what is left of the mean is taken twice, once for the variance. */
+function playCentred(play: PlayedRun, x: Tensor, size: number): Tensor {
+  const { tape, weight_width, full } = play;
+  const input = tape.cast(x, 4);
+  const mean = () => tape.plain([input], x.elements / size);
+  const variance = tape.plain([tape.apply(tape.plain([input, mean()]), 'input')], x.elements / size);
+  const normed = tape.multiply(tape.plain([input, mean()]), tape.apply(variance, 'output'));
+  return tape.cast(tape.multiply(tape.cast(tape.weight(size, weight_width, full), 4), normed), x.width);
 }

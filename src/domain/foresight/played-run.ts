@@ -10,6 +10,8 @@ export const WIDTHS = { fp32: 4, bf16: 2, fp16: 2 } as const;
 interface Shared {
   cos: Tensor | null;
   sin: Tensor | null;
+  /** The pass that spread them, where each layer does. */
+  layer: Tape | null;
 }
 
 export interface PlayedRun {
@@ -48,7 +50,7 @@ export function playRun(tape: Tape, model: ModelShape, run: RunShape, device: Pi
     weight_width,
     stream_width: weight_width,
     full: run.method === 'full',
-    shared: { cos: null, sin: null },
+    shared: { cos: null, sin: null, layer: null },
   };
 }
 
@@ -57,26 +59,16 @@ export function frozenWidth({ method, weights_dtype, quantization, switches }: R
   return switches.upcasts_frozen && method !== 'full' && quantization !== 'none' ? 4 : WIDTHS[weights_dtype];
 }
 
-/** Names of experts' matrices of older transformers, which PEFT takes for the fused parameters they have become. */
-const FUSED_NAMES: Record<string, string[]> = {
-  gate_up_proj: ['gate_up_proj', 'gate_proj', 'up_proj', 'w1', 'w3'],
-  down_proj: ['down_proj', 'w2'],
-};
-
-/**
- * Rank of the adapter on a linear; 0: none. `all-linear` takes experts and routers, too, as their own modules once were; on gate
- * and up together the rank doubles (peft/utils/transformers_weight_conversion.py).
- */
+/** Rank of the adapter on a linear; 0: none. Those that PEFT reaches by several names have as many times the rank. */
 export function adapterRank({ adapter }: RunShape, linear: LinearShape): number {
   if (adapter === null) return 0;
   const { targets, rank } = adapter;
-  const fused = linear.part === 'expert' ? (FUSED_NAMES[linear.name] ?? [linear.name]) : [linear.name];
+  const names = linear.reached_by ?? [linear.name];
   const meant =
     typeof targets === 'string'
       ? targets === 'all-linear' || linear.part === 'attention'
-      : targets.some((target) => fused.includes(target));
-  if (!meant) return 0;
-  return linear.part === 'expert' && linear.name.startsWith('gate_up') ? 2 * rank : rank;
+      : names.every((name) => targets.includes(name));
+  return meant ? rank * names.length : 0;
 }
 
 /** Bytes of an adapter's weight. */

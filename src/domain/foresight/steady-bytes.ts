@@ -36,7 +36,7 @@ export function steadyBytes(model: ModelShape, run: RunShape): SteadyBytes {
   const tensors = full ? fullTensors(model) : adapterTensors(model, run);
   const trained = tensors.reduce((all, { elements, count }) => all + elements * count, 0);
   const width = full ? frozenWidth(run) : adapterWidth(run);
-  const masters = run.strategy.startsWith('zero') && run.gpus > 1 && width === 2;
+  const masters = run.strategy.startsWith('zero') && width === 2;
   // DeepSpeed steps in fp32: a master copy beside the states, both of fp32 (Megatron's and its 12 bytes a parameter).
   const state_width = masters ? 4 : width;
   const states = tensors.reduce((all, { elements, count }) => all + count * stateBytes(run.optimizer, elements, state_width), 0);

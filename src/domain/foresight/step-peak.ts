@@ -55,7 +55,8 @@ function inBackward(model: ModelShape, run: RunShape, steady: SteadyBytes, step:
   for (const block of step.blocks.toReversed()) {
     const own = left(run, block);
     // Without checkpoints what the block keeps is part of its own backward.
-    const work = run.gradient_checkpointing ? Math.max(block.input, own) + block.backward : block.backward;
+    const most = Math.max(block.forward, block.backward);
+    const work = run.gradient_checkpointing ? Math.max(block.input, own) + most : most;
     const at = (done: number) => ({
       activations: below - own * done + work,
       logits,

@@ -6,6 +6,9 @@ interface Storage {
   own: boolean;
   /** How many steps keep it. */
   kept: number;
+  /** The first and the last step that it is there for. */
+  born: number;
+  used: number;
 }
 
 export interface Tensor {
@@ -46,35 +49,62 @@ interface Allocation {
 export class Tape {
   /** Bytes that autograd keeps so far. */
   kept = 0;
-  /** The most that forward needed at once beyond what it had kept before. */
-  highest = 0;
   private steps: Step[] = [];
+  /** All that was made, with and without a gradient, and what each moment of forward held for itself. */
+  private made: Storage[] = [];
+  private spaces: number[] = [];
 
   tensor(elements: number, width: number, grad: boolean): Tensor {
-    const storage = { bytes: elements * width, own: false, kept: 0 };
+    const storage = { bytes: elements * width, own: false, kept: 0, born: -1, used: -1 };
     return { elements, width, storage, grad, leaf: false, copy: null };
   }
 
   /** A weight, or a constant that is there anyway. */
   weight(elements: number, width: number, trains: boolean): Tensor {
-    return { ...this.tensor(elements, width, trains), storage: { bytes: 0, own: true, kept: 0 }, leaf: true };
+    return { ...this.tensor(elements, width, trains), storage: { bytes: 0, own: true, kept: 0, born: -1, used: -1 }, leaf: true };
   }
 
   /** Writes down an operation: its output, what backward needs of it, and what it costs besides. */
   step(inputs: Tensor[], output: Tensor, keeps: Tensor[], cost: Cost = {}): Tensor {
     const { passes = false, forward = 0, backward = 0 } = cost;
     output.grad = inputs.some((input) => input.grad);
-    const is_view = inputs.some((input) => input.storage === output.storage);
-    this.highest = Math.max(this.highest, this.kept + forward + (is_view ? 0 : output.storage.bytes));
+    for (const { storage } of [...inputs, output, ...keeps]) this.use(storage, this.spaces.length);
+    this.spaces.push(forward);
     if (!output.grad) return output;
     const kept = keeps.map((tensor) => tensor.storage).filter((storage) => !storage.own);
     for (const storage of kept) {
       if (storage.kept === 0) this.kept += storage.bytes;
       storage.kept += 1;
     }
-    this.highest = Math.max(this.highest, this.kept);
     this.steps.push({ inputs: inputs.filter((input) => input.grad), output, kept, passes, workspace: backward });
     return output;
+  }
+
+  private use(storage: Storage, moment: number) {
+    if (storage.born < 0 && !storage.own) {
+      storage.born = moment;
+      this.made.push(storage);
+    }
+    storage.used = moment;
+  }
+
+  /** Says that somebody still refers to a tensor: the caller of a module to its input. */
+  refer(tensor: Tensor) {
+    this.use(tensor.storage, Math.max(0, this.spaces.length - 1));
+  }
+
+  /** The most that is alive at once while forward runs, beyond what was there before this tape. To be asked before `backward`. */
+  forward(): number {
+    const change = new Array<number>(this.spaces.length + 1).fill(0);
+    for (const { bytes, born, used, kept } of this.made) {
+      change[born] = (change[born] ?? 0) + bytes;
+      if (kept === 0) change[used + 1] = (change[used + 1] ?? 0) - bytes;
+    }
+    let live = 0;
+    return this.spaces.reduce((most, space, moment) => {
+      live += change[moment] ?? 0;
+      return Math.max(most, live + space);
+    }, 0);
   }
 
   /** The same bytes under another name or a part of them; backward of a part fills a whole. */
