@@ -1,4 +1,8 @@
-import { FORMULAS, type RunFeatures, type StoredForecast } from '#/domain/foresight/observed-run.ts';
+/** A run as it was foretold and as it came: for tests of what is learnt. */
+import type { MeasuredRun } from '#/domain/foresight/measured-run.ts';
+import { FORMULAS, featureKey, type RunFeatures, type StoredForecast } from '#/domain/foresight/observed-run.ts';
+import type { TestDatabase } from './database.ts';
+import { addRow } from './factories.ts';
 
 /** Features of a small LoRA. */
 export function someFeatures(over: Partial<RunFeatures> = {}): RunFeatures {
@@ -42,4 +46,66 @@ export function someForecast(over: Partial<StoredForecast> = {}): StoredForecast
     cost: { figure: 0.2, low: 0.13, high: 0.34 },
     ...over,
   };
+}
+
+/** What a trainer says of itself on an L4. */
+export function someHello(over: Record<string, unknown> = {}) {
+  return {
+    versions: { torch: '2.13.0', transformers: '5.23.0', peft: '0.21.2', trainer: '0.1.0' },
+    device: 'cuda',
+    gpus: [{ name: 'NVIDIA L4', memory_mb: 23_034 }],
+    ...over,
+  };
+}
+
+/** What its first steps measured there. */
+export function someProbe(over: Record<string, unknown> = {}) {
+  return {
+    longest_pass_tokens: 4096,
+    peak_allocated_mb: 6000,
+    peak_reserved_mb: 6500,
+    device_memory_mb: 7400,
+    expected_seconds_per_step: 0.55,
+    ...over,
+  };
+}
+
+export function someMeasured(over: Partial<MeasuredRun> = {}): MeasuredRun {
+  return {
+    gpu: 'L4',
+    stack_version: 'torch 2.13',
+    allocated_bytes: 6e9,
+    reserved_bytes: 6.5e9,
+    device_bytes: 7.4e9,
+    at_least_bytes: null,
+    seconds_per_step: 0.55,
+    hours: 0.3,
+    cost: 0.24,
+    ...over,
+  };
+}
+
+/** Keeps a finished run of somebody's job, as the worker does, and answers its id: the job's own. */
+export async function addObservation(
+  db: TestDatabase,
+  user_id: string,
+  job_id: string,
+  row: Record<string, unknown> = {},
+): Promise<string> {
+  await addRow(db, 'lowrank.run_observations', {
+    id: job_id,
+    user_id,
+    outcome: 'completed',
+    gpu: 'L4',
+    stack_version: 'torch 2.13',
+    method: 'lora',
+    formulas: FORMULAS,
+    feature_key: featureKey(someFeatures()),
+    forecast: someForecast(),
+    measured: someMeasured(),
+    memory_residual: Math.log(7.4 / 8),
+    time_residual: Math.log(1.1),
+    ...row,
+  });
+  return job_id;
 }
