@@ -279,6 +279,8 @@ async function sharedTables(player: Player, { a, b }: Tenants): Promise<string[]
     ['lowrank_scheduler', 'gpu_devices'],
     ['lowrank_web', 'gpu_catalog'],
     ['lowrank_identity', 'gpu_catalog'],
+    ['lowrank_web', 'run_groups'],
+    ['lowrank_scheduler', 'run_groups'],
     ['lowrank_identity', 'workers'],
     ['lowrank_identity', 'gpu_devices'],
   ] as const) {
@@ -302,6 +304,13 @@ async function sharedTables(player: Player, { a, b }: Tenants): Promise<string[]
   const price = 'UPDATE lowrank.gpu_catalog SET hourly_rate = hourly_rate';
   await expect('gpu_catalog: the identity login cannot write', (await player.as('lowrank_identity', null, price)).count > 0);
   await expect('gpu_catalog: a user can write', (await player.as('lowrank_web', claimsOf(a), price)).code === '42501');
+  const learnt = 'UPDATE lowrank.run_groups SET turn = turn';
+  await expect('run_groups: the scheduler cannot write', (await player.as('lowrank_scheduler', null, learnt)).count > 0);
+  await expect('run_groups: a user can write', (await player.as('lowrank_web', claimsOf(a), learnt)).code === '42501');
+  await expect(
+    'run_groups: nobody sees them',
+    (await player.as('lowrank_web', null, 'SELECT FROM lowrank.run_groups')).count === 0,
+  );
   const kinds = 'SELECT kind FROM lowrank.gpu_devices';
   await expect('gpu_devices: a user cannot see of what kind', (await player.as('lowrank_web', claimsOf(a), kinds)).count > 0);
   await expect('gpu_devices: nobody sees of what kind', (await player.as('lowrank_web', null, kinds)).count === 0);

@@ -20,6 +20,9 @@ export async function addTenantRows(db: TestDatabase, user_id: string): Promise<
     `INSERT INTO lowrank.activities (user_id, event_type, entity_type, entity_id, title, message)
      VALUES ('${user_id}', 'job_created', 'job', '${job}', 't', 'm')`,
     `INSERT INTO lowrank.cost_records (job_id, user_id, type, billing_period, unit_price, quantity, amount) VALUES (${values}, 'compute', '2026-03-01', 1, 1, 1)`,
+    `INSERT INTO lowrank.run_observations (id, user_id, outcome, gpu, stack_version, method, formulas, feature_key, forecast, measured)
+     VALUES (${values}, 'completed', 'L4', 's', 'lora', 1, 'k', '{}', '{}')`,
+    `INSERT INTO lowrank.run_groups (gpu, stack_version, method, formulas, memory, time, turn) VALUES ('L4', '${user_id}', 'lora', 1, '{}', '{}', 1)`,
     `INSERT INTO lowrank.notifications (user_id, type, title, message) VALUES ('${user_id}', 'job_queued', 't', 'm')`,
     `INSERT INTO lowrank.transfers (user_id, kind, hf_repo_id, hf_requested_revision) VALUES ('${user_id}', 'dataset', 'a/b', 'main')`,
     `WITH w AS (INSERT INTO lowrank.webhooks (user_id, url) VALUES ('${user_id}', 'https://hooks.example.org') RETURNING id),

@@ -139,6 +139,7 @@ const UNIQUE_FOR_ALL: Record<string, string> = {
   gpu_leases_open_key: 'the machine’s; no user may write it',
   job_transitions_from_status_to_status_pk: 'the rules of the house',
   rate_limits_pkey: 'its buckets end in their user’s id; no user may write it',
+  run_groups_gpu_stack_version_method_formulas_pk: 'the installation’s; no user may write it',
   settings_pkey: 'the installation’s; no user may write it',
 };
 

@@ -7,6 +7,7 @@ import * as baseModels from './schema/base-models.ts';
 import * as costs from './schema/costs.ts';
 import * as datasets from './schema/datasets.ts';
 import * as experiments from './schema/experiments.ts';
+import * as foresight from './schema/foresight.ts';
 import * as gpuCatalog from './schema/gpu-catalog.ts';
 import * as identity from './schema/identity.ts';
 import * as jobs from './schema/jobs.ts';
@@ -22,6 +23,7 @@ const schema = {
   ...datasets,
   ...baseModels,
   ...costs,
+  ...foresight,
   ...gpuCatalog,
   ...jobs,
   ...machine,

@@ -7,6 +7,7 @@ import type { JobFailure, JobHappening } from '#/domain/job-state.ts';
 import type { RunExit, UserWish } from '#/domain/run-exit.ts';
 import { bareFailure, type Verdict } from '#/domain/run-verdict.ts';
 import type { JobStatus } from '#/domain/statuses.ts';
+import { recordObservation } from '#/services/accuracy/record-observation.ts';
 import { billRun, billStorage } from '#/services/costs/bill-runs.ts';
 import { holdRun, type RunKey } from './hold-run.ts';
 import { type MovedColumns, transitionJob } from './transition-job.ts';
@@ -43,6 +44,7 @@ export function settleRun(run: RunKey, ending: Ending, exit: RunExit | null, pau
     const { happening, columns } = settlement(launches, ending, job, pause_ms);
     await billRun(tx, run, exit);
     const status = await transitionJob(tx, job, happening, columns);
+    await recordObservation(tx, job.id, status);
     if (status === 'queued')
       await tx.update(trainingJobs).set({ estimated_completion_at: null }).where(eq(trainingJobs.id, job.id));
     await endRun(tx, run, exit, happening.type === 'paused');
@@ -73,6 +75,7 @@ export function completeRun(run: RunKey, artifact: NewArtifact | null, exit: Run
       const columns = { progress: 100, current_stage: 'done', ...(artifact !== null && { artifact_id: artifact.id }) };
       status = await transitionJob(tx, job, { type: 'completed' }, columns);
     }
+    await recordObservation(tx, job.id, status);
     await endRun(tx, run, exit);
     return status;
   });
@@ -83,7 +86,7 @@ export async function settleFromAfar(tx: Tx, run: RunKey, failure: JobFailure, p
   const job = await holdRun(tx, run);
   const { happening, columns } = settlement(run.attempt, { type: 'lost', failure }, job, pause_ms);
   await billRun(tx, run, null);
-  await transitionJob(tx, job, happening, columns);
+  await recordObservation(tx, job.id, await transitionJob(tx, job, happening, columns));
 }
 
 const inMs = (ms: number) => sql`clock_timestamp() + ${ms} * interval '1 ms'` as unknown as Date;
