@@ -145,6 +145,7 @@ const OF_NAMES: Record<string, Kind> = {
 };
 /** What a list's cursors are of. */
 const OF_LISTS: Record<string, Kind> = {
+  '/api/accuracy': 'observation',
   '/api/jobs': 'job',
   '/api/queue': 'job',
   '/api/datasets': 'dataset',

@@ -12,6 +12,7 @@ import { storageKey } from '#/storage/storage.ts';
 import { addBrowser } from './api.ts';
 import type { TestDatabase } from './database.ts';
 import { addBaseModel, addDataset, addJob, addPerson, addRow } from './factories.ts';
+import { addObservation } from './foretold.ts';
 
 /** What an id can be of. */
 export const KINDS = [
@@ -37,6 +38,7 @@ export const KINDS = [
   'webhook',
   'delivery',
   'cost',
+  'observation',
 ] as const;
 export type Kind = (typeof KINDS)[number];
 
@@ -203,6 +205,7 @@ async function addThings(db: TestDatabase, user_id: string, secret: string): Pro
     device: { free: await addDevice(db) },
     default_model: { ready: model.ready },
     cost: { of_job: costCursor(job.completed) },
+    observation: { of_job: await addObservation(db, user_id, job.completed) },
     webhook,
     delivery: {
       failed: await add('lowrank.webhook_deliveries', { ...sent, status: 'failed' }),
@@ -274,7 +277,7 @@ async function addMachinery(db: TestDatabase, user_id: string, { job }: Things, 
 const OUR_WORDS = new Set(
   `status type kind format modality method preset_id event_type entity_type direction invalid_rows executor storage_path sha256
    checksum route key request_hash resource_id error_code from_status to_status event events payload sealed token hash prefix role
-   hf_repo_id hf_revision hf_requested_revision priority disabled_reason scopes email url files exit handle spec hyperparameters
+   hf_repo_id hf_revision hf_requested_revision priority disabled_reason scopes outcome email url files exit handle spec hyperparameters
    gpu_config current_metrics overrides tries error_message`.split(/\s+/),
 );
 

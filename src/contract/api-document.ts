@@ -36,6 +36,7 @@ export const TAGS: Readonly<Record<string, string>> = {
   notifications: 'What one should know of',
   webhooks: 'Signed calls to receivers of one’s own',
   costs: 'What trainings cost',
+  accuracy: 'How well what was foretold of trainings held',
   gpus: 'The catalogue that trainings are priced on',
   settings: 'What administrators decide for everybody',
   people: 'Signing in, API keys, members and invitations',

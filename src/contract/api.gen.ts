@@ -1,6 +1,75 @@
 // Made from the route declarations of this folder by scripts/make-api-types.ts. Do not edit.
 
 export interface paths {
+    "/api/accuracy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Foretold and measured: one’s own finished trainings, newest first, and what all of the installation say together */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description next_cursor of the page before; counts before offset */
+                    after?: string;
+                    gpu?: string;
+                    limit?: number;
+                    method?: "lora" | "qlora" | "dora" | "full";
+                    offset?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description One page */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description Every device that the groups have, whatever is asked for */
+                            gpus: string[];
+                            /** @description Everybody’s runs by device, stack and method, the newest kind first: at most 200 */
+                            groups: components["schemas"]["AccuracyGroup"][];
+                            limit: number;
+                            /**
+                             * Format: uuid
+                             * @description Sent as `after` it gets the next page; null: there is none
+                             */
+                            next_cursor: string | null;
+                            offset: number;
+                            points: components["schemas"]["AccuracyPoint"][];
+                            total: number;
+                            /** @description true only above ten thousand: then it was counted within the last minute */
+                            total_is_estimate: boolean;
+                        };
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                405: components["responses"]["MethodNotAllowed"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/activity": {
         parameters: {
             query?: never;
@@ -1723,6 +1792,7 @@ export interface paths {
                     };
                     content: {
                         "application/json": {
+                            corrections: components["schemas"]["Corrections"];
                             gpus: components["schemas"]["Gpu"][];
                             total: number;
                         };
@@ -5592,6 +5662,74 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * @description Errors are |measured ÷ foretold − 1|; covered: how many lay in the interval that nine of ten should lie in
+         * @example {
+         *       "runs": 14,
+         *       "covered": 13,
+         *       "median_error": 0.021,
+         *       "p95_error": 0.08,
+         *       "worst_error": 0.11
+         *     }
+         */
+        AccuracyFigures: {
+            covered: number;
+            median_error: number | null;
+            p95_error: number | null;
+            runs: number;
+            worst_error: number | null;
+        };
+        AccuracyGroup: {
+            /**
+             * @description Where it ran: the catalogue’s name, or the driver’s of a device that it does not have
+             * @example L4
+             */
+            gpu: string;
+            memory: components["schemas"]["AccuracyFigures"];
+            /** @enum {string} */
+            method: "lora" | "qlora" | "dora" | "full";
+            /**
+             * @description Libraries and trainer, as they decide bytes and seconds
+             * @example torch 2.13, transformers 5.23, peft 0.21, trainer 0.1.0
+             */
+            stack_version: string;
+            time: components["schemas"]["AccuracyFigures"];
+        };
+        AccuracyPoint: {
+            cost: components["schemas"]["Compared"] & unknown;
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * @description Where it ran: the catalogue’s name, or the driver’s of a device that it does not have
+             * @example L4
+             */
+            gpu: string;
+            hours: components["schemas"]["Compared"] & unknown;
+            /**
+             * Format: uuid
+             * @description The job’s
+             */
+            id: string;
+            /** @description null: deleted since */
+            job: {
+                /** Format: uuid */
+                id: string;
+                name: string;
+            } | null;
+            memory: components["schemas"]["Compared"];
+            /** @description It ran out of memory: bytes that the device has, which were too few */
+            memory_at_least: number | null;
+            /** @enum {string} */
+            method: "lora" | "qlora" | "dora" | "full";
+            /** @enum {string} */
+            outcome: "completed" | "failed" | "cancelled";
+            seconds_per_step: components["schemas"]["Compared"];
+            /**
+             * @description Libraries and trainer, as they decide bytes and seconds
+             * @example torch 2.13, transformers 5.23, peft 0.21, trainer 0.1.0
+             */
+            stack_version: string;
+        };
         Activity: {
             /** Format: date-time */
             created_at: string;
@@ -5973,11 +6111,53 @@ export interface components {
             /** @description true when absent; false: stored and held until it is started */
             start?: boolean;
         };
+        /** @description Bytes of the device at its fullest; null: not measured, or on another device */
+        Compared: {
+            /** @description Whether it lay in the interval */
+            covered: boolean;
+            figure: number;
+            high: number;
+            low: number;
+            measured: number;
+        } | null;
         /** @description With compatible_with_model */
         Compatibility: {
             compatible: boolean;
             errors: string[];
             warnings: string[];
+        };
+        /**
+         * @description What finished runs say of the planner’s formulas, ln(measured ÷ formula): all of the installation’s by kind, and the caller’s own by their features. With it a browser foretells as the server does
+         * @example {
+         *       "groups": [],
+         *       "own": []
+         *     }
+         */
+        Corrections: {
+            groups: {
+                gpu: string;
+                memory: {
+                    mean: number;
+                    runs: number;
+                    variance: number;
+                };
+                /** @enum {string} */
+                method: "lora" | "qlora" | "dora" | "full";
+                stack_version: string;
+                time: {
+                    mean: number;
+                    runs: number;
+                    variance: number;
+                };
+            }[];
+            own: {
+                gpu: string;
+                key: string;
+                memory: number | null;
+                memory_at_least: number | null;
+                stack_version: string;
+                time: number | null;
+            }[];
         };
         Costs: {
             /** @description US dollars, to the cent */

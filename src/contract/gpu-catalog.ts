@@ -1,5 +1,6 @@
 /** What trainings are priced on. */
 import { z } from '@hono/zod-openapi';
+import { Corrections } from '#/domain/foresight/correction.ts';
 import { GpuFigures, GpuName } from '#/domain/gpu-catalog.ts';
 import { IdempotencyKey } from './common.ts';
 import { declareRoute } from './declare-route.ts';
@@ -28,6 +29,12 @@ export const Gpu = z
     },
   });
 
+const ToldCorrections = z.object(Corrections.shape).openapi('Corrections', {
+  description:
+    'What finished runs say of the planner’s formulas, ln(measured ÷ formula): all of the installation’s by kind, and the caller’s own by their features. With it a browser foretells as the server does',
+  example: { groups: [], own: [] },
+});
+
 const AddGpuBody = GpuFigures.extend({
   type: GpuName,
   aliases: GpuFigures.shape.aliases.default([]),
@@ -52,7 +59,7 @@ export const listGpusRoute = declareRoute({
   tags: ['gpus'],
   summary: 'Every device that a training can be priced on: at most a few more than a hundred',
   request: { query: z.strictObject({}) },
-  responses: { 200: answers(z.object({ gpus: z.array(Gpu), total: z.int() }), 'The catalogue') },
+  responses: { 200: answers(z.object({ gpus: z.array(Gpu), total: z.int(), corrections: ToldCorrections }), 'The catalogue') },
 });
 
 export const addGpuRoute = declareRoute({

@@ -17,8 +17,8 @@ function presentGpu(entry: CatalogEntry) {
 /** What devices cost: everybody sees it, administrators say it. */
 export const gpuCatalogRoutes: RouteModule = (api) => {
   api.openapi(listGpusRoute, async (c) => {
-    const entries = await listGpus(c.var.ctx);
-    return c.json({ gpus: entries.map(presentGpu), total: entries.length }, 200);
+    const { gpus, corrections } = await listGpus(c.var.ctx);
+    return c.json({ gpus: gpus.map(presentGpu), total: gpus.length, corrections }, 200);
   });
   api.openapi(addGpuRoute, async (c) => {
     const body = c.req.valid('json');

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { addBrowser, makeApi } from '../../test/api.ts';
 import { useDatabase } from '../../test/database.ts';
 import { addBaseModel, addDataset, addJob, addPerson, addRow } from '../../test/factories.ts';
+import { addObservation } from '../../test/foretold.ts';
 import { operationsOf } from '../../test/http-inputs.ts';
 import type { Api } from './api-env.ts';
 import { openApiDocument } from './openapi.ts';
@@ -13,6 +14,7 @@ const ROWS = 4;
 const ids = { webhook: randomUUID(), job: '' };
 /** Every list, by the path that it is declared with, and what it is asked for besides. */
 const LISTS: Record<string, string> = {
+  '/api/accuracy': '',
   '/api/activity': '',
   '/api/artifacts': '',
   '/api/base-models': '',
@@ -57,6 +59,7 @@ beforeAll(async () => {
     await addDataset(db, user_id);
     await addBaseModel(db);
     const job_id = await addJob(db, user_id);
+    await addObservation(db, user_id, job_id);
     const price = { type: 'compute', unit_price: 1, quantity: 1, amount: 1 };
     for (const billing_period of ['2026-01-01', '2026-02-01'])
       await add('lowrank.cost_records', { job_id, billing_period, ...price });

@@ -1,6 +1,7 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { WIZARD_STATUSES } from '#/contract/experiments.ts';
 import { COST_VIEWS } from '#/domain/costs.ts';
+import { RUN_METHODS } from '#/domain/foresight/run-shape.ts';
 import { NOTIFICATION_TYPES } from '#/domain/notifications.ts';
 import { JOB_STATUSES } from '#/domain/statuses.ts';
 import { TRANSFER_KINDS, TRANSFER_STATUSES } from '#/domain/transfer-state.ts';
@@ -77,6 +78,8 @@ const REFUSED: Record<string, [value: string, rule: RegExp][]> = {
   project: uuid,
   view: ['x', ''].map((value) => [value, /^must be wizard$/]),
   compatible_with_model: uuid,
+  gpu: [['', /./]],
+  method: oneOf(...RUN_METHODS),
   include_incompatible: oneOf('true', 'false'),
   attempt: [...whole(/from 1 to 32767/), ['0', /at least 1/]],
   search: long(200),

@@ -1,3 +1,4 @@
+import { accuracyRoutes } from './accuracy-routes.ts';
 import { activityRoutes } from './activity-routes.ts';
 import type { RouteModule } from './api-env.ts';
 import { artifactRoutes } from './artifact-routes.ts';
@@ -43,6 +44,7 @@ export const ROUTES: RouteModule[] = [
   transferRoutes,
   gpuCatalogRoutes,
   costRoutes,
+  accuracyRoutes,
   webhookRoutes,
   queueRoutes,
   settingsRoutes,

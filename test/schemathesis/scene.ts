@@ -14,6 +14,7 @@ import { storageKey } from '#/storage/storage.ts';
 import { TEST_OPTIONS } from '../api.ts';
 import type { TestDatabase } from '../database.ts';
 import { addBaseModel, addDataset, addJob, addPerson } from '../factories.ts';
+import { addObservation } from '../foretold.ts';
 
 /** Ids by the collection that they lie in: the segment of the path before them. */
 type Pools = Record<string, string[]>;
@@ -65,6 +66,7 @@ async function addRows(db: TestDatabase, storage: Storage, folder: string, user_
       `INSERT INTO lowrank.metrics_points (job_id, user_id, attempt, seq, step, timestamp, loss) VALUES ($1, $2, 1, $3, $3, now(), 1.5)`,
       [job, user_id, at + 1],
     );
+  for (const job of jobs.slice(2, 5)) await addObservation(db, user_id, job as string);
   const source = mkdtempSync(join(folder, 'adapter-'));
   mkdirSync(join(source, 'sub'));
   writeFileSync(join(source, 'adapter_model.safetensors'), 'weights');

@@ -1,8 +1,10 @@
 import { asc } from 'drizzle-orm';
 import { gpuCatalog } from '#/db/schema/gpu-catalog.ts';
 import { asUser, type Tx } from '#/db/tenancy.ts';
+import type { Corrections } from '#/domain/foresight/correction.ts';
 import { type CatalogEntry, type GpuEntry, mergeCatalog } from '#/domain/gpu-catalog.ts';
 import { withOwnDevices } from '#/domain/own-devices.ts';
+import { readCorrections } from '#/services/accuracy/read-corrections.ts';
 import type { Context } from '#/services/context.ts';
 import { ownDevices } from '#/services/machine/own-devices.ts';
 
@@ -19,7 +21,10 @@ export async function readGpuCatalog(tx: Tx): Promise<CatalogEntry[]> {
   return mergeCatalog(rows.map(entryOfRow));
 }
 
-/** What trainings are priced on, for every user, with what this installation has itself. */
-export function listGpus(ctx: Context): Promise<CatalogEntry[]> {
-  return asUser(ctx.user_id, async (tx) => withOwnDevices(await readGpuCatalog(tx), await ownDevices(tx)));
+/** What trainings are priced on, for every user, with what this installation has itself and what corrects this user's forecasts. */
+export function listGpus(ctx: Context): Promise<{ gpus: CatalogEntry[]; corrections: Corrections }> {
+  return asUser(ctx.user_id, async (tx) => ({
+    gpus: withOwnDevices(await readGpuCatalog(tx), await ownDevices(tx)),
+    corrections: await readCorrections(tx, ctx.user_id),
+  }));
 }
