@@ -15,6 +15,9 @@ VARIABLES = {
     "GOMP_SPINCOUNT": "1000",
 }
 
+OTHER_NAMES = {"PYTORCH_ALLOC_CONF": "PYTORCH_CUDA_ALLOC_CONF"}
+"""What torch reads as the same; whoever has set that has decided, too."""
+
 SHARED_FROM_HIDDEN_SIZE = 512
 """Below this hidden size a step's operations are too small to be shared: two threads took a third longer than one."""
 
@@ -22,7 +25,8 @@ SHARED_FROM_HIDDEN_SIZE = 512
 def prepare_environment() -> None:
     """To be called before torch is imported."""
     for name, value in VARIABLES.items():
-        os.environ.setdefault(name, value)
+        if OTHER_NAMES.get(name, name) not in os.environ:
+            os.environ.setdefault(name, value)
     # transformers warns of a name that it uses itself: nothing that a reader of the log could act on.
     warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprecated", category=FutureWarning)
 

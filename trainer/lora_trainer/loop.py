@@ -146,7 +146,8 @@ class LoraTrainer(Trainer):
     ) -> torch.Tensor:
         """One pass. The first, which has the longest row, gets no more memory than any later one will have."""
         taken = None
-        if self.totals.tokens == 0 and self.args.device.type == "cuda":
+        if self.totals.tokens == 0:
+            # Never written to: of a GPU it takes its bytes, of a host's memory none.
             size = later_bytes(self.optimizer, self.args.gradient_accumulation_steps)
             taken = torch.empty(size, dtype=torch.uint8, device=self.args.device)
         loss = super().training_step(model, inputs, num_items_in_batch)

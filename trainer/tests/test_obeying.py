@@ -202,16 +202,36 @@ def test_the_room_that_later_steps_need_is_what_they_take(accum):
     assert later_bytes(optimizer, accum) == 0
 
 
+@pytest.mark.parametrize("accum", [1, 2])
+def test_the_first_pass_of_a_run_has_that_room_taken_and_no_later_one(run_config, train, monkeypatch, accum):
+    asked = []
+
+    def and_note(optimizer, grad_accum):
+        asked.append((optimizer, later_bytes(optimizer, grad_accum)))
+        return asked[-1][1]
+
+    monkeypatch.setattr(loop, "later_bytes", and_note)
+    assert train(run_config(training_params={"max_steps": 3, "grad_accum": accum})) == 0
+    ((optimizer, size),) = asked
+    moments = sum(v.nbytes for state in optimizer.state.values() for v in state.values() if v.dim() > 0)
+    # Both moments of AdamW, and with accumulation gradients of the adapter's size.
+    assert size == moments + (moments // 2 if accum > 1 else 0) > 0
+
+
 @pytest.mark.parametrize(
     ("environment", "expected"),
-    [({}, "expandable_segments:True"), ({"PYTORCH_ALLOC_CONF": "max_split_size_mb:64"}, "max_split_size_mb:64")],
+    [
+        ({}, "expandable_segments:True"),
+        ({"PYTORCH_ALLOC_CONF": "max_split_size_mb:64"}, "max_split_size_mb:64"),
+        ({"PYTORCH_CUDA_ALLOC_CONF": "max_split_size_mb:64"}, "None"),
+    ],
 )
 def test_the_gpus_allocator_has_segments_that_grow_before_torch_is_there(environment, expected):
     program = (
         "import os, sys; from lora_trainer.environment import prepare_environment; prepare_environment();"
-        "assert 'torch' not in sys.modules; print(os.environ['PYTORCH_ALLOC_CONF'])"
+        "assert 'torch' not in sys.modules; print(os.environ.get('PYTORCH_ALLOC_CONF'))"
     )
-    clean = {name: value for name, value in os.environ.items() if name != "PYTORCH_ALLOC_CONF"}
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTORCH_")}
     run = subprocess.run(
         [sys.executable, "-c", program],
         cwd=TRAINER,
