@@ -22,10 +22,13 @@ export function withOwnDevices<Entry extends GpuEntry>(catalog: readonly Entry[]
       .filter(({ kind }) => kind === OWN[entry.type as keyof typeof OWN])
       .toSorted((a, b) => a.memory_mb - b.memory_mb);
     if (here === undefined) return entry;
-    const known = findDevice(entry.like ?? (here.kind === 'cpu' ? entry.type : here.name));
+    // A processor's name tells its cores; one that was registered without them is any.
+    const nameless = here.kind === 'cpu' && findDevice(here.name) === null;
+    const like = entry.like ?? (nameless ? entry.type : here.name);
+    const known = findDevice(like);
     // Of a GPU torch can have a little less than its driver tells; a part of one has less than the table says.
     const bytes = here.memory_mb * MIB;
     const most = here.kind === 'gpu' ? Math.min(known?.memory_bytes ?? bytes, bytes) : bytes;
-    return { ...entry, like: entry.like ?? known?.name ?? null, memory_gb: entry.memory_gb ?? most / GB };
+    return { ...entry, like: known === null ? entry.like : like, memory_gb: entry.memory_gb ?? most / GB };
   });
 }
