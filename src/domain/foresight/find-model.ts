@@ -15,14 +15,14 @@ export const CATALOGUE: readonly CatalogueModel[] = [
 ];
 
 /** Endings of a name that change what a model learned, never its shape. */
-const VARIANTS = /-(?:hf|instruct|chat|it|base|pt|sft|dpo|rlhf|deduped|preview|thinking|bf16|fp16|bnb|4bit|unsloth)$/;
+const VARIANTS = /-(?:hf|instruct|chat|it|base|pt|sft|dpo|rlhf|deduped|preview|thinking|bf-16|fp-16|bnb|4bit|unsloth)$/;
 const NEAREST = 5;
 const NAME_MAX = 200;
 
-/** Case, owner and the signs between words do not tell names apart. */
+/** Case, owner and the signs between words and numbers do not tell names apart: llama3.1-8b is Llama-3.1-8B. */
 function keyOf(name: string): string {
   const bare = name.trim().toLowerCase().split('/').at(-1) ?? '';
-  return bare.replaceAll(/[\s_]+/g, '-');
+  return bare.replaceAll(/(?<=[a-z])(?=\d)/g, '-').replaceAll(/[\s_.-]+/g, '-');
 }
 
 /** Without the endings that leave the shape alone, wherever several follow one another. */

@@ -22,6 +22,7 @@ export interface LinearShape {
 export interface AttentionShape {
   heads: number;
   kv_heads: number;
+  /** Of queries and keys; values of latent attention are narrower, as its `o_proj` tells. */
   head_dim: number;
   /** Tokens that a token sees of those before it; null: all. */
   window: number | null;

@@ -79,25 +79,28 @@ it('whatever stands in one field of a model, the config is read or refused with 
 });
 
 it('an unknown decoder with the fields of Llama is read like it and says so', () => {
-  const { shape, assumptions } = read({ ...llama, model_type: 'brand_new' });
+  const { shape, assumptions } = read({ ...llama, model_type: 'brand_new', is_encoder_decoder: false });
   expect(shape).toEqual({ ...read(llama).shape, family: 'brand_new' });
-  expect(assumptions).toEqual(['brand_new is not a known model_type: it is read like llama']);
+  expect(assumptions).toEqual(['The model_type brand_new is not known: the config is read like that of a llama.']);
   expect(read(llama).assumptions).toEqual([]);
 });
 
-it.each([{ num_experts: 8 }, { kv_lora_rank: 512 }, { layer_types: ['linear_attention'] }, { mamba_d_state: 128 }])(
-  'an unknown decoder with blocks of another kind is not read like Llama: %j',
-  (other) => {
-    const reason = expect.stringContaining('model_type brand_new is not known');
-    expect(shapeOf({ ...llama, model_type: 'brand_new', ...other })).toEqual({ ok: false, reason });
-  },
-);
+it.each([
+  { num_experts: 8 },
+  { kv_lora_rank: 512 },
+  { layer_types: ['linear_attention'] },
+  { mamba_d_state: 128 },
+  { is_encoder_decoder: true },
+])('an unknown decoder with blocks of another kind is not read like Llama: %j', (other) => {
+  const reason = expect.stringContaining('model_type brand_new is not known');
+  expect(shapeOf({ ...llama, model_type: 'brand_new', ...other })).toEqual({ ok: false, reason });
+});
 
 it('of a model that also sees, the text part is read', () => {
   const text_config = { model_type: 'gemma3_text', hidden_size: 2560, num_hidden_layers: 34, intermediate_size: 10_240 };
   const { shape, assumptions } = read({ model_type: 'gemma3', text_config, vision_config: { hidden_size: 1152 } });
   expect(shape).toMatchObject({ family: 'gemma3_text', hidden: 2560, vocab: 262_208, tied: true });
-  expect(assumptions).toEqual(['only the text part of the model is counted']);
+  expect(assumptions).toEqual(['Only the text part of the model is counted.']);
 });
 
 it('layers that see a window stand apart from those that see all', () => {
