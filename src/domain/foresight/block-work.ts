@@ -39,7 +39,7 @@ export function blockWork(block: BlockShape, model: ModelShape, run: RunShape, l
   const tokens = run.micro_batch * load.padded;
   const adapters = adapterWork(block, model, run, tokens);
   const width = block.attention.heads * block.attention.head_dim;
-  const seen = attended(run.packing ? load.document : load.padded, block.attention.window, run.attention);
+  const seen = attended(run.packing ? load.document : load.padded, block.attention.window, masksComputed(run));
   return {
     products: block.linears.map((linear) => productOf(linear, block, tokens)),
     adapter_ops: adapters.ops,
@@ -51,9 +51,13 @@ export function blockWork(block: BlockShape, model: ModelShape, run: RunShape, l
   };
 }
 
-/** Tokens that a token looks at, mean over a text: half of it, less what lies before its window; eager masks what it has computed. */
-export function attended(length: number, window: number | null, attention: RunShape['attention']): number {
-  if (attention === 'eager') return length;
+/** If scores are computed that a mask then hides: eager, and SDPA that is given a mask instead of its own causal rule. */
+const masksComputed = ({ attention, switches }: RunShape): boolean =>
+  attention === 'eager' || (attention === 'sdpa' && switches.passes_mask);
+
+/** Tokens that a token looks at, mean over a text: half of it, less what lies before its window; all where masks come after. */
+export function attended(length: number, window: number | null, masked: boolean): number {
+  if (masked) return length;
   if (window === null || window >= length) return length / 2;
   return window - window ** 2 / (2 * length);
 }
@@ -75,7 +79,7 @@ function productOf(linear: LinearShape, block: BlockShape, tokens: number): Prod
 /** Bytes a token of a forward pass through what is no matrix: reads and writes of each eager kernel. */
 function blockTraffic(block: BlockShape, hidden: number, run: RunShape, load: TokenLoad): number {
   const c = computeBytes(run.precision);
-  const { heads, kv_heads, head_dim, window, qk_norm } = block.attention;
+  const { heads, kv_heads, head_dim, qk_norm } = block.attention;
   const [q, kv] = [heads * head_dim, kv_heads * head_dim];
   // RMSNorm of transformers: to fp32, square, mean, scale, back, weight. LayerNorm is one kernel: in and out.
   const norm = block.norm === 'rms' ? 5 * c + 20 : 2 * c;
@@ -90,7 +94,7 @@ function blockTraffic(block: BlockShape, hidden: number, run: RunShape, load: To
   // Tokens go to their experts and back: gathered, weighted, summed.
   const routed = experts === null ? 0 : 6 * c * experts.per_token * hidden;
   // Scores written, scaled, masked, made fp32, normalized, cast and read, each a number a head and a pair of tokens.
-  const scores = run.attention === 'eager' ? heads * attended(load.padded, window, 'eager') * (8 * c + 12) : 0;
+  const scores = run.attention === 'eager' ? heads * load.padded * (8 * c + 12) : 0;
   return norms + residuals + rotary + flash + mlp + routed + scores;
 }
 
@@ -125,6 +129,13 @@ function adapterWork(block: BlockShape, model: ModelShape, run: RunShape, tokens
   for (const linear of adapted(block, model, run.adapter.targets)) {
     const { inputs, outputs, count } = linear;
     const active = count * activeShare(linear, block);
+    if (!linear.is_module) {
+      // One parameter for all experts: its change is made whole and added in every pass (peft/tuners/lora/layer.py, `ParamWrapper`).
+      work.ops += 2 * rank * inputs * outputs * count;
+      work.fixed_traffic += count * inputs * outputs * (3 * c + 2 * own);
+      work.kernels += 8;
+      continue;
+    }
     work.ops += 2 * rank * (inputs + outputs) * active * tokens;
     work.traffic += active * (inputs * (c + casts + dropped) + outputs * 6 * c);
     work.kernels += Math.min(count, Math.max(1, active * tokens)) * (3 + (casts > 0 ? 1 : 0) + (dropped > 0 ? 1 : 0));

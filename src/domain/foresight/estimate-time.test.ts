@@ -156,6 +156,25 @@ describe('a step', () => {
       expect(seconds(dearer)).toBeGreaterThan(base);
   });
 
+  test('takes longer where SDPA is given a mask, and less with fused kernels', () => {
+    const long = { seq_len: 8192, attention: 'sdpa' } as const;
+    const plain = seconds(long);
+    expect(seconds({ ...long, switches: { ...OUR_SWITCHES, passes_mask: true } })).toBeGreaterThan(plain);
+    expect(seconds({ ...long, switches: { ...OUR_SWITCHES, fused_kernels: true } })).toBeLessThan(plain);
+  });
+
+  test('with an adapter on experts that are one parameter takes so much longer, however many tokens it has', () => {
+    const linears = MIXTRAL.blocks.map((block) => ({
+      ...block,
+      linears: block.linears.map((linear) => (linear.part === 'expert' ? { ...linear, is_module: false } : linear)),
+    }));
+    const fused: ModelShape = { ...MIXTRAL, blocks: linears };
+    const attention = { rank: 16, targets: 'attention', dtype: 'fp32', dropout: 0 } as const;
+    const more = (seq_len: number) => seconds({ seq_len }, A100, fused) - seconds({ seq_len, adapter: attention }, A100, fused);
+    expect(more(4096)).toBeGreaterThan(0);
+    expect(more(8192) / more(4096)).toBeCloseTo(1, 2);
+  });
+
   test('takes less with a loss that makes no logits, and with an optimizer that moves less', () => {
     expect(seconds({ loss: 'fused' })).toBeLessThan(seconds());
     expect(seconds({ ...FULL, optimizer: 'sgd' })).toBeLessThan(seconds(FULL));

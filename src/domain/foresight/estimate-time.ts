@@ -98,7 +98,8 @@ function microStep(model: ModelShape, run: RunShape, device: DeviceFacts, load: 
 
 function blockSeconds(work: BlockWork, run: RunShape, passes: Passes, rates: Rates): number {
   const products = work.products.reduce((sum, product) => sum + productSeconds(product, rates), 0);
-  const moved = work.traffic * (run.compile ? K.compiled_traffic : 1) * (passes.forward + 2) * K.traffic_scale;
+  const moved =
+    work.traffic * (run.compile || run.switches.fused_kernels ? K.compiled_traffic : 1) * (passes.forward + 2) * K.traffic_scale;
   const fixed = work.fixed_traffic * passes.forward;
   // Backward through attention: 2.5 times its forward (FlashAttention-2, arXiv 2307.08691, section 4.1).
   const attention = (work.attention_ops * (passes.forward + 2.5)) / rates.attention_ops;

@@ -13,7 +13,7 @@ export const TIME_CONSTANTS = {
   backward_kernels: 2,
   /** Fitted. What the hooks of DeepSpeed's ZeRO-3 around every module make of the launches. */
   zero3_launch: 2.2,
-  /** Of launches and of traffic beside products, what torch.compile leaves: ml-engineering 48.8 → 12.6 ms (1B); torchtune −21 % (3B). */
+  /** Of launches and of traffic beside products, what torch.compile leaves, and of the traffic what Liger's kernels leave: ml-engineering 48.8 → 12.6 ms (1B); torchtune −21 % (3B). */
   compiled_launch: 0.25,
   compiled_traffic: 0.5,
   /** Bytes read and written for each weight that becomes a 16-bit one: half of one, or one, and two. */
@@ -28,6 +28,6 @@ export const TIME_CONSTANTS = {
   optimizer_share: 0.35,
   /** Fitted. Of the collectives of a pass, what its arithmetic does not hide. */
   exposed: 0.8,
-  /** By what a figure may be off either way in nine of ten runs, by the published stacks that a device's speed was held against. */
-  spread: { several: 1.45, one: 1.6, none: 2, unusual: 1.15 },
+  /** By what a figure may be off either way in nine of ten runs, by the published stacks that a device's speed was held against: 1.37 and 1.27 on the tuned rows. */
+  spread: { several: 1.4, one: 1.45, none: 2, unusual: 1.15 },
 } as const;
