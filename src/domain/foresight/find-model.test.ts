@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { CATALOGUE, findModel } from './find-model.ts';
 import { countParameters } from './parameter-counts.ts';
 import { shapeOf } from './shape-of-config.ts';
@@ -50,6 +50,13 @@ it('every model has a shape, of a family that is known, and its source', () => {
   }
 });
 
+function countsOf(name: string) {
+  const found = findModel(name);
+  const read = found.ok ? shapeOf(found.model.config) : found;
+  if (!read.ok) throw new Error(read.reason);
+  return countParameters(read.shape);
+}
+
 /** As many digits as were published: 6.74B is 6,740 million, give or take half of the last digit. */
 function roundedAs(published: string, total: number): string {
   const unit = { B: 1e9, M: 1e6 }[published.at(-1) ?? ''];
@@ -57,12 +64,34 @@ function roundedAs(published: string, total: number): string {
   return (total / unit).toFixed(published.slice(0, -1).split('.')[1]?.length ?? 0) + published.at(-1);
 }
 
-const published = CATALOGUE.flatMap(({ name, config, published }) =>
-  published === undefined ? [] : [{ name, config, ...published }],
-);
-it.each(published)('$name has the $params parameters that were published', ({ config, params, source }) => {
-  const read = shapeOf(config);
-  if (!read.ok) throw new Error(read.reason);
-  expect(roundedAs(params, countParameters(read.shape).total)).toBe(params);
+const published = CATALOGUE.flatMap(({ name, published }) => (published === undefined ? [] : [{ name, ...published }]));
+it.each(published)('$name has the $params parameters that were published', ({ name, params, source }) => {
+  expect(roundedAs(params, countsOf(name).total)).toBe(params);
   expect(source).toMatch(/^https:\/\//);
+});
+
+describe('as many parameters as published are active in', () => {
+  // With the embedding: mistral.ai/news/mixtral-of-experts, …/mixtral-8x22b; the cards of Qwen, OLMoE, Phi-3.5-MoE; arXiv 2405.04434.
+  it.each([
+    ['Mixtral-8x7B-v0.1', '12.9B'],
+    ['Mixtral-8x22B-v0.1', '39B'],
+    ['Qwen1.5-MoE-A2.7B', '2.7B'],
+    ['Qwen2-57B-A14B', '14B'],
+    ['Qwen3-235B-A22B', '22B'],
+    ['OLMoE-1B-7B-0924', '1.3B'],
+    ['Phi-3.5-MoE-instruct', '6.6B'],
+    ['DeepSeek-V2', '21B'],
+  ])('%s', (name, active) => {
+    expect(roundedAs(active, countsOf(name).active)).toBe(active);
+  });
+
+  // Without it: the model card of gpt-oss (arXiv 2508.10925, table 1), arXiv 2412.19437.
+  it.each([
+    ['gpt-oss-20b', '3.61B'],
+    ['gpt-oss-120b', '5.13B'],
+    ['DeepSeek-V3', '37B'],
+  ])('%s, the words it looks up aside', (name, active) => {
+    const counts = countsOf(name);
+    expect(roundedAs(active, counts.active - counts.embedding)).toBe(active);
+  });
 });

@@ -48,6 +48,12 @@ export const COMPANY_MODELS: CatalogueModel[] = [
     source: hub('unsloth/Mistral-Small-24B-Instruct-2501-GGUF'),
   },
   {
+    name: 'mistralai/Ministral-8B-Instruct-2410',
+    aliases: ['Ministral-8B'],
+    config: sizes('mistral', [4096, 36, 32, 8, 12_288, 131_072, 32_768], { head_dim: 128, sliding_window: 32_768 }),
+    source: hub('rivaon/sydney'),
+  },
+  {
     name: 'mistralai/Mistral-Large-Instruct-2407',
     aliases: ['Mistral-Large-Instruct-2411', 'Mistral-Large'],
     config: sizes('mistral', [12_288, 88, 96, 8, 28_672, 32_768, 131_072], { ...FAR, head_dim: 128 }),
@@ -177,5 +183,11 @@ export const COMPANY_MODELS: CatalogueModel[] = [
     config: sizes('gpt_oss', [2880, 36, 64, 8, 2880, 201_088, 131_072], { ...GPT_OSS, num_local_experts: 128 }),
     source: NEMO_GPT_OSS,
     published: { params: '116829156672', source: megatronCard('gpt-oss-120b') },
+  },
+  {
+    name: 'THUDM/glm-4-9b-chat-hf',
+    aliases: ['glm-4-9b-chat', 'glm-4-9b'],
+    config: sizes('glm', [4096, 40, 32, 2, 13_696, 151_552, 131_072], { head_dim: 128, attention_bias: true }),
+    source: hub('THUDM/glm-4-9b-chat'),
   },
 ];

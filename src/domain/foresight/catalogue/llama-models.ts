@@ -190,4 +190,30 @@ export const LLAMA_MODELS: CatalogueModel[] = [
     config: sizes('llama', [8192, 95, 64, 8, 22_016, 102_400, 4096]),
     source: hub('deepseek-ai/deepseek-llm-67b-chat'),
   },
+  {
+    name: 'deepseek-ai/deepseek-coder-1.3b-base',
+    aliases: ['deepseek-coder-1.3b-instruct'],
+    config: sizes('llama', [2048, 24, 16, 16, 5504, 32_256, 16_384]),
+    source: hub('unrahul/deepseek-coder-1.3b-instruct-fp16'),
+    published: { params: '1346471936', source: PROVENANCE },
+  },
+  {
+    name: 'deepseek-ai/deepseek-coder-6.7b-base',
+    aliases: ['deepseek-coder-6.7b-instruct'],
+    config: sizes('llama', [4096, 32, 32, 32, 11_008, 32_256, 16_384]),
+    source: hub('juewang/deepseek-coder-6.7b-base-trt-int4-g64-hf'),
+  },
+  {
+    name: 'deepseek-ai/deepseek-coder-33b-base',
+    aliases: ['deepseek-coder-33b-instruct'],
+    config: sizes('llama', [7168, 62, 56, 8, 19_200, 32_256, 16_384]),
+    source: hub('codefuse-ai/CodeFuse-DeepSeek-33B-4bits'),
+  },
+  {
+    name: 'upstage/SOLAR-10.7B-v1.0',
+    aliases: ['SOLAR-10.7B-Instruct-v1.0', 'SOLAR-10.7B'],
+    config: sizes('llama', [4096, 48, 32, 8, 14_336, 32_000, 4096]),
+    source: hub('upstage/SOLAR-10.7B-v1.0'),
+    published: { params: '10.7B', source: card('upstage/SOLAR-10.7B-v1.0') },
+  },
 ];
