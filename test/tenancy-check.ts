@@ -314,8 +314,9 @@ async function sharedTables(player: Player, { a, b }: Tenants): Promise<string[]
   const kinds = 'SELECT kind FROM lowrank.gpu_devices';
   await expect('gpu_devices: a user cannot see of what kind', (await player.as('lowrank_web', claimsOf(a), kinds)).count > 0);
   await expect('gpu_devices: nobody sees of what kind', (await player.as('lowrank_web', null, kinds)).count === 0);
-  const names = await player.as('lowrank_web', claimsOf(a), 'SELECT name FROM lowrank.gpu_devices');
-  await expect('gpu_devices: a user sees more than the kind', names.code === '42501');
+  // What is foretold of a training hangs on the device's name and memory; which one it is, and of which host, is nobody's business.
+  const names = await player.as('lowrank_web', claimsOf(a), 'SELECT uuid FROM lowrank.gpu_devices');
+  await expect('gpu_devices: a user sees more than kind, name and memory', names.code === '42501');
   for (const name of ['users', 'sessions', 'accounts', 'verifications', 'api_keys', 'invitations']) {
     await expect(
       `${name}: the identity login cannot read`,

@@ -7122,7 +7122,61 @@ export interface components {
             timestamp: string;
             tokens_per_second: number | null;
         };
-        /** @description Its matrices, read from its config.json: what memory and time are foretold with; null where they are not known */
+        /**
+         * @description Its matrices, read from its config.json: what memory and time are foretold with; null where they are not known
+         * @example {
+         *       "family": "llama",
+         *       "hidden": 2048,
+         *       "vocab": 128256,
+         *       "context": 131072,
+         *       "tied": true,
+         *       "head_bias": false,
+         *       "position_params": 0,
+         *       "other_params": 2048,
+         *       "blocks": [
+         *         {
+         *           "count": 16,
+         *           "linears": [
+         *             {
+         *               "name": "q_proj",
+         *               "inputs": 2048,
+         *               "outputs": 2048,
+         *               "bias": false,
+         *               "part": "attention",
+         *               "count": 1,
+         *               "is_module": true
+         *             },
+         *             {
+         *               "name": "down_proj",
+         *               "inputs": 8192,
+         *               "outputs": 2048,
+         *               "bias": false,
+         *               "part": "mlp",
+         *               "count": 1,
+         *               "is_module": true
+         *             }
+         *           ],
+         *           "other_params": 4096,
+         *           "attention": {
+         *             "heads": 32,
+         *             "kv_heads": 8,
+         *             "head_dim": 64,
+         *             "window": null,
+         *             "qk_norm": "none"
+         *           },
+         *           "mlp": {
+         *             "gated": true,
+         *             "activation": "silu",
+         *             "intermediate": 8192,
+         *             "experts": null
+         *           },
+         *           "norm": "rms",
+         *           "norms": 2,
+         *           "parallel": false
+         *         }
+         *       ]
+         *     }
+         */
         ModelShape: {
             blocks: {
                 attention: {
@@ -7143,6 +7197,7 @@ export interface components {
                     outputs: number;
                     /** @enum {string} */
                     part: "attention" | "mlp" | "expert" | "router";
+                    reached_by?: string[];
                 }[];
                 mlp: {
                     activation: string;

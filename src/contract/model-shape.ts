@@ -12,6 +12,7 @@ const Linear = z.object({
   part: z.enum(['attention', 'mlp', 'expert', 'router']),
   count,
   is_module: z.boolean(),
+  reached_by: z.array(z.string()).optional(),
 });
 
 const Block = z.object({
@@ -36,6 +37,39 @@ const Block = z.object({
   parallel: z.boolean(),
 });
 
+const linear = (name: string, inputs: number, outputs: number, part: 'attention' | 'mlp') => ({
+  name,
+  inputs,
+  outputs,
+  bias: false,
+  part,
+  count: 1,
+  is_module: true,
+});
+/** Llama 3.2, of a billion parameters. */
+const EXAMPLE: Shape = {
+  family: 'llama',
+  hidden: 2048,
+  vocab: 128_256,
+  context: 131_072,
+  tied: true,
+  head_bias: false,
+  position_params: 0,
+  other_params: 2048,
+  blocks: [
+    {
+      count: 16,
+      linears: [linear('q_proj', 2048, 2048, 'attention'), linear('down_proj', 8192, 2048, 'mlp')],
+      other_params: 4096,
+      attention: { heads: 32, kv_heads: 8, head_dim: 64, window: null, qk_norm: 'none' },
+      mlp: { gated: true, activation: 'silu', intermediate: 8192, experts: null },
+      norm: 'rms',
+      norms: 2,
+      parallel: false,
+    },
+  ],
+};
+
 export const ModelShape = z
   .object({
     family: z.string(),
@@ -48,4 +82,4 @@ export const ModelShape = z
     other_params: count,
     blocks: z.array(Block),
   })
-  .openapi('ModelShape') satisfies z.ZodType<Shape>;
+  .openapi('ModelShape', { example: EXAMPLE, description: 'In an example only some matrices are told' }) satisfies z.ZodType<Shape>;
