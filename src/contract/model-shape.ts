@@ -12,7 +12,7 @@ const Linear = z.object({
   part: z.enum(['attention', 'mlp', 'expert', 'router']),
   count,
   is_module: z.boolean(),
-  reached_by: z.array(z.string()).optional(),
+  reached_by: z.array(z.string()).readonly().optional(),
 });
 
 const Block = z.object({
