@@ -82,4 +82,7 @@ export const ModelShape = z
     other_params: count,
     blocks: z.array(Block),
   })
-  .openapi('ModelShape', { example: EXAMPLE, description: 'In an example only some matrices are told' }) satisfies z.ZodType<Shape>;
+  .openapi('ModelShape', {
+    example: EXAMPLE,
+    description: 'In an example only some matrices are told',
+  }) satisfies z.ZodType<Shape>;
