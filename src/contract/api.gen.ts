@@ -7748,7 +7748,16 @@ export interface components {
          *         "saving_s": 60,
          *         "storage_usd_per_gb": 0.1,
          *         "artifact_gb_per_rank": 0.005,
-         *         "bytes_per_token": 4
+         *         "bytes_per_token": 4,
+         *         "foreseen": {
+         *           "process_s": 15,
+         *           "disk_bytes_per_s": 1000000000,
+         *           "quantized_bytes_per_s": 2000000000,
+         *           "tokenized_per_s": 200000,
+         *           "checkpoint_s": 1,
+         *           "written_bytes_per_s": 500000000,
+         *           "saving_s": 10
+         *         }
          *       }
          *     }
          */
@@ -7758,6 +7767,16 @@ export interface components {
             constants: {
                 artifact_gb_per_rank: number;
                 bytes_per_token: number;
+                /** @description Of a known model on a known device, in place of the first three */
+                foreseen: {
+                    checkpoint_s: number;
+                    disk_bytes_per_s: number;
+                    process_s: number;
+                    quantized_bytes_per_s: number;
+                    saving_s: number;
+                    tokenized_per_s: number;
+                    written_bytes_per_s: number;
+                };
                 initialisation_s: number;
                 saving_s: number;
                 storage_usd_per_gb: number;

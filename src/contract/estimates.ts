@@ -64,6 +64,17 @@ export const TrainingEstimate = z
         storage_usd_per_gb: z.number(),
         artifact_gb_per_rank: z.number(),
         bytes_per_token: z.number(),
+        foreseen: z
+          .object({
+            process_s: z.number(),
+            disk_bytes_per_s: z.number(),
+            quantized_bytes_per_s: z.number(),
+            tokenized_per_s: z.number(),
+            checkpoint_s: z.number(),
+            written_bytes_per_s: z.number(),
+            saving_s: z.number(),
+          })
+          .describe('Of a known model on a known device, in place of the first three'),
       })
       .describe('What the figures stand on'),
   })

@@ -1,9 +1,9 @@
 import { GB } from './bytes.ts';
-import type { RunDuration } from './foresight/run-duration.ts';
+import { DURATION_CONSTANTS, type RunDuration } from './foresight/run-duration.ts';
 import { toCents } from './money.ts';
 import type { TrainingPlan } from './planner.ts';
 
-/** What an estimate by the catalogue stands on besides plan, data and device; every answer tells them. */
+/** What an estimate stands on besides plan, data and device; every answer tells them. */
 export const ESTIMATE_CONSTANTS = {
   /** loading model and data, before the first step */
   initialisation_s: 120,
@@ -17,6 +17,8 @@ export const ESTIMATE_CONSTANTS = {
   artifact_gb_per_rank: 0.005,
   /** of a dataset whose tokens are not counted: English text in a vocabulary of 32 to 128 thousand */
   bytes_per_token: 4,
+  /** of a known model on a known device, in place of the first three */
+  foreseen: DURATION_CONSTANTS,
 } as const;
 
 /** How much is trained on. */
