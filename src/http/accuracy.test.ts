@@ -3,8 +3,9 @@ import { asScheduler } from '#/db/tenancy.ts';
 import { recordObservation } from '#/services/accuracy/record-observation.ts';
 import { addCaller, noWaiting, useApi } from '../../test/api.ts';
 import { useDatabase } from '../../test/database.ts';
-import { addJob, addRow } from '../../test/factories.ts';
+import { addBaseModel, addDataset, addJob, addRow } from '../../test/factories.ts';
 import { addObservation, someForecast, someHello, someMeasured, someProbe } from '../../test/foretold.ts';
+import { storedShapeOf } from '../../test/stored-shape.ts';
 
 const db = useDatabase();
 const api = useApi();
@@ -117,6 +118,51 @@ describe('GET /api/gpu-catalog', () => {
       { gpu: 'L4', memory: expect.closeTo(Math.log(7.4 / 8), 10), memory_at_least: null },
     ]);
     expect(theirs).toEqual({ groups: mine.groups, own: [] });
+  });
+});
+
+describe('what a run measured', () => {
+  test('moves the next forecast of its kind, narrows it, and says how many runs it stands on', async () => {
+    const base_model_id = await addBaseModel(db, { shape: JSON.stringify(storedShapeOf('Llama-3.2-1B')), context_length: 8192 });
+    const gpu_config = { type: 'L4', count: 1 };
+    const asked = async (who: typeof owner, rank: number) => {
+      const dataset_id = await addDataset(db, who.user_id, { total_tokens: 50_000 });
+      // Of one row, so that `auto` chooses the same passes when it knows more.
+      const hyperparameters = { learning_rate: 5e-5, batch_size: 1, epochs: 1, rank };
+      const body = { dataset_id, base_model_id, gpu_config, hyperparameters };
+      return { body, told: (await (await api.post('/api/jobs/estimate', body, who.headers)).json()).data };
+    };
+    const before = await asked(stranger, 16);
+    expect(before.told.evidence.runs).toBe(1);
+    const submitted = await api.post('/api/jobs', { ...before.body, preset_id: 'custom' }, stranger.headers);
+    const { data: job } = await submitted.json();
+    expect([submitted.status, job.forecast.device_bytes.runs]).toEqual([201, 1]);
+    // As far below the formula as the run before.
+    const device_memory_mb = (job.forecast.device_bytes.formula * 0.925) / 1e6;
+    const probe = someProbe({ device_memory_mb, expected_seconds_per_step: job.forecast.seconds_per_step.figure });
+    for (const [at, [type, data]] of Object.entries({ hello: someHello(), probe }).entries())
+      await addRow(db, 'lowrank.job_events', {
+        job_id: job.id,
+        user_id: stranger.user_id,
+        seq: 100 + at,
+        type,
+        attempt: 1,
+        data,
+      });
+    await db.asOwner(`UPDATE lowrank.training_jobs SET status = 'cancelled' WHERE id = $1`, [job.id]);
+    await asScheduler((tx) => recordObservation(tx, job.id, 'cancelled'));
+    // The very same run was measured: its own figure, and the noise of a measurement.
+    const same = await asked(stranger, 16);
+    const width = ({ interval_mb: { low: least, high } }: { interval_mb: { low: number; high: number } }) => high / least;
+    expect(width(same.told)).toBeLessThan(1.06);
+    expect(device_memory_mb / same.told.interval_mb.low).toBeLessThan(1.06);
+    expect(device_memory_mb).toBeGreaterThan(same.told.interval_mb.low);
+    // Another of its kind leans on both runs, and so does another person's.
+    for (const who of [stranger, owner]) {
+      const alike = await asked(who, 8);
+      expect(alike.told.evidence.runs).toBe(2);
+      expect(width(alike.told)).toBeLessThan(width(before.told));
+    }
   });
 });
 

@@ -25,12 +25,13 @@ import { findRecipe, type ListedRecipe } from '#/services/recipes/recipe-row.ts'
 
 /** Judges a training of the caller's; stores nothing. What is not there is told in the judgement. */
 export function preflightTraining(ctx: Context, asked: WizardTraining): Promise<Preflight> {
-  return asUser(ctx.user_id, async (tx) => (await judgeTraining(tx, asked)).judgement);
+  return asUser(ctx.user_id, async (tx) => (await judgeTraining(tx, ctx, asked)).judgement);
 }
 
 /** The same in the caller's transaction, with the recipe that it found. */
 export async function judgeTraining(
   tx: Tx,
+  ctx: Context,
   asked: WizardTraining,
 ): Promise<{ judgement: Preflight; recipe: ListedRecipe | null }> {
   const recipe = await recipeOrNull(tx, asked.recipe_id);
@@ -51,7 +52,7 @@ export async function judgeTraining(
   // Without its recipe the rest is judged by the defaults that all share.
   const defaults = (recipe ?? BUILT_IN_RECIPES[0])?.defaults;
   if (defaults === undefined) throw new Error('there is no built-in recipe');
-  const sources = await readForesight(tx, catalog);
+  const sources = await readForesight(tx, ctx.user_id, catalog);
   const device = gpu_type == null ? { ...(await ownDevice(tx)), count: gpus } : { type: gpu_type, count: gpus };
   const memory = () => {
     if (recipe === null || model === null || dataset === null) return UNKNOWN_MEMORY;

@@ -61,7 +61,7 @@ export async function createJob(ctx: Context, asked: AskedSpec, options: Submiss
     const catalog = await readGpuCatalog(tx);
     const gpu = chooseGpu(catalog, spec.gpu_config ?? (await ownDevice(tx)));
     const gpu_config = { type: gpu.type, count: gpu.count };
-    const forecast = foreseeTraining(await readForesight(tx, catalog), { spec, dataset, model, gpu });
+    const forecast = foreseeTraining(await readForesight(tx, ctx.user_id, catalog), { spec, dataset, model, gpu });
     if (!spec.probe_only) refuseMisfit(forecast);
     const [created] = await tx
       .insert(trainingJobs)

@@ -43,7 +43,7 @@ export function estimateJob(ctx: Context, question: EstimateQuestion): Promise<E
       max_steps: question.max_steps ?? null,
       run: { ...NO_WISHES, max_seq_length: question.max_seq_length ?? null },
     };
-    const forecast = foreseeTraining(await readForesight(tx, catalog), { spec, dataset, model, gpu });
+    const forecast = foreseeTraining(await readForesight(tx, ctx.user_id, catalog), { spec, dataset, model, gpu });
     return { forecast, gpu, dataset_name: dataset.name };
   });
 }

@@ -6,6 +6,7 @@ import { rowLengths, trainedShare } from '#/domain/foresight/row-lengths.ts';
 import { shapeOfRow } from '#/domain/foresight/stored-shape.ts';
 import { factsOfGpu, findGpu, type GpuEntry } from '#/domain/gpu-catalog.ts';
 import { withOwnDevices } from '#/domain/own-devices.ts';
+import { readCorrections } from '#/services/accuracy/read-corrections.ts';
 import { ownDevices } from '#/services/machine/own-devices.ts';
 import type { BaseModelRow } from '#/services/models/model-row.ts';
 import type { PricedGpu } from './configure-job.ts';
@@ -22,8 +23,8 @@ export interface ForesightSources {
   corrections: Corrections;
 }
 
-export async function readForesight(tx: Tx, catalog: readonly GpuEntry[]): Promise<ForesightSources> {
-  return { catalog: withOwnDevices(catalog, await ownDevices(tx)), corrections: { groups: [], own: [] } };
+export async function readForesight(tx: Tx, user_id: string, catalog: readonly GpuEntry[]): Promise<ForesightSources> {
+  return { catalog: withOwnDevices(catalog, await ownDevices(tx)), corrections: await readCorrections(tx, user_id) };
 }
 
 /** A training as its rows say it; the device by its name and price. */

@@ -67,7 +67,7 @@ async function plannedAnew(tx: Tx, { job, dataset, model }: { job: JobRow['job']
   try {
     // A job that an older release stored has no price of its own yet.
     const gpu = PricedGpu.safeParse(stored.data.gpu).data ?? chooseGpu(GPU_DEFAULTS, job.gpu_config);
-    const forecast = foreseeTraining(await readForesight(tx, GPU_DEFAULTS), { spec, dataset, model, gpu });
+    const forecast = foreseeTraining(await readForesight(tx, job.user_id, GPU_DEFAULTS), { spec, dataset, model, gpu });
     const { foreseen } = forecast;
     if (foreseen?.verdict === 'will_not_fit')
       return { failure: bareFailure('out_of_memory', `This training does not fit: ${misfit(foreseen)}`) };

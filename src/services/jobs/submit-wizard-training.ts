@@ -11,7 +11,7 @@ export function submitWizardTraining(ctx: Context, asked: WizardSubmission, hook
   return createJob(
     ctx,
     async (tx) => {
-      const { judgement, recipe } = await judgeTraining(tx, asked);
+      const { judgement, recipe } = await judgeTraining(tx, ctx, asked);
       if (!judgement.ok || recipe === null) throw new PreflightFailed(judgement);
       return specOfWizard(asked, recipe);
     },
