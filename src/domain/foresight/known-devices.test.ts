@@ -64,6 +64,7 @@ describe('a device', () => {
       expect(found?.fp32_flops).toBe(cpuDevice(cores, 1).fp32_flops);
       expect(found?.name).toBe('CPU');
     }
+    expect(findDevice('CPU, 16 cores')?.bandwidth).toBe(cpuDevice(16, 1).bandwidth);
     for (const name of ['AMD EPYC', 'AMD EPYC, 0 cores', 'AMD EPYC, cores']) expect(findDevice(name)).toBeNull();
   });
 });
