@@ -152,12 +152,12 @@ class Kept:
         self.own = {tensor.untyped_storage().data_ptr() for tensor in tensors_of(model)}
         self.place = "outside"
         self.met: list[tuple[weakref.ref, str]] = []
-        self.entered: dict[int, str] = {}
-        """Inputs of linears, by where they came in."""
+        self.entered: dict[int, tuple[str, torch.Tensor]] = {}
+        """Inputs of linears, by where they came in; held, so that no other takes their address."""
         self.holders: list[Held] = []
 
     def enter_linear(self, _: torch.nn.Module, args: tuple) -> None:
-        self.entered.setdefault(args[0].untyped_storage().data_ptr(), self.place)
+        self.entered.setdefault(args[0].untyped_storage().data_ptr(), (self.place, args[0]))
 
     def pack(self, tensor: torch.Tensor) -> Held:
         held = Held(tensor)
@@ -176,7 +176,8 @@ class Kept:
             if node.name().startswith("MatMul8bit"):
                 held = Held(node.A)
                 self.holders.append(held)
-                self.met.append((weakref.ref(held), self.entered.get(node.A.untyped_storage().data_ptr(), "outside")))
+                place, _ = self.entered[node.A.untyped_storage().data_ptr()]
+                self.met.append((weakref.ref(held), place))
 
     def count(self) -> dict[str, int]:
         """Bytes by place: each storage once, weights and buffers never."""
@@ -343,6 +344,7 @@ def measure(case: dict) -> dict:
         kept.add_inputs_of_int8(loss)
     places = kept.count()
     kept.holders.clear()
+    kept.entered.clear()
     for handle in handles:
         handle.remove()
     loss.backward()
