@@ -36,12 +36,13 @@ export function estimateMemory(model: ModelShape, run: RunShape, device: DeviceF
     evaluate: { ...empty, ...resting, optimizer: steady.optimizer, activations: 0, logits: forward },
     save: { ...empty, ...resting, optimizer: steady.optimizer },
   };
+  const made = step.blocks.reduce((all, { kept, count }) => all + kept * count, 0);
   const phases = {} as Record<MemoryPhase, number>;
   let fullest: MemoryPhase = 'train_step';
   let components: MemoryComponents | null = null;
   for (const phase of MEMORY_PHASES) {
     const inside = Object.values(tensors[phase]).reduce((all, bytes) => all + bytes, 0);
-    const slack = slackBytes(device.kind, run, Math.max(0, inside - held));
+    const slack = slackBytes(device.kind, run, Math.max(0, inside - held), made);
     phases[phase] = Math.ceil(inside + slack + context);
     if (components === null || phases[phase] > phases[fullest]) {
       fullest = phase;
