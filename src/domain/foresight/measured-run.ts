@@ -90,7 +90,7 @@ function measureAttempt(
   const starved = on_gpu && said('error', Fault)?.code === 'out_of_memory';
   const bytes = (...mb: (number | null | undefined)[]) => {
     const most = Math.max(...mb.map((one) => one ?? 0));
-    return most > 0 && !starved ? Math.round(most * 1e6) : null;
+    return starved ? null : bytesOf(most);
   };
   const reserved = bytes(probe?.peak_reserved_mb, done?.peak_reserved_mb);
   // What the allocator took after the probe, the device holds besides.
@@ -109,7 +109,7 @@ function measureAttempt(
   };
 }
 
-const bytesOf = (mb: number) => (mb > 0 ? Math.round(mb * 1e6) : null);
+const bytesOf = (mb: number) => (mb > 0 && Number.isFinite(mb * 1e6) ? Math.round(mb * 1e6) : null);
 
 /** ln(measured / formula) of what can be compared; the rest is null. */
 export interface RunResiduals {
@@ -117,6 +117,9 @@ export interface RunResiduals {
   time: number | null;
   memory_at_least: number | null;
 }
+
+/** So many times more or less than the formula says is no measurement, and would bend everybody's forecasts. Our own choice. */
+const RATIO_MAX = 1000;
 
 const NOTHING: RunResiduals = { memory: null, time: null, memory_at_least: null };
 
@@ -126,11 +129,16 @@ const NOTHING: RunResiduals = { memory: null, time: null, memory_at_least: null 
  */
 export function residualsOf(forecast: StoredForecast, measured: MeasuredRun): RunResiduals {
   if (deviceName(forecast.gpu) !== measured.gpu) return NOTHING;
-  const ln = (actual: number | null, formula: number | null | undefined) =>
-    actual === null || formula == null ? null : Math.log(actual / formula);
+  const ln = (actual: number | null, formula: number | null | undefined) => {
+    const residual = actual === null || formula == null ? null : Math.log(actual / formula);
+    return residual === null || Math.abs(residual) > Math.log(RATIO_MAX) ? null : residual;
+  };
   const { device_bytes, allocator_bytes, seconds_per_step } = forecast;
   return {
-    memory: ln(measured.device_bytes, device_bytes.formula) ?? ln(measured.reserved_bytes, allocator_bytes),
+    memory:
+      measured.device_bytes === null
+        ? ln(measured.reserved_bytes, allocator_bytes)
+        : ln(measured.device_bytes, device_bytes.formula),
     time: ln(measured.seconds_per_step, seconds_per_step?.formula),
     memory_at_least: ln(measured.at_least_bytes, device_bytes.formula),
   };

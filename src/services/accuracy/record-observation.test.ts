@@ -172,6 +172,18 @@ describe('a finished run', () => {
     expect((await groups())[0]?.memory.runs).toBe(1);
   });
 
+  test.each([
+    ['that are beyond every number', 1e303],
+    ['that no device has', 1e290],
+  ])('whose trainer told figures %s leaves everybody’s forecasts as they were', async (_, absurd) => {
+    await complete(await begin(MEASURED));
+    const before = (await correctionsOf(owner)).groups;
+    const probe = someProbe({ device_memory_mb: absurd, peak_reserved_mb: absurd, expected_seconds_per_step: absurd });
+    expect(await complete(await begin({ ...MEASURED, probe }))).toBe('completed');
+    expect((await correctionsOf(await addPerson(db))).groups).toEqual(before);
+    expect((await groups())[0]).toMatchObject({ memory: { runs: 1 }, time: { runs: 1 } });
+  });
+
   test('counts beside others that end at the same moment', async () => {
     const jobs = await Promise.all(
       Array.from({ length: 8 }, () => addJob(db, owner, { status: 'completed', config: { forecast: someForecast() } })),
