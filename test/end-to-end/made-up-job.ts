@@ -8,6 +8,7 @@ import type { TrainingJob } from '#/contract/jobs.ts';
 export const JOB_ID = '5f2b8c1e-0d43-4a86-9f0e-6a1f2f9b7c11';
 const DATASET_ID = '0a4e2d1b-6f1c-4c7a-8c55-3b1e9d2f7a10';
 const MODEL_ID = '9d3c7b6a-1e2f-4b5c-8d7e-0f1a2b3c4d5e';
+const ARTIFACT_ID = '7c9e6679-7425-40de-944b-e07fc1f90ae7';
 const TOTAL_STEPS = 240;
 
 const ago = (seconds: number) => new Date(Date.now() - seconds * 1000).toISOString();
@@ -37,7 +38,7 @@ export function madeUpJob(status: TrainingJob['status'], over: Partial<TrainingJ
     dataset: { id: DATASET_ID, name: 'Support answers', file_name: 'answers.jsonl', total_training_pairs: 320 },
     base_model_id: MODEL_ID,
     base_model: { id: MODEL_ID, name: 'smollm-135m', params_b: 0.135 },
-    artifact_id: null,
+    artifact_id: status === 'completed' ? ARTIFACT_ID : null,
     estimated_total_cost: 1.23,
     hourly_rate: 0.15,
     current_cost: 0.02,
@@ -135,7 +136,7 @@ export function madeUpLog(steps: number): string {
 export function madeUpArtifact(): Artifact {
   const file = (id: string, path: string, bytes: number) => ({ id, path, bytes, sha256: id.replaceAll('-', '').repeat(2) });
   return {
-    id: '7c9e6679-7425-40de-944b-e07fc1f90ae7',
+    id: ARTIFACT_ID,
     job_id: JOB_ID,
     job_name: 'Support answers, second try',
     name: 'Support answers, second try',

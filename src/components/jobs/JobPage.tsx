@@ -16,6 +16,7 @@ import { type JobEvents, useJobEvents } from '#/hooks/useJobEvents.ts';
 import { useTrainingJob } from '#/hooks/useTrainingJob.ts';
 import { ConnectionNote } from './ConnectionNote.tsx';
 import { FailurePanel } from './FailurePanel.tsx';
+import { ForecastPanel } from './ForecastPanel.tsx';
 import { JobActions } from './JobActions.tsx';
 import { JobConfiguration } from './JobConfiguration.tsx';
 import { JobHistory } from './JobHistory.tsx';
@@ -87,6 +88,7 @@ function Job({ job, events }: { job: TrainingJob; events: JobEvents }) {
         )}
         {job.failure !== null && <FailurePanel failure={job.failure} />}
         <JobReadout job={job} />
+        <ForecastPanel job={job} />
         {job.artifact_id !== null && <ResultPanel job_id={job.id} />}
         {!neverBegan(job) && <LossChart points={record.points} waiting={waitingWords(job)} />}
         <Panel flush aria-label="Details">
