@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { JOB_STATUSES } from '#/domain/statuses.ts';
 import { CHROMIUM_FLAGS, findChromium } from '../chromium.ts';
 import { lowrank } from './command-line.ts';
+import { madeUpAccuracy, madeUpForecast } from './made-up-accuracy.ts';
 import { answerFor, JOB_ID, madeUpJob, OUT_OF_MEMORY } from './made-up-job.ts';
 import { axeFindings, watchPages } from './page-checks.ts';
 import { REPO, startStudio, type TestStudio } from './studio.ts';
@@ -49,6 +50,10 @@ const shot = async (name: string, width: number) => {
   }
   await page.emulateMedia({ colorScheme: 'light' });
 };
+const SCREENS = [
+  [1440, 900],
+  [390, 844],
+] as const;
 const heading = (name: string | RegExp, on = page) => on.getByRole('heading', { level: 1, name });
 
 describe('before anybody is there', () => {
@@ -325,6 +330,23 @@ describe('the page of a job', () => {
     await page.locator('dl > div', { hasText: 'Took' }).getByText('3 min 15 s').waitFor();
   });
 
+  test('tells its memory, time and cost as they were foretold and as they were measured', async () => {
+    await answerFor(page, madeUpJob('completed', { ...madeUpForecast(), final_cost: 0.42 }));
+    for (const [width, height] of SCREENS) {
+      await page.setViewportSize({ width, height });
+      await open(`/jobs/${JOB_ID}`);
+      const told = page.getByRole('region', { name: 'Foretold and measured' });
+      await told.getByText('7.90–8.60 GB foretold, from 14 runs like this; 8.10 GB measured').waitFor();
+      await told.getByText('0.47–0.58 s foretold, from a run of yours that equals it; 0.66 s measured').waitFor();
+      await told.getByText('0.18–0.23 $ foretold; 0.42 $ measured').waitFor();
+      expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+      expect(await axeFindings(page)).toEqual([]);
+      await told.scrollIntoViewIfNeeded();
+      await shot('foretold', width);
+    }
+    await page.setViewportSize({ width: 1440, height: 900 });
+  });
+
   test('whose base model could not be fetched says so, and that no trainer was started', async () => {
     const failure = {
       code: 'model_not_fetched',
@@ -421,8 +443,48 @@ describe('a page that breaks', () => {
   });
 });
 
+describe('the accuracy of forecasts', () => {
+  test('before anything was measured says what to do first', async () => {
+    await open('/accuracy');
+    await page.getByText('Nothing has been measured yet').waitFor();
+    await page.getByRole('link', { name: 'Start a training' }).waitFor();
+    expect(await axeFindings(page)).toEqual([]);
+  });
+
+  test('draws runs, tells how many lay in their interval, and keeps its filters in the address', async () => {
+    const asked: string[] = [];
+    await page.route('**/api/accuracy**', (route) => {
+      const { search, searchParams } = new URL(route.request().url());
+      asked.push(search);
+      return route.fulfill({ json: madeUpAccuracy(searchParams.get('method')) });
+    });
+    for (const [width, height] of SCREENS) {
+      await page.setViewportSize({ width, height });
+      await open('/accuracy');
+      await page
+        .getByText('Of the runs measured, 35 of 38 (92 %) lay in the interval that was told of their memory', { exact: false })
+        .waitFor();
+      await page.getByRole('img', { name: 'Memory of 24 runs, foretold against measured: 22 in the interval' }).waitFor();
+      await page.getByRole('list', { name: 'Your runs' }).getByText('Answers 1', { exact: true }).waitFor();
+      expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+      expect(await axeFindings(page)).toEqual([]);
+      await shot('accuracy', width);
+    }
+    await page.setViewportSize({ width: 1440, height: 900 });
+    await page.getByText('Time', { exact: true }).first().click();
+    await page.getByRole('img', { name: 'Time of a step of 24 runs' }).waitFor();
+    await page.locator('#method').selectOption('DoRA');
+    await page.waitForURL('**/accuracy?method=dora');
+    await page.getByText('No run is of that kind').waitFor();
+    expect(asked.at(-1)).toContain('method=dora');
+    await page.getByRole('button', { name: 'Show all runs' }).click();
+    await page.waitForURL('**/accuracy');
+    await page.unroute('**/api/accuracy**');
+  });
+});
+
 describe('signed in', () => {
-  test.each(['/', '/jobs', '/datasets', '/models', '/settings'])('%s', async (path) => {
+  test.each(['/', '/jobs', '/datasets', '/models', '/accuracy', '/settings'])('%s', async (path) => {
     await open(path);
     await page.waitForLoadState('networkidle');
     expect(await axeFindings(page)).toEqual([]);

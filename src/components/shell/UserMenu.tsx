@@ -1,5 +1,5 @@
 'use client';
-import { BookOpen, ChevronsUpDown, LogOut, Settings2 } from 'lucide-react';
+import { BookOpen, ChevronsUpDown, LogOut, Settings2, Target } from 'lucide-react';
 import Link from 'next/link';
 import { useRef } from 'react';
 import { Button } from '#/components/ui/Button.tsx';
@@ -68,6 +68,14 @@ function Menu({ me }: { me: Person }) {
           >
             <Settings2 aria-hidden className="size-4 text-soft" />
             Settings
+          </Link>
+          <Link
+            href="/accuracy"
+            onClick={() => menu.current?.hidePopover()}
+            className="flex h-9 items-center gap-2.5 rounded-md px-2.5 hover:bg-hover"
+          >
+            <Target aria-hidden className="size-4 text-soft" />
+            Accuracy of forecasts
           </Link>
           <Link
             href="/docs"
