@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -64,6 +64,27 @@ describe('lowrank estimate', () => {
     expect(bare).toEqual(dashed);
     expect(rowsOf(bare.out)).toEqual([expect.objectContaining({ id: 'x' })]);
     expect(bare.err).toBe('1 line answered\n');
+  });
+
+  test.each([
+    ['a folder', () => folder, /is a folder/],
+    ['below a file', () => join(folder, 'plain.jsonl', 'x'), /in what is a file/],
+    ['a name too long for any disk', () => join(folder, 'x'.repeat(300)), /longer than this disk takes/],
+    ['no name at all', () => '', /without a name/],
+  ])('is told in a sentence that answers cannot go to %s', async (_, output, sentence) => {
+    await writeFile(join(folder, 'plain.jsonl'), 'kept');
+    const ended = await estimate(['--output', output()], request('x'));
+    expect([ended.code, ended.err]).toEqual([1, expect.stringMatching(sentence)]);
+    expect(ended.err).not.toMatch(/node:|errno/);
+  });
+
+  test('opens answers to nobody who might not read what they replace, and fills a link that leads nowhere yet', async () => {
+    const [secret, link, target] = ['secret', 'leads', 'ahead'].map((name) => join(folder, `${name}.jsonl`)) as [string, string, string];
+    await writeFile(secret, 'old', { mode: 0o600 });
+    await symlink('ahead.jsonl', link);
+    for (const output of [secret, link]) expect((await estimate(['--output', output], request('x'))).code).toBe(0);
+    expect([(await stat(secret)).mode & 0o777, (await lstat(link)).isSymbolicLink()]).toEqual([0o600, true]);
+    for (const path of [secret, target]) expect(rowsOf(await readFile(path, 'utf8'))).toEqual([expect.objectContaining({ id: 'x' })]);
   });
 
   test('leaves what stood there where it cannot go on, and says why', async () => {

@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createWriteStream, rmSync } from 'node:fs';
-import { open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import { constants } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 
 export interface Answers {
@@ -22,14 +22,17 @@ const PIECE = 1 << 16;
 /** Opens `path`, null for standard output. What is no regular file (a pipe, a device) is written to as it is. */
 export async function openAnswers(path: string | null): Promise<Answers> {
   if (path === null) return answersTo(process.stdout, { finish: async () => undefined, abandon: async () => undefined });
-  if (await isSpecial(path)) {
+  const there = await stat(path).catch(() => null);
+  // Something that must not be replaced by a file; a folder refuses by itself.
+  if (there !== null && !there.isFile()) {
     const stream = createWriteStream(path);
     return answersTo(stream, { finish: () => ended(stream), abandon: async () => void stream.destroy() });
   }
   // What a link leads to is replaced, not the link.
-  const target = await realpath(path).catch(() => path);
+  const target = await targetOf(path);
   const staged = join(dirname(target), `.${basename(target)}.${randomUUID()}.tmp`);
-  const stream = createWriteStream(staged, { flags: 'wx' });
+  // Whoever may read what stood there may read this, and nobody else.
+  const stream = createWriteStream(staged, { flags: 'wx', ...(there !== null && { mode: there.mode & 0o777 }) });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.once(signal, () => {
       rmSync(staged, { force: true });
@@ -45,7 +48,8 @@ export async function openAnswers(path: string | null): Promise<Answers> {
     },
     async abandon() {
       stream.destroy();
-      await rm(staged, { force: true });
+      // Why it could not be written is what counts, not that there is nothing to remove.
+      await rm(staged, { force: true }).catch(() => undefined);
     },
   });
 }
@@ -83,8 +87,10 @@ async function ended(stream: Writable): Promise<void> {
   if (stream.errored !== null) throw stream.errored;
 }
 
-/** Whether something lies there that must not be replaced by a file. */
-async function isSpecial(path: string): Promise<boolean> {
-  const facts = await stat(path).catch(() => null);
-  return facts !== null && !facts.isFile();
+/** Where a path leads, also by a link to what is not there yet. */
+async function targetOf(path: string): Promise<string> {
+  return realpath(path).catch(async () => {
+    const linked = await readlink(path).catch(() => null);
+    return linked === null ? path : resolve(dirname(path), linked);
+  });
 }
