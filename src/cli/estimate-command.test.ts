@@ -79,12 +79,17 @@ describe('lowrank estimate', () => {
   });
 
   test('opens answers to nobody who might not read what they replace, and fills a link that leads nowhere yet', async () => {
-    const [secret, link, target] = ['secret', 'leads', 'ahead'].map((name) => join(folder, `${name}.jsonl`)) as [string, string, string];
+    const [secret, link, target] = ['secret', 'leads', 'ahead'].map((name) => join(folder, `${name}.jsonl`)) as [
+      string,
+      string,
+      string,
+    ];
     await writeFile(secret, 'old', { mode: 0o600 });
     await symlink('ahead.jsonl', link);
     for (const output of [secret, link]) expect((await estimate(['--output', output], request('x'))).code).toBe(0);
     expect([(await stat(secret)).mode & 0o777, (await lstat(link)).isSymbolicLink()]).toEqual([0o600, true]);
-    for (const path of [secret, target]) expect(rowsOf(await readFile(path, 'utf8'))).toEqual([expect.objectContaining({ id: 'x' })]);
+    for (const path of [secret, target])
+      expect(rowsOf(await readFile(path, 'utf8'))).toEqual([expect.objectContaining({ id: 'x' })]);
   });
 
   test('leaves what stood there where it cannot go on, and says why', async () => {

@@ -11,7 +11,8 @@ type Answer = (request: unknown) => object;
 /** `lowrank estimate`: an answer for each line, in their order. Absent or `-`: standard input and output. */
 export async function estimateCommand({ input, output }: { input?: string; output?: string }): Promise<void> {
   const { answerOf } = await import('#/domain/foresight/answer-request.ts');
-  if (input === '' || output === '') throw new CommandError('A file without a name cannot be read or written: name one, or - for a pipe.');
+  if (input === '' || output === '')
+    throw new CommandError('A file without a name cannot be read or written: name one, or - for a pipe.');
   const from = input === undefined || input === '-' ? null : input;
   const to = output === undefined || output === '-' ? null : output;
   const bytes = from === null ? null : await sizeOf(from);
@@ -107,7 +108,8 @@ function asCommandError(error: unknown, from: string | null, to: string | null):
     return new CommandError(`${from ?? ''} ${to ?? ''} may not be read or written here.`.trim());
   if (code === 'EISDIR') return new CommandError(`${to ?? from} is a folder: name a file in it.`);
   if (code === 'ENOTDIR') return new CommandError(`${to ?? from} lies in what is a file: name a file in a folder.`);
-  if (code === 'ENAMETOOLONG') return new CommandError('The name of the file is longer than this disk takes: choose a shorter one.');
+  if (code === 'ENAMETOOLONG')
+    return new CommandError('The name of the file is longer than this disk takes: choose a shorter one.');
   if (code === 'EROFS') return new CommandError(`${to ?? from} lies on a disk that may only be read: write elsewhere.`);
   if (code === 'ENOSPC')
     return new CommandError(`The disk is full: ${to ?? 'the answers'} could not be written, and nothing is left of it.`);
