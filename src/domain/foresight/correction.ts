@@ -56,7 +56,7 @@ const SCATTER_FREEDOM = 6;
 
 /**
  * Runs that are not like this one count as this many of it, however many they are: a power prior (Ibrahim and Chen, Statistical
- * Science 15, 2000) whose weight is bounded.
+ * Science 15, 2000) whose weight is bounded. Both bounds are assumed: enough to show a direction, too little to narrow much.
  */
 const OTHER_METHOD_RUNS_MAX = 2;
 const OTHER_STACK_RUNS_MAX = 1;
@@ -69,7 +69,11 @@ const FEW_RUNS = [1, 1, 1.196, 1.495, 1.363, 1.206, 1.2, 1.14, 1.129, 1.107];
 /** Nothing that is measured repeats itself closer. */
 const SCATTER_MIN = 0.01;
 
-/** Standard deviation of what one and the same run measures, again and again: of ln(bytes) and of ln(seconds). */
+/**
+ * Standard deviation of what one and the same run measures, again and again: of ln(bytes) and of ln(seconds). Assumed, for nobody has published
+ * such: torchtune's allocator holds 1.01 of its tensors where shapes are fixed (e2e_flow.rst), and clocks of GPUs wander by a few percent.
+ * Several runs that differ by more are told by their own scatter.
+ */
 export const MEASUREMENT_NOISE = { memory: 0.01, time: 0.04 } as const;
 
 /**
