@@ -28,6 +28,7 @@ export const Gpu = z
       origin: 'built_in',
     },
   });
+export type Gpu = z.infer<typeof Gpu>;
 
 const ToldCorrections = z.object(Corrections.shape).openapi('Corrections', {
   description:

@@ -11,3 +11,4 @@ export const LISTS = {
 export const jobKey = (job_id: string) => ['training-job', job_id] as const;
 export const datasetKey = (dataset_id: string) => ['dataset', dataset_id] as const;
 export const ME = ['me'] as const;
+export const GPU_CATALOG = ['gpu-catalog'] as const;

@@ -8,6 +8,8 @@ const form = (over: Partial<ChosenForm> = {}): ChosenForm => ({
   preset_id: 'fast',
   values: presetValues('fast'),
   max_steps: '',
+  max_seq_length: '',
+  gpu_type: '',
   name: '',
   ...over,
 });

@@ -6,6 +6,7 @@ import {
   HyperparameterOverrides,
   type PresetId,
 } from '#/domain/hyperparameters.ts';
+import { RowTokens } from '#/domain/recipes.ts';
 import { written } from '#/domain/written-number.ts';
 import { readNumber } from './read-number.ts';
 import type { CreateJob } from './useJobVerbs.ts';
@@ -22,6 +23,10 @@ export interface TrainingForm {
   values: TypedValues;
   /** Empty: all epochs to their end. */
   max_steps: string;
+  /** Tokens at which rows are cut; empty: as planned. */
+  max_seq_length: string;
+  /** Of the catalogue; empty: what the studio's machine has. */
+  gpu_type: string;
   name: string;
 }
 
@@ -48,7 +53,7 @@ export function changedFields({ preset_id, values }: TrainingForm): Hyperparamet
   return HYPERPARAMETER_NAMES.filter((name) => readNumber(values[name]) !== HYPERPARAMETER_PRESETS[preset_id][name]);
 }
 
-export type FormErrors = Partial<Record<HyperparameterName | 'max_steps', string>>;
+export type FormErrors = Partial<Record<HyperparameterName | 'max_steps' | 'max_seq_length', string>>;
 
 /** Every broken rule of the numbers, in the domain's own words. */
 export function formErrors(form: TrainingForm): FormErrors {
@@ -67,6 +72,8 @@ export function formErrors(form: TrainingForm): FormErrors {
       errors.max_steps = `must be a whole number from 1 to ${MAX_STEPS_MAX}, or empty`;
     }
   }
+  if (form.max_seq_length.trim() !== '' && !RowTokens.safeParse(readNumber(form.max_seq_length)).success)
+    errors.max_seq_length = `must be a whole number from ${RowTokens.minValue} to ${RowTokens.maxValue}, or empty`;
   return errors;
 }
 
@@ -84,6 +91,8 @@ export function submission(form: ChosenForm): CreateJob {
     preset_id: form.preset_id,
     hyperparameters: Object.fromEntries(changedFields(form).map((name) => [name, numbers[name]])),
     ...(form.max_steps.trim() === '' ? {} : { max_steps: readNumber(form.max_steps) }),
+    ...(form.max_seq_length.trim() === '' ? {} : { max_seq_length: readNumber(form.max_seq_length) }),
+    ...(form.gpu_type === '' ? {} : { gpu_config: { type: form.gpu_type, count: 1 } }),
     ...(form.name.trim() === '' ? {} : { name: form.name.trim() }),
   };
 }

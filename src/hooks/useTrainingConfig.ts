@@ -10,6 +10,8 @@ export function useTrainingConfig(dataset_id: string) {
     preset_id: DEFAULT_PRESET_ID,
     values: presetValues(DEFAULT_PRESET_ID),
     max_steps: '',
+    max_seq_length: '',
+    gpu_type: '',
     name: '',
   }));
   return {
@@ -19,6 +21,7 @@ export function useTrainingConfig(dataset_id: string) {
     set: (part: Partial<Omit<TrainingForm, 'preset_id' | 'values'>>) => setForm((now) => ({ ...now, ...part })),
     setValue: (name: HyperparameterName, value: string) =>
       setForm((now) => ({ ...now, values: { ...now.values, [name]: value } })),
+    replace: setForm,
     /** Sets every number to the preset's. */
     choosePreset: (preset_id: FormPreset) => setForm((now) => ({ ...now, preset_id, values: presetValues(preset_id) })),
   };

@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { FORMULAS } from '#/domain/foresight/observed-run.ts';
 import { GPU_DEFAULTS } from '#/domain/gpu-catalog.ts';
 import { ESTIMATE_CONSTANTS } from '#/domain/training-estimate.ts';
 import { addCaller, json, noWaiting, useApi } from '../../test/api.ts';
@@ -143,6 +144,23 @@ describe('an estimate', () => {
     const misfit = await dataOf(asked({ base_model_id: known, gpu_config: { type: 'T4', count: 1 } }));
     expect(misfit.verdict).toBe('will_not_fit');
     expect(misfit.advice).toContainEqual(expect.stringMatching(/QLoRA/));
+  });
+
+  test('of a known model is moved by the runs that finished on such a device, and says how many', async () => {
+    const known = await addBaseModel(db, { shape: JSON.stringify(storedShapeOf('Llama-3.2-1B')), context_length: 8192 });
+    const hyperparameters = { learning_rate: 1e-4, batch_size: 1, epochs: 1, rank: 8 };
+    const question = asked({ base_model_id: known, gpu_config: { type: 'L40S', count: 1 }, hyperparameters });
+    const before = await dataOf(question);
+    const told = JSON.stringify({ residuals: { runs: 20, mean: 0.2, variance: 0.0001 } });
+    await db.asOwner(
+      `INSERT INTO lowrank.run_groups (gpu, stack_version, method, formulas, memory, time, turn) VALUES ('L40S', 'v', 'lora', $1, $2, $2, 1)`,
+      [FORMULAS, told],
+    );
+    const after = await dataOf(question);
+    expect([before.evidence.runs, after.evidence.runs]).toEqual([0, 20]);
+    expect(after.interval_mb.low).toBeGreaterThan(before.interval_mb.low * 1.1);
+    expect(after.estimated_duration_hours).toBeGreaterThan(before.estimated_duration_hours);
+    await db.asOwner('DELETE FROM lowrank.run_groups');
   });
 
   test.each(AGREED_RATES)('of %s is at %f $ an hour and %i tokens a second', async (type, rate, speed) => {

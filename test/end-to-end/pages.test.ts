@@ -5,6 +5,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { JOB_STATUSES } from '#/domain/statuses.ts';
 import { CHROMIUM_FLAGS, findChromium } from '../chromium.ts';
+import { storedShapeOf } from '../stored-shape.ts';
 import { lowrank } from './command-line.ts';
 import { madeUpAccuracy, madeUpForecast } from './made-up-accuracy.ts';
 import { answerFor, JOB_ID, madeUpJob, OUT_OF_MEMORY } from './made-up-job.ts';
@@ -239,6 +240,44 @@ describe('a dataset', () => {
       .or(page.getByText('What is 1 + 1?', { exact: false }))
       .first()
       .waitFor();
+  });
+
+  test('is foretold in the form as it is typed, by no request, and an advice is set by its button', async () => {
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(`${request.method()} ${new URL(request.url()).pathname}`));
+    await open('/training/configure');
+    await page.getByRole('combobox', { name: 'Dataset' }).selectOption({ index: 1 });
+    await page.getByText('Fits', { exact: true }).waitFor();
+    await shot('foretold', 1440);
+    expect(await axeFindings(page)).toEqual([]);
+    // The same form, were the model one of thirteen billion parameters and the device a small one.
+    await page.route('**/api/base-models?**', async (route) => {
+      const answer = await route.fetch();
+      const told = await answer.json();
+      for (const model of told.models) model.shape = storedShapeOf('Llama-2-13b').shape;
+      await route.fulfill({ response: answer, json: told });
+    });
+    await open('/training/configure');
+    await page.getByRole('combobox', { name: 'Dataset' }).selectOption({ index: 1 });
+    const before = asked.length;
+    await page.getByRole('combobox', { name: 'Device' }).selectOption('T4');
+    await page.getByText('Will not fit', { exact: true }).waitFor();
+    await page.getByText('It does not fit: change what is named above first.').waitFor();
+    for (const width of [1440, 390]) {
+      await page.setViewportSize({ width, height: 1200 });
+      expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+      await page.getByRole('heading', { name: 'What it takes' }).scrollIntoViewIfNeeded();
+      await shot('misfit', width);
+      expect(await axeFindings(page)).toEqual([]);
+    }
+    await page.setViewportSize({ width: 1440, height: 900 });
+    await page.getByRole('button', { name: /^Set it .* at \$/ }).click();
+    await page.getByText('Fits', { exact: true }).waitFor();
+    expect(await page.getByRole('combobox', { name: 'Device' }).inputValue()).not.toBe('T4');
+    expect(
+      asked.slice(before).filter((request) => !request.startsWith('GET /api/') || /estimate|preflight/.test(request)),
+    ).toEqual([]);
+    await page.unroute('**/api/base-models?**');
   });
 
   test.each(['/datasets/00000000-0000-4000-8000-000000000000', '/jobs/00000000-0000-4000-8000-000000000000', '/jobs/cut-short'])(

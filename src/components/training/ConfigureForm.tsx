@@ -1,7 +1,7 @@
 'use client';
 import '#/hooks/zod-without-eval.ts';
 import { useRouter } from 'next/navigation';
-import { useRef } from 'react';
+import { useMemo, useRef } from 'react';
 import { Alert } from '#/components/ui/Alert.tsx';
 import { Button } from '#/components/ui/Button.tsx';
 import { Field, Input, Select } from '#/components/ui/Field.tsx';
@@ -9,12 +9,17 @@ import { Panel } from '#/components/ui/Panel.tsx';
 import { formatOf } from '#/components/units.ts';
 import type { BaseModel } from '#/contract/base-models.ts';
 import type { DatasetSummary } from '#/contract/datasets.ts';
+import type { Gpu } from '#/contract/gpu-catalog.ts';
+import type { Corrections } from '#/domain/foresight/correction.ts';
 import type { HyperparameterName } from '#/domain/hyperparameters.ts';
 import { randomKey } from '#/hooks/random-key.ts';
+import { formForecast, ownGpu, withChanges } from '#/hooks/training-forecast.ts';
 import { HYPERPARAMETER_NAMES, preselected, submission } from '#/hooks/training-form.ts';
 import { useCreateTrainingJob } from '#/hooks/useJobVerbs.ts';
+import { useSettled } from '#/hooks/useSettled.ts';
 import { useTrainingConfig } from '#/hooks/useTrainingConfig.ts';
 import { violation } from '#/hooks/violation.ts';
+import { ForecastCard } from './ForecastCard.tsx';
 import { HyperparameterField } from './HyperparameterField.tsx';
 import { PresetCards } from './PresetCards.tsx';
 import { FIELD_WORDS, PRESETS, presetAdvice } from './preset-words.ts';
@@ -24,21 +29,31 @@ interface ConfigureFormProps {
   dataset_id: string;
   datasets: DatasetSummary[];
   models: BaseModel[];
+  gpus: Gpu[];
+  /** What finished runs say of the formulas. */
+  corrections: Corrections;
   /** What the studio would train where none is named. */
   default_model_id: string | null;
 }
 
-export function ConfigureForm({ dataset_id, datasets, models, default_model_id }: ConfigureFormProps) {
+export function ConfigureForm({ dataset_id, datasets, models, gpus, corrections, default_model_id }: ConfigureFormProps) {
   const router = useRouter();
   const usable = datasets.filter(({ training_ready }) => training_ready);
   const ready = models.filter(({ status }) => status === 'ready');
-  const { form, errors, changed, set, setValue, choosePreset } = useTrainingConfig(dataset_id);
+  const { form, errors, changed, set, setValue, choosePreset, replace } = useTrainingConfig(dataset_id);
   const create = useCreateTrainingJob();
   // One key for one body: pressing twice, or again after a lost answer, makes one job.
   const sent = useRef({ text: '', key: '' });
-  const chosen = { ...form, base_model_id: form.base_model_id ?? preselected(ready, default_model_id) };
+  const base_model_id = form.base_model_id ?? preselected(ready, default_model_id);
+  const chosen = useMemo(() => ({ ...form, base_model_id }), [form, base_model_id]);
   const dataset = datasets.find(({ id }) => id === chosen.dataset_id);
   const model = ready.find(({ id }) => id === chosen.base_model_id);
+  const device = gpus.find(({ type }) => type === form.gpu_type) ?? ownGpu(gpus);
+  const asked = useSettled(chosen, SETTLED_MS);
+  const forecast = useMemo(
+    () => formForecast(asked, { dataset, model, gpus, corrections }),
+    [asked, dataset, model, gpus, corrections],
+  );
   const preset = PRESETS.find(({ id }) => id === form.preset_id)?.name;
 
   const submit = () => {
@@ -97,6 +112,23 @@ export function ConfigureForm({ dataset_id, datasets, models, default_model_id }
                   {ready.map(({ id, name }) => (
                     <option key={id} value={id}>
                       {name}
+                    </option>
+                  ))}
+                </Select>
+              )}
+            </Field>
+            <Field
+              label="Device"
+              className="sm:col-span-2"
+              error={violation(error, 'gpu_config')}
+              hint="What the training is priced and foretold on; it runs on what the studio has."
+            >
+              {(control) => (
+                <Select {...control} value={form.gpu_type} onChange={(event) => set({ gpu_type: event.target.value })}>
+                  <option value="">This machine{device && form.gpu_type === '' ? ` · ${deviceWords(device)}` : ''}</option>
+                  {gpus.map((gpu) => (
+                    <option key={gpu.type} value={gpu.type}>
+                      {gpu.type} · {deviceWords(gpu)}
                     </option>
                   ))}
                 </Select>
@@ -167,15 +199,52 @@ export function ConfigureForm({ dataset_id, datasets, models, default_model_id }
                 />
               )}
             </Field>
+            <Field
+              label="Cut rows at (optional)"
+              hint="Tokens; at most what the model takes. Empty: at most 2,048."
+              error={errors.max_seq_length ?? violation(error, 'max_seq_length')}
+            >
+              {(control) => (
+                <Input
+                  {...control}
+                  inputMode="numeric"
+                  autoComplete="off"
+                  className="w-24"
+                  value={form.max_seq_length}
+                  onChange={(event) => set({ max_seq_length: event.target.value })}
+                />
+              )}
+            </Field>
           </div>
         </Panel>
       </div>
       <div className="grid gap-4 lg:sticky lg:top-7">
-        <SubmitCard form={chosen} dataset={dataset} model={model} errors={errors} busy={create.isPending || create.isSuccess} />
+        <ForecastCard
+          forecast={forecast}
+          device={device?.type ?? 'this device'}
+          canApply={({ changes }) => withChanges(form, changes) !== null}
+          onApply={({ changes }) => replace((now) => withChanges(now, changes) ?? now)}
+        />
+        <SubmitCard
+          dataset={dataset}
+          model={model}
+          errors={errors}
+          forecast={forecast}
+          busy={create.isPending || create.isSuccess}
+        />
         {error && <Alert tone="bad" title={error.message} />}
       </div>
     </form>
   );
+}
+
+/** Long enough for a slider to come to rest. */
+const SETTLED_MS = 150;
+
+function deviceWords({ type, memory_gb, hourly_rate }: Gpu): string {
+  const named = type === 'CPU' || type === 'Own-GPU' ? [type === 'CPU' ? 'processor' : 'own GPU'] : [];
+  const memory = memory_gb === null ? [] : [`${Math.round(memory_gb)} GB`];
+  return [...named, ...memory, hourly_rate === 0 ? 'free' : `$${hourly_rate.toFixed(2)} an hour`].join(' · ');
 }
 
 function notReady(dataset: DatasetSummary): string {

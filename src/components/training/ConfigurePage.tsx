@@ -8,6 +8,7 @@ import { QueryFault } from '#/components/ui/QueryFault.tsx';
 import { Skeleton } from '#/components/ui/Skeleton.tsx';
 import { useBaseModels } from '#/hooks/useBaseModels.ts';
 import { useDatasets } from '#/hooks/useDatasets.ts';
+import { useGpuCatalog } from '#/hooks/useGpuCatalog.ts';
 
 // The form brings the rules of every field; they are fetched beside the lists that it chooses from.
 const ConfigureForm = dynamic(() => import('./ConfigureForm.tsx').then((module) => module.ConfigureForm), {
@@ -22,7 +23,8 @@ export function ConfigurePage() {
   const dataset_id = useSearchParams().get('datasetId') ?? '';
   const datasets = useDatasets({ limit: CHOICES });
   const models = useBaseModels({ limit: CHOICES, trainable: true });
-  const fault = [datasets, models].find(({ error, data }) => error !== null && data === undefined);
+  const gpus = useGpuCatalog();
+  const fault = [datasets, models, gpus].find(({ error, data }) => error !== null && data === undefined);
   return (
     <>
       <PageHeader
@@ -33,7 +35,7 @@ export function ConfigurePage() {
       </PageHeader>
       {fault?.error ? (
         <QueryFault what="What there is to choose from" error={fault.error} retry={fault.refetch} />
-      ) : !datasets.data || !models.data ? (
+      ) : !datasets.data || !models.data || !gpus.data ? (
         <ConfigureSkeleton />
       ) : (
         <div className="grid gap-4">
@@ -67,6 +69,8 @@ export function ConfigurePage() {
             dataset_id={dataset_id}
             datasets={datasets.data.datasets}
             models={models.data.models}
+            gpus={gpus.data.gpus}
+            corrections={gpus.data.corrections}
             default_model_id={models.data.default_model_id}
           />
         </div>

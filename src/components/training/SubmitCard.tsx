@@ -1,59 +1,29 @@
 import { Play } from 'lucide-react';
 import { Button } from '#/components/ui/Button.tsx';
 import { Panel } from '#/components/ui/Panel.tsx';
-import { Facts } from '#/components/ui/Readout.tsx';
-import { formatCount } from '#/components/units.ts';
 import type { BaseModel } from '#/contract/base-models.ts';
 import type { DatasetSummary } from '#/contract/datasets.ts';
-import { countSteps, sequenceLength } from '#/domain/planner.ts';
-import { readNumber } from '#/hooks/read-number.ts';
-import { type FormErrors, type TrainingForm, typedNumbers } from '#/hooks/training-form.ts';
+import type { Forecast } from '#/domain/foresight/foresee.ts';
+import type { FormErrors } from '#/hooks/training-form.ts';
 import { FIELD_WORDS } from './preset-words.ts';
 
 interface SubmitCardProps {
-  form: TrainingForm;
   dataset: DatasetSummary | undefined;
   model: BaseModel | undefined;
   errors: FormErrors;
+  forecast: Forecast | null;
   busy: boolean;
 }
 
-/** What the run will be, counted by the planner's own arithmetic, and the button; while it cannot start, the reason. */
-export function SubmitCard({ form, dataset, model, errors, busy }: SubmitCardProps) {
-  const reason = whyNot(dataset, model, errors);
-  const pairs = dataset?.total_training_pairs ?? 0;
-  const { batch_size, epochs } = typedNumbers(form.values);
-  const limit = form.max_steps.trim() === '' ? null : readNumber(form.max_steps);
-  const counted = pairs > 0 && !errors.batch_size && !errors.epochs && !errors.max_steps;
-  const { steps_per_epoch, total_steps } = countSteps(pairs, batch_size, epochs, limit);
-  const dash = '–';
+/** The button; while it cannot start, the reason. */
+export function SubmitCard({ dataset, model, errors, forecast, busy }: SubmitCardProps) {
+  const reason = whyNot(dataset, model, errors, forecast);
   return (
-    <Panel title="The run">
-      <Facts
-        facts={[
-          [
-            'Steps',
-            counted ? (
-              <b key="steps" className="font-medium">
-                {formatCount(total_steps)}
-              </b>
-            ) : (
-              dash
-            ),
-          ],
-          ['Steps an epoch', counted ? formatCount(steps_per_epoch) : dash],
-          ['Rows to train on', dataset?.training_ready ? formatCount(pairs) : dash],
-          ['Held out', dataset?.training_ready ? formatCount(dataset.total_validation_pairs ?? 0) : dash],
-          [
-            'Rows are cut at',
-            model?.context_length == null ? dash : `${formatCount(sequenceLength(model.context_length))} tokens`,
-          ],
-        ]}
-      />
+    <Panel>
       <Button
         type="submit"
         variant="primary"
-        className="mt-4 w-full"
+        className="w-full"
         disabled={reason !== null}
         busy={busy}
         aria-describedby="why-not"
@@ -68,7 +38,12 @@ export function SubmitCard({ form, dataset, model, errors, busy }: SubmitCardPro
   );
 }
 
-function whyNot(dataset: DatasetSummary | undefined, model: BaseModel | undefined, errors: FormErrors): string | null {
+function whyNot(
+  dataset: DatasetSummary | undefined,
+  model: BaseModel | undefined,
+  errors: FormErrors,
+  forecast: Forecast | null,
+): string | null {
   if (dataset === undefined) return 'Choose a dataset first.';
   if (!dataset.training_ready)
     return dataset.status === 'error'
@@ -76,7 +51,10 @@ function whyNot(dataset: DatasetSummary | undefined, model: BaseModel | undefine
       : 'The dataset is still being checked.';
   if (model === undefined) return 'Choose a base model first.';
   const broken = Object.keys(errors)[0];
-  if (broken === undefined) return null;
-  const label = broken === 'max_steps' ? 'Stop after' : FIELD_WORDS[broken as keyof typeof FIELD_WORDS].label;
+  if (broken === undefined)
+    return forecast?.foreseen?.verdict === 'will_not_fit' ? 'It does not fit: change what is named above first.' : null;
+  const label = OTHER_LABELS[broken as keyof typeof OTHER_LABELS] ?? FIELD_WORDS[broken as keyof typeof FIELD_WORDS].label;
   return `Mend “${label}” first.`;
 }
+
+const OTHER_LABELS = { max_steps: 'Stop after', max_seq_length: 'Cut rows at' } as const;

@@ -1,0 +1,79 @@
+import { Panel } from '#/components/ui/Panel.tsx';
+import { Facts } from '#/components/ui/Readout.tsx';
+import { formatCount, formatOf } from '#/components/units.ts';
+import type { Advice } from '#/domain/foresight/advice.ts';
+import type { Forecast } from '#/domain/foresight/foresee.ts';
+import { AdviceList } from './AdviceList.tsx';
+import { formatBetween, formatHours, formatUsd } from './forecast-words.ts';
+import { MemoryBar } from './MemoryBar.tsx';
+
+interface ForecastCardProps {
+  /** Null: something of the form is missing or wrong. */
+  forecast: Forecast | null;
+  device: string;
+  canApply(advice: Advice): boolean;
+  onApply(advice: Advice): void;
+}
+
+/** What the training will cost, take and need, as it is typed: from the planner, with the interval of each. */
+export function ForecastCard({ forecast, device, canApply, onApply }: ForecastCardProps) {
+  const dash = '–';
+  const { estimate, cost, hours, foreseen, plan } = forecast ?? {};
+  const told = (value: string | undefined) => value ?? dash;
+  const between = cost && formatBetween(cost, formatUsd);
+  const span = hours && formatBetween(hours, formatHours);
+  return (
+    <Panel title="What it takes">
+      <p className="flex flex-wrap items-baseline gap-x-2">
+        <b className="font-medium text-2xl">{told(cost && formatUsd(cost.figure))}</b>
+        <span className="text-soft text-sm">{between ?? 'in total'}</span>
+      </p>
+      <Facts
+        className="mt-3"
+        facts={[
+          ['Compute', told(estimate && formatUsd(estimate.cost.compute))],
+          ['Storage', told(estimate && formatUsd(estimate.cost.storage))],
+          [
+            'Time',
+            <span key="time" className="grid">
+              {told(hours && formatHours(hours.figure))}
+              {span && <span className="text-soft text-sm">{span}</span>}
+            </span>,
+          ],
+          ['An hour', told(estimate && formatUsd(estimate.hourly_rate))],
+          ['Steps', told(estimate && formatCount(estimate.total_steps))],
+          ['Tokens a second', told(estimate && formatCount(estimate.tokens_per_second))],
+          ['Rows are cut at', told(plan && plan.max_seq_length < 1e9 ? `${formatCount(plan.max_seq_length)} tokens` : undefined)],
+        ]}
+      />
+      <div className="mt-4 grid gap-4 border-t pt-4">
+        {foreseen ? (
+          <>
+            <MemoryBar foreseen={foreseen} />
+            {plan && <p className="text-soft text-sm">{passesWords(plan)}</p>}
+            <AdviceList advice={foreseen.advice} canApply={canApply} onApply={onApply} />
+            <p className="text-soft text-sm">{evidenceWords(forecast?.evidence.runs ?? 0)}</p>
+          </>
+        ) : (
+          <p className="text-soft text-sm">
+            {forecast
+              ? `Memory is not known, of this model or of ${device}.`
+              : 'Memory is told once there is a dataset, a model and no fault.'}
+          </p>
+        )}
+      </div>
+    </Panel>
+  );
+}
+
+/** How a step goes through the device. */
+function passesWords({ micro_batch, grad_accum, gradient_checkpointing }: Forecast['plan']): string {
+  const passes = `A step goes through in ${formatOf(grad_accum, 'pass', 'passes')} of ${formatOf(micro_batch, 'row')}`;
+  return gradient_checkpointing ? `${passes}, with gradient checkpointing.` : `${passes}.`;
+}
+
+function evidenceWords(runs: number): string {
+  return runs === 0
+    ? 'Foretold by formula: no finished run like it yet.'
+    : `Stands on ${formatOf(runs, 'finished run')} like it.`;
+}
