@@ -56,9 +56,11 @@ describe('the documents', () => {
 
   it('name every field that an estimate can be asked with', async () => {
     const rows = tableAfter(await read('docs/estimate.md'), '## A request');
-    const { lora, ...fields } = EstimateRequest.shape;
-    const of_adapter = Object.keys(lora.unwrap().shape).map((name) => `lora.${name}`);
-    expect(rows.map(([name = '']) => codes(name)[0]).sort()).toEqual([...Object.keys(fields), ...of_adapter].sort());
+    const { lora, switches, ...fields } = EstimateRequest.shape;
+    const inside = Object.entries({ lora, switches }).flatMap(([name, part]) =>
+      Object.keys(part.unwrap().shape).map((field) => `${name}.${field}`),
+    );
+    expect(rows.map(([name = '']) => codes(name)[0]).sort()).toEqual([...Object.keys(fields), ...inside].sort());
   });
 
   it('explain every variable of the storage where storage is explained', async () => {

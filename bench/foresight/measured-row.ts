@@ -2,10 +2,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { AskedSwitches } from '#/domain/foresight/asked-switches.ts';
 import {
   ADAPTER_DTYPES,
   ATTENTIONS,
-  type LibrarySwitches,
   LOSSES,
   OPTIMIZERS,
   PRECISIONS,
@@ -46,18 +46,7 @@ const TextRequest = z.strictObject({
 });
 
 /** Habits of the library that ran, where the source or its code shows them. */
-const Habits = z.strictObject({
-  upcasts_frozen: z.boolean(),
-  expandable_segments: z.boolean(),
-  pads_to: count,
-  head_on_trained_only: z.boolean(),
-  autocast: z.boolean(),
-  passes_mask: z.boolean(),
-  fused_kernels: z.boolean(),
-  offloads_checkpoints: z.boolean(),
-  keeps_quantized_inputs: z.boolean(),
-  fused_optimizer: z.boolean(),
-}) satisfies z.ZodType<LibrarySwitches>;
+const Habits = AskedSwitches.required();
 
 const Source = z
   .strictObject({

@@ -84,6 +84,27 @@ describe('an answer', () => {
   });
 });
 
+describe('a run that is not ours', () => {
+  test('is told by switches, each of which may be left out', () => {
+    const memory = (fields: Record<string, unknown>) => answered(fields).memory_gb;
+    const plain = { optimizer: 'adamw', method: 'full', gradient_checkpointing: true, seq_len: 256, micro_batch: 1 };
+    const usual = { ...plain, switches: { expandable_segments: false, fused_optimizer: false, autocast: null } };
+    expect(memory(usual).components.slack).toBeGreaterThan(memory(plain).components.slack);
+    // A copy of each of 8 billion weights, in bf16.
+    expect(memory(usual).allocator - memory(plain).allocator).toBeGreaterThan(12);
+    expect(memory({ ...plain, switches: {} })).toEqual(memory(plain));
+  });
+
+  test('has the experts of a quantized base in 4 bits, and says so', () => {
+    const answer = answered({ model: 'mixtral-8x7b', method: 'qlora', gradient_checkpointing: true });
+    // 46.7 billion weights, of which 1.6 are no linear of a block: 45.1 × 0.516 + 0.3 × 2 bytes.
+    expect(answer.memory_gb.components.weights).toBeGreaterThan(23);
+    expect(answer.memory_gb.components.weights).toBeLessThan(26);
+    expect(said(answer)).toMatch(/experts are counted as quantized/);
+    expect(said(answered({ model: 'mixtral-8x7b' }))).not.toMatch(/experts are counted/);
+  });
+});
+
 describe('a refusal', () => {
   test.each([
     [{ id: 'x' }, 'model', /model is required/],
@@ -107,6 +128,8 @@ describe('a refusal', () => {
     [{ id: 'x', model: MODEL, seq_len: 1e300 }, 'seq_len', /whole number/],
     [{ id: 'x', model: MODEL, micro_batch: '4' }, 'micro_batch', /whole number/],
     [{ id: 'x', model: MODEL, packing: 'no' }, 'packing', /true or false/],
+    [{ id: 'x', model: MODEL, switches: { pads_to: 0 } }, 'switches.pads_to', /from 1 to 4096/],
+    [{ id: 'x', model: MODEL, switches: { pad_to: 8 } }, 'switches.pad_to', /switches has upcasts_frozen, /],
     [{ id: 'x', model: MODEL, method: 'lorra' }, 'method', /one of lora, qlora, dora, full/],
     [{ id: 'x', model: MODEL, method: 'qlora', quantization: 'none' }, 'quantization', /nf4, nf4-dq or int8/],
     [{ id: 'x', model: MODEL, method: 'full', quantization: 'nf4' }, 'quantization', /cannot be trained/],

@@ -2,10 +2,11 @@
 import * as z from 'zod';
 import { DEFAULT_PRESET_ID, HYPERPARAMETER_PRESETS } from '../hyperparameters.ts';
 import { toldRule } from '../told-rule.ts';
+import { AskedSwitches, withAsked } from './asked-switches.ts';
 import { findModel } from './find-model.ts';
 import type { DeviceFacts } from './hardware.ts';
 import { findDevice, KNOWN_DEVICES } from './known-devices.ts';
-import type { ModelShape } from './model-shape.ts';
+import type { LinearShape, ModelShape } from './model-shape.ts';
 import { OUR_HABITS, ourPrecision, ourSwitches } from './our-run.ts';
 import { linearsOf } from './parameter-counts.ts';
 import {
@@ -75,6 +76,8 @@ export const EstimateRequest = z.strictObject({
   gpu: z.string(toldRule('must be the name of a device')).min(1).max(100).optional(),
   gpus: whole('devices', 4096).optional(),
   strategy: oneOf(STRATEGIES).optional(),
+  /** Of another library than the trainer that comes along. */
+  switches: AskedSwitches.optional(),
 });
 export type EstimateRequest = z.infer<typeof EstimateRequest>;
 
@@ -117,9 +120,10 @@ export function planRequest(request: EstimateRequest): PlannedRequest {
     return ours;
   };
   const device = deviceOf(fill('gpu', request.gpu, GPU));
-  const model = modelOf(request.model, assumptions);
+  const whole_model = modelOf(request.model, assumptions);
   const method = fill('method', request.method, 'lora');
   const quantization = quantizationOf(request, method, fill);
+  const model = quantization === 'none' ? whole_model : withExpertsApart(whole_model, assumptions);
   const precision = precisionOf(request, device, assumptions, filled);
   const run: RunShape = {
     method,
@@ -138,13 +142,22 @@ export function planRequest(request: EstimateRequest): PlannedRequest {
     packing: fill('packing', request.packing, false),
     compile: fill('compile', request.compile, OUR_HABITS.compile),
     ...devicesOf(request, fill, assumptions),
-    switches: ourSwitches(device),
+    switches: withAsked(ourSwitches(device), request.switches),
   };
   if (model.context !== null && run.seq_len > model.context)
     assumptions.push(`Its rows of ${run.seq_len} tokens are longer than the ${model.context} that the model was made for.`);
   if (filled.length > 0) assumptions.unshift(`Not said, so taken as our trainer does: ${filled.join(', ')}.`);
   assumptions.push('The loss is taken on every token.');
   return { id: request.id, model, run, device, chooses_checkpointing: request.gradient_checkpointing === undefined, assumptions };
+}
+
+/** Who quantizes a model of experts quantizes them, and so holds each as a linear layer: transformers 5 fuses them and bitsandbytes leaves those in 16 bits. */
+function withExpertsApart(model: ModelShape, assumptions: string[]): ModelShape {
+  const isFused = (linear: LinearShape) => linear.part === 'expert' && !linear.is_module;
+  if (!model.blocks.some(({ linears }) => linears.some(isFused))) return model;
+  assumptions.push('Its experts are counted as quantized; transformers 5, which fuses them, would keep them in 16 bits.');
+  const apart = (linear: LinearShape) => (isFused(linear) ? { ...linear, is_module: true } : linear);
+  return { ...model, blocks: model.blocks.map((block) => ({ ...block, linears: block.linears.map(apart) })) };
 }
 
 type Fill = <Value>(name: string, asked: Value | undefined, ours: Value) => Value;
@@ -269,7 +282,7 @@ function devicesOf(request: EstimateRequest, fill: Fill, assumptions: string[]):
 export function readRequest(value: unknown): EstimateRequest {
   const given = withoutNulls(value);
   const parsed = EstimateRequest.safeParse(
-    isRecord(given) && isRecord(given.lora) ? { ...given, lora: withoutNulls(given.lora) } : given,
+    isRecord(given) ? { ...given, ...withoutNullsIn(given, 'lora'), ...withoutNullsIn(given, 'switches') } : given,
   );
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
@@ -277,7 +290,7 @@ export function readRequest(value: unknown): EstimateRequest {
   const path = issue.path.join('.');
   if (issue.code === 'unrecognized_keys') {
     const unknown = issue.keys[0] ?? '';
-    const fields = Object.keys(path === 'lora' ? Lora.shape : EstimateRequest.shape).join(', ');
+    const fields = Object.keys(({ lora: Lora, switches: AskedSwitches }[path] ?? EstimateRequest).shape).join(', ');
     const field = path === '' ? unknown : `${path}.${unknown}`;
     throw new RequestFault(field, `There is no field ${field}: ${path === '' ? 'a request' : path} has ${fields}.`);
   }
@@ -292,6 +305,9 @@ const toldOf = (message: string): string => (message.startsWith('must ') ? messa
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
+
+const withoutNullsIn = (given: Record<string, unknown>, name: string): Record<string, unknown> =>
+  isRecord(given[name]) ? { [name]: withoutNulls(given[name]) } : {};
 
 function withoutNulls(value: unknown): unknown {
   if (!isRecord(value)) return value;
