@@ -13,7 +13,7 @@ import { noteStarted } from '#/services/jobs/launch-run.ts';
 import { registerWorker } from '#/services/machine/register-worker.ts';
 import { useDatabase } from '../../../test/database.ts';
 import { addJob, addPerson, addRow } from '../../../test/factories.ts';
-import { addObservation, someFeatures, someForecast, someHello, someProbe } from '../../../test/foretold.ts';
+import { addObservation, someFeatures, someForecast, someHello, someMeasured, someProbe } from '../../../test/foretold.ts';
 import { readCorrections } from './read-corrections.ts';
 import { recordObservation } from './record-observation.ts';
 
@@ -193,6 +193,21 @@ describe('a finished run', () => {
         await addRow(db, 'lowrank.job_events', { job_id, user_id: owner, seq: 100 + at, type, attempt: 1, data });
     await Promise.all(jobs.map((id) => asScheduler((tx) => recordObservation(tx, id, 'completed'))));
     expect((await groups())[0]).toMatchObject({ memory: { runs: 8 }, time: { runs: 8 } });
+  });
+
+  test('counts still when somebody else has ended more than count since', async () => {
+    await complete(await begin(MEASURED));
+    const stack_version = (await groups())[0]?.stack_version;
+    const busy = await addPerson(db);
+    const ended = () => addJob(db, busy, { status: 'completed', config: { forecast: someForecast() } });
+    const exact = { stack_version, measured: someMeasured({ device_bytes: 8e9 }), memory_residual: 0 };
+    for (let at = 0; at < 205; at++) await addObservation(db, busy, await ended(), exact);
+    const last = await ended();
+    const words = { hello: someHello(), probe: someProbe({ device_memory_mb: 8000 }) };
+    for (const [at, [type, data]] of Object.entries(words).entries())
+      await addRow(db, 'lowrank.job_events', { job_id: last, user_id: busy, seq: 100 + at, type, attempt: 1, data });
+    await asScheduler((tx) => recordObservation(tx, last, 'completed'));
+    expect((await groups())[0]?.memory).toMatchObject({ runs: 200, worst_error: expect.closeTo(0.075, 10) });
   });
 });
 

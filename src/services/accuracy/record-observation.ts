@@ -7,7 +7,7 @@ import { MEASURING_WORDS, observeRun } from '#/domain/foresight/measured-run.ts'
 import { featureKey } from '#/domain/foresight/observed-run.ts';
 import { isTerminal, type JobStatus } from '#/domain/statuses.ts';
 
-/** The newest runs of a kind that count: what older ones said is known by now, or has changed. */
+/** The newest runs of a kind that count: what older ones said is known by now, or has changed. One person's many push out nobody's few. */
 const GROUP_RUNS_MAX = 200;
 
 type Group = Pick<typeof runGroups.$inferSelect, 'gpu' | 'stack_version' | 'method' | 'formulas'>;
@@ -83,7 +83,10 @@ async function sumUpGroup(tx: Tx, group: Group): Promise<void> {
     })
     .from(runObservations)
     .where(isOf(runObservations, group))
-    .orderBy(desc(runObservations.created_at))
+    .orderBy(
+      sql`row_number() OVER (PARTITION BY ${runObservations.user_id} ORDER BY ${runObservations.created_at} DESC)`,
+      desc(runObservations.created_at),
+    )
     .limit(GROUP_RUNS_MAX);
   const compare = (figure: 'memory' | 'time') =>
     runs.flatMap(({ forecast, measured, ...run }) => {
