@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { DEFAULT_PRESET_ID, HYPERPARAMETER_PRESETS } from '../hyperparameters.ts';
 import { toldRule } from '../told-rule.ts';
 import { AskedSwitches, withAsked } from './asked-switches.ts';
+import { inOurWords } from './asked-words.ts';
 import { findModel } from './find-model.ts';
 import type { DeviceFacts } from './hardware.ts';
 import { findDevice, KNOWN_DEVICES } from './known-devices.ts';
@@ -282,7 +283,7 @@ function devicesOf(request: EstimateRequest, fill: Fill, assumptions: string[]):
 export function readRequest(value: unknown): EstimateRequest {
   const given = withoutNulls(value);
   const parsed = EstimateRequest.safeParse(
-    isRecord(given) ? { ...given, ...withoutNullsIn(given, 'lora'), ...withoutNullsIn(given, 'switches') } : given,
+    isRecord(given) ? inOurWords({ ...given, ...withoutNullsIn(given, 'lora'), ...withoutNullsIn(given, 'switches') }) : given,
   );
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

@@ -15,6 +15,9 @@ describe('a device', () => {
   test.each([
     ['a100', 'A100-80GB'],
     ['NVIDIA A100-SXM4-80GB', 'A100-80GB'],
+    ['A100 (80GB)', 'A100-80GB'],
+    ['A100-40G', 'A100-40GB'],
+    ['H100 SXM5 80GB', 'H100'],
     ['NVIDIA A100 80GB PCIe', 'A100-80GB-PCIe'],
     ['NVIDIA A100-SXM4-40GB', 'A100-40GB'],
     ['NVIDIA H100 80GB HBM3', 'H100'],

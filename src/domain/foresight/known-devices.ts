@@ -67,7 +67,7 @@ const ROWS = {
     link: 300,
   },
   H100: {
-    also: ['h100-sxm', 'h100-sxm5', 'h100-80gb-hbm3', 'h100-80gb', 'h800'],
+    also: ['h100-sxm', 'h100-sxm5', 'h100-sxm5-80gb', 'h100-80gb-hbm3', 'h100-80gb', 'h800'],
     memory_gib: 79.1,
     bandwidth: 3350,
     bf16: 989,
@@ -318,7 +318,9 @@ const keyOf = (name: string): string =>
   name
     .trim()
     .toLowerCase()
-    .replaceAll(/[\s_]+/g, '-')
+    .replaceAll(/[\s_()]+/g, '-')
+    .replace(/-$/, '')
+    .replace(/(?<=-\d+)g$/, 'gb')
     .replaceAll(/\b(nvidia|geforce|tesla|amd|instinct)-?/g, '');
 
 const BY_NAME = new Map(

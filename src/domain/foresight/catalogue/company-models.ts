@@ -1,4 +1,4 @@
-import { type CatalogueModel, hub, LITGPT, MLC, PROVENANCE, repository, sizes, TIED } from './catalogue-model.ts';
+import { type CatalogueModel, card, hub, LITGPT, MLC, PROVENANCE, repository, sizes, TIED } from './catalogue-model.ts';
 
 const FAR = { sliding_window: null };
 const GEMMA = { head_dim: 256 };
@@ -13,7 +13,7 @@ const megatronCard = (name: string) =>
 export const COMPANY_MODELS: CatalogueModel[] = [
   {
     name: 'mistralai/Mistral-7B-v0.1',
-    aliases: ['Mistral-7B-Instruct-v0.1'],
+    aliases: ['Mistral-7B-Instruct-v0.1', 'zephyr-7b-alpha', 'zephyr-7b-beta'],
     config: sizes('mistral', [4096, 32, 32, 8, 14_336, 32_000, 32_768], { sliding_window: 4096 }),
     source: MLC,
   },
@@ -37,7 +37,7 @@ export const COMPANY_MODELS: CatalogueModel[] = [
   },
   {
     name: 'mistralai/Mistral-Small-Instruct-2409',
-    aliases: ['Mistral-Small-22B', 'Codestral-22B-v0.1'],
+    aliases: ['Mistral-Small-22B', 'Codestral-22B-v0.1', 'Codestral-22B'],
     config: sizes('mistral', [6144, 56, 48, 8, 16_384, 32_768, 32_768], { ...FAR, head_dim: 128 }),
     source: hub('minchyeom/letta'),
   },
@@ -101,6 +101,15 @@ export const COMPANY_MODELS: CatalogueModel[] = [
     name: 'google/gemma-2-27b',
     config: sizes('gemma2', [4608, 46, 32, 16, 36_864, 256_000, 8192], { head_dim: 128, sliding_window: 4096 }),
     source: MLC,
+  },
+  {
+    name: 'google/gemma-3-270m',
+    config: sizes('gemma3_text', [640, 18, 4, 1, 2048, 262_144, 32_768], { head_dim: 256, sliding_window: 512 }),
+    source: card('google/gemma-3-270m'),
+    published: {
+      params: '268098176',
+      source: repository('unslothai/notebooks', 'nb/Gemma3_(270M)_Phone_Deployment.ipynb'),
+    },
   },
   {
     name: 'google/gemma-3-1b-pt',

@@ -121,7 +121,7 @@ export const LLAMA_MODELS: CatalogueModel[] = [
   },
   {
     name: 'TinyLlama/TinyLlama-1.1B-Chat-v1.0',
-    aliases: ['TinyLlama-1.1B', 'tiny-llama-1.1b', 'TinyLlama-1.1B-intermediate-step-1431k-3T'],
+    aliases: ['TinyLlama', 'TinyLlama-1.1B', 'tiny-llama-1.1b', 'TinyLlama-1.1B-intermediate-step-1431k-3T'],
     config: sizes('llama', [2048, 22, 32, 4, 5632, 32_000, 2048]),
     source: LITGPT,
     published: { params: '1100048384', source: PROVENANCE },
