@@ -1,5 +1,14 @@
 /** The words of a request as libraries and people write them: `BF16`, `QLoRA`, `ZeRO-3`, `flash_attention_2`. */
-import { ADAPTER_DTYPES, ATTENTIONS, LOSSES, OPTIMIZERS, PRECISIONS, QUANTIZATIONS, RUN_METHODS, STRATEGIES } from './run-shape.ts';
+import {
+  ADAPTER_DTYPES,
+  ATTENTIONS,
+  LOSSES,
+  OPTIMIZERS,
+  PRECISIONS,
+  QUANTIZATIONS,
+  RUN_METHODS,
+  STRATEGIES,
+} from './run-shape.ts';
 
 /** Case and the signs between words do not tell them apart. */
 const keyOf = (word: string): string => word.toLowerCase().replaceAll(/[\s_.-]+/g, '');
