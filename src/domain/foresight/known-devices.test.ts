@@ -29,12 +29,41 @@ describe('a device', () => {
     ['Tesla T4', 'T4'],
     ['NVIDIA L40S', 'L40S'],
     ['AMD Instinct MI300X', 'MI300X'],
+    ['A100-80G', 'A100-80GB'],
+    ['A100 (40 GB)', 'A100-40GB'],
+    ['A100 PCIe 80GB', 'A100-80GB-PCIe'],
+    ['NVIDIA A100-PCIE-40GB', 'A100-40GB'],
+    ['rtx4090', 'RTX-4090'],
+    ['Tesla V100-SXM2-16GB', 'V100-16GB'],
+    ['V100', 'V100-32GB'],
+    ['NVIDIA RTX A6000', 'RTX-A6000'],
+    ['A6000 48GB', 'RTX-A6000'],
+    ['NVIDIA RTX 6000 Ada Generation', 'RTX-6000-Ada'],
+    ['NVIDIA RTX PRO 6000 Blackwell Server Edition', 'RTX-PRO-6000'],
+    ['RTX 4070Ti', 'RTX-4070-Ti'],
+    ['NVIDIA GeForce RTX 4060 Ti', 'RTX-4060-Ti-16GB'],
+    ['4060 Ti 8GB', 'RTX-4060-Ti-8GB'],
+    ['NVIDIA H100 NVL', 'H100-NVL'],
+    ['NVIDIA GH200 480GB', 'GH200'],
+    ['NVIDIA H800', 'H100'],
+    ['A800-SXM4-80GB', 'A100-80GB'],
+    ['MI250X', 'MI250X-GCD'],
   ])('%s, as drivers and people call it, is %s', (told, name) => {
     expect(findDevice(told)?.name).toBe(name);
   });
 
-  test.each(['', 'NVIDIA', 'Voodoo2', 'A100-80', 'l', '__proto__', 'constructor'])('%j is none', (name) => {
+  test.each([
+    ...['', 'NVIDIA', 'Voodoo2', 'A100-80', 'l', '__proto__', 'constructor', '80GB', 'RTX', 'RTX 6000'],
+    // None has as much, and eight are not one.
+    ...['A100 24GB', 'H100 94GB', 'RTX 4090 48GB', '8xA100', 'RTX 4090 Laptop GPU'],
+  ])('%j is none', (name) => {
     expect(findDevice(name)).toBeNull();
+  });
+
+  test('has a name of its own, and every name finds it', () => {
+    const names = KNOWN_DEVICES.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    for (const name of names) expect(findDevice(name)?.name).toBe(name);
   });
 
   test('has less memory than its name promises, and all figures that the planner counts with', () => {
@@ -49,9 +78,9 @@ describe('a device', () => {
     }
   });
 
-  test('without bf16 are the V100 and the T4 alone', () => {
+  test('without bf16 are those before Ampere alone', () => {
     const without = KNOWN_DEVICES.filter(({ bf16_flops }) => bf16_flops === null).map(({ name }) => name);
-    expect(without).toEqual(['T4', 'V100-32GB', 'V100-32GB-PCIe']);
+    expect(without).toEqual([...['T4', 'V100-32GB', 'V100-32GB-PCIe', 'V100-16GB', 'V100-16GB-PCIe', 'P100', 'RTX-2080-Ti']]);
   });
 
   test('that is a processor does more with more cores, but not as many times more', () => {
