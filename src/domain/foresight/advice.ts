@@ -219,8 +219,10 @@ function togetherOf(context: AdviceContext): Candidate[] {
 
 function adviceOf(candidate: Candidate, { known, judged }: AdviceContext): Advice {
   const then = judgeRun(candidate.known ?? known, candidate.run);
-  const saves_bytes = candidate.more_bytes ?? judged.device_bytes.figure - then.device_bytes.figure;
-  const time_factor = then.seconds_per_step.figure / judged.seconds_per_step.figure;
+  // What a change makes of a run is the formulas' to say: a run that was measured differs from one that was not by more than the change.
+  const saved = (judged.memory.device_bytes - then.memory.device_bytes) * judged.correction.memory.factor;
+  const saves_bytes = candidate.more_bytes ?? saved;
+  const time_factor = then.time.seconds_per_step / judged.time.seconds_per_step;
   const memory =
     candidate.more_bytes === undefined
       ? `${formatBytes(Math.max(0, saves_bytes))} less`

@@ -111,6 +111,37 @@ describe('a forecast', () => {
     }
   });
 
+  test('goes in the same passes after a run of its own that was far slower and smaller than foretold', () => {
+    const asked = question('L40S', { model: 'Llama-3.2-1B', spec: hyper({ batch_size: 4 }) });
+    const before = foresee(asked);
+    if (before.foreseen === null) throw new Error('the scene needs a known model');
+    const key = featureKey(before.foreseen.features);
+    const measured = { gpu: 'L40S', stack_version: 'v', key, memory: -0.5, time: 1.2, memory_at_least: null };
+    const after = foresee({ ...asked, corrections: { groups: [], own: [measured] } });
+    expect(after.foreseen?.correction.time.same).toBe(true);
+    expect(after.plan).toEqual(before.plan);
+  });
+
+  test('tells what a change makes of a run that was measured as of one that was not', () => {
+    const asked = question('A100-80GB', { model: 'Llama-3.1-70B' });
+    const before = foresee(asked).foreseen;
+    if (before === null) throw new Error('the scene needs a known model');
+    const measured = {
+      gpu: 'A100-80GB',
+      stack_version: 'v',
+      key: featureKey(before.features),
+      memory: 0.3,
+      time: 1.2,
+      memory_at_least: null,
+    };
+    const after = foresee({ ...asked, corrections: { groups: [], own: [measured] } }).foreseen;
+    const factorsOf = (told: typeof before | null | undefined) =>
+      Object.fromEntries((told?.advice ?? []).map(({ changes, time_factor }) => [JSON.stringify(changes), time_factor]));
+    expect(after?.correction.time.same).toBe(true);
+    expect(before.advice.length).toBeGreaterThan(0);
+    expect(factorsOf(after)).toEqual(factorsOf(before));
+  });
+
   test('is moved and narrowed by runs, and says by how many', () => {
     const asked = question('L40S', { model: 'Llama-3.2-1B' });
     const prior = foresee(asked);

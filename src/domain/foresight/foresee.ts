@@ -68,8 +68,9 @@ export function foresee(question: ForeseeQuestion): Forecast {
   const known = knownOf(question, planned);
   if (known === null) return forecast(question, planned, null);
   const passes = choosePasses(asked, (way) => {
-    const { device_bytes, seconds_per_step, verdict } = judgeRun(known, withPasses(known.run, way));
-    return { fits: verdict === 'fits', device_bytes: device_bytes.figure, seconds_per_step: seconds_per_step.figure };
+    const { memory, time, verdict } = judgeRun(known, withPasses(known.run, way));
+    // By the formulas: of a way that was measured the figure is that run's, and would lose to every way that was not.
+    return { fits: verdict === 'fits', device_bytes: memory.device_bytes, seconds_per_step: time.seconds_per_step };
   });
   const run = withPasses(known.run, passes);
   const judged = judgeRun(known, run);
