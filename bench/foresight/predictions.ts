@@ -1,6 +1,6 @@
 /** What the planner says of a measured row, in the row's own terms. */
 import { GB } from '#/domain/bytes.ts';
-import { estimateMemory } from '#/domain/foresight/estimate-memory.ts';
+import { estimateAnybodys } from '#/domain/foresight/estimate-anybodys.ts';
 import { type PlannedRequest, planRequest, RequestFault, readRequest } from '#/domain/foresight/estimate-request.ts';
 import { estimateTime } from '#/domain/foresight/estimate-time.ts';
 import { fullRows } from '#/domain/foresight/token-load.ts';
@@ -45,7 +45,7 @@ function foretold(row: TextRow, with_habits: boolean): Prediction | null {
   if (planned === null) return null;
   const { model, device } = planned;
   const run = with_habits ? { ...planned.run, switches: { ...planned.run.switches, ...row.stack } } : planned.run;
-  const memory = estimateMemory(model, run, device);
+  const memory = estimateAnybodys({ ...planned, run, may_upcast: planned.may_upcast && !with_habits });
   const time = estimateTime(model, run, device, fullRows(run));
   const parts = Object.entries(memory.components)
     .filter(([, bytes]) => bytes >= 0.005 * GB)

@@ -20,6 +20,8 @@ export interface PlayedBlock {
   forward: number;
   /** Bytes of its input, which a checkpoint holds. */
   input: number;
+  /** Bytes of `kept` that stay although the block is checkpointed. */
+  escaped: number;
 }
 
 export interface PlayedStep {
@@ -45,8 +47,8 @@ function played(
     run.shared.sin = tape.weight(1, run.stream_width, false);
   }
   const output = playBlock(run, block, input);
-  const { kept } = tape;
-  return { block, kept, forward: tape.forward(), backward: tape.backward(output), input: input.storage.bytes };
+  const { kept, escaped } = tape;
+  return { block, kept, escaped, forward: tape.forward(), backward: tape.backward(output), input: input.storage.bytes };
 }
 
 /** Plays the blocks and the head of one micro-batch. */

@@ -58,6 +58,23 @@ describe('an answer', () => {
     expect(answer.memory_gb.components.weights).toBeCloseTo(5.7, 1);
   });
 
+  test('of a quantized base reaches to what fp32 would take of the rest, unless that was said', () => {
+    const run = { method: 'qlora', seq_len: 256, micro_batch: 1, gradient_checkpointing: true, packing: true };
+    const high = (switches: object, fields: object = run) => answered({ ...fields, switches }).memory_gb.high;
+    const upcast = answered({ ...run, switches: { upcasts_frozen: true } }).memory_gb;
+    expect(high({ upcasts_frozen: false })).toBeLessThan(upcast.device);
+    expect(high({})).toBeCloseTo(upcast.device, 3);
+    expect(said(answered(run))).toMatch(/switches\.upcasts_frozen says so/);
+    expect(said(answered({ ...run, switches: { upcasts_frozen: false } }))).not.toMatch(/upcasts_frozen/);
+    const unquantized = { ...run, method: 'lora' };
+    expect(high({}, unquantized)).toBe(high({ upcasts_frozen: false }, unquantized));
+  });
+
+  test('of a model that also sees says that its text part alone is counted', () => {
+    expect(said(answered({ model: 'google/gemma-3-4b-it' }))).toMatch(/Only the text part/);
+    expect(said(answered({ model: 'google/gemma-3-1b-it' }))).not.toMatch(/Only the text part/);
+  });
+
   test('has checkpointing off where it fits without, and else on, unless that was said', () => {
     const small = { seq_len: 256, micro_batch: 1 };
     expect(said(answered(small))).toMatch(/Gradient checkpointing is taken as off/);

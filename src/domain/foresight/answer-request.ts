@@ -1,6 +1,6 @@
 /** The answer of `lowrank estimate` to one line. Sizes in GB of 1e9 bytes. */
 import { GB } from '../bytes.ts';
-import { estimateMemory } from './estimate-memory.ts';
+import { estimateAnybodys } from './estimate-anybodys.ts';
 import { type PlannedRequest, planRequest, RequestFault, readRequest } from './estimate-request.ts';
 import { estimateTime } from './estimate-time.ts';
 import type { MemoryComponents } from './forecast.ts';
@@ -65,8 +65,9 @@ function foretold(request: unknown): EstimateAnswer {
 }
 
 /** Checkpointing as it was asked for, or else where it does not fit without. */
-function withCheckpointing({ model, run, device, chooses_checkpointing, assumptions }: PlannedRequest) {
-  const memory = estimateMemory(model, run, device);
+function withCheckpointing(planned: PlannedRequest) {
+  const { run, device, chooses_checkpointing, assumptions } = planned;
+  const memory = estimateAnybodys(planned);
   if (!chooses_checkpointing) return { run, memory };
   const needed = verdictOf(memory, device) !== 'fits';
   assumptions.push(
@@ -76,7 +77,7 @@ function withCheckpointing({ model, run, device, chooses_checkpointing, assumpti
   );
   if (!needed) return { run, memory };
   const checkpointed = { ...run, gradient_checkpointing: true };
-  return { run: checkpointed, memory: estimateMemory(model, checkpointed, device) };
+  return { run: checkpointed, memory: estimateAnybodys({ ...planned, run: checkpointed }) };
 }
 
 /** To the tenth of a megabyte. */

@@ -115,6 +115,48 @@ describe('what a choice changes', () => {
       expect(many(LORA, strategy).weights).toBe(Math.ceil(many(LORA, 'ddp').weights / 8));
   });
 
+  it('has checkpoints hold the inputs of int8 linears, too, and those of 4-bit ones not', () => {
+    const run: RunShape = { ...LORA, method: 'qlora', precision: 'fp16', weights_dtype: 'fp16', gradient_checkpointing: true };
+    const activations = (quantization: RunShape['quantization'], changed: Partial<RunShape> = {}) =>
+      estimateMemory(LLAMA_8B, { ...run, quantization, ...changed }, A100).components.activations;
+    // Of every block but the first, whose own input has no gradient: two norms, attention and the product of the MLP.
+    const inputs = 31 * 2048 * (3 * 4096 + 14_336) * 2;
+    const more = activations('int8') - activations('nf4');
+    expect(more / inputs).toBeGreaterThan(0.95);
+    expect(more / inputs).toBeLessThan(1.15);
+    const offloads = { switches: { ...OUR_SWITCHES, offloads_checkpoints: true } };
+    expect(activations('int8', offloads) - activations('nf4', offloads)).toBeGreaterThan(0.9 * inputs);
+  });
+
+  it('has buckets of ZeRO-3 as large as the hidden size squared, those of ZeRO-2 of 500 million elements', () => {
+    const exchanged = (strategy: RunShape['strategy']) =>
+      estimateMemory(LLAMA_8B, { ...FULL, gpus: 8, strategy }, A100).components.communication;
+    expect(exchanged('zero2')).toBe(2 * 5e8 * 2);
+    expect(exchanged('zero3')).toBe(2 * 4096 ** 2 * 2 + (2 * 128_256 * 4096 + 4096 + 218_112_000) * 2);
+  });
+
+  it('has what becomes fp32 while a model is loaded in 16 bits besides', () => {
+    const run: RunShape = { ...LORA, method: 'qlora', quantization: 'nf4', seq_len: 64, gradient_checkpointing: true };
+    const loaded = (upcasts_frozen: boolean) =>
+      estimateMemory(LLAMA_8B, { ...run, switches: { ...OUR_SWITCHES, upcasts_frozen } }, A100).phases.load;
+    const narrow = (2 * 128_256 * 4096 + (32 * 2 + 1) * 4096) * 2;
+    // In 16 bits the largest matrix stands beside the rest while it is quantized; its passing bytes have their slack.
+    const expected = narrow + (narrow - 4096 * 14_336 * 2) * 1.06;
+    expect((loaded(true) - loaded(false)) / expected).toBeCloseTo(1, 3);
+  });
+
+  it('is less sure of anybody\'s run than of ours, and sure of as much where rows are packed', () => {
+    const ends = (run: RunShape, whose: 'ours' | 'anybodys') => {
+      const { low_bytes, device_bytes, high_bytes } = estimateMemory(LLAMA_8B, run, A100, whose);
+      return { low_bytes, device_bytes, high_bytes };
+    };
+    const ours = ends(LORA, 'ours');
+    expect(ends(LORA, 'anybodys')).toEqual({ ...ours, high_bytes: expect.any(Number) });
+    expect(ends(LORA, 'anybodys').high_bytes).toBeGreaterThan(1.2 * ours.high_bytes);
+    const packed: RunShape = { ...LORA, packing: true };
+    expect(ends(packed, 'anybodys')).toEqual(ends(packed, 'ours'));
+  });
+
   it('comes within a twentieth of what the trainer took on a CPU', () => {
     const small = model({
       model_type: 'llama',

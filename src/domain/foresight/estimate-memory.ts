@@ -3,7 +3,7 @@ import { playStep } from './activation-bytes.ts';
 import type { MemoryComponents, MemoryEstimate, MemoryPhase } from './forecast.ts';
 import { MEMORY_PHASES } from './forecast.ts';
 import type { DeviceFacts } from './hardware.ts';
-import { boundsOf, memoryAssumptions } from './memory-interval.ts';
+import { boundsOf, memoryAssumptions, type Whose } from './memory-interval.ts';
 import type { ModelShape } from './model-shape.ts';
 import { contextBytes, slackBytes } from './overheads.ts';
 import type { RunShape } from './run-shape.ts';
@@ -12,9 +12,10 @@ import { peakOfStep } from './step-peak.ts';
 
 /**
  * Foretells the memory of one device: pure arithmetic, the same in browser, worker and command line. Weights and states are counted
- * exactly, activations as autograd keeps them (`tape.ts`); context and allocator by measured constants. All in bytes.
+ * exactly, activations as autograd keeps them (`tape.ts`); context and allocator by measured constants. All in bytes. `whose` sets
+ * the interval alone.
  */
-export function estimateMemory(model: ModelShape, run: RunShape, device: DeviceFacts): MemoryEstimate {
+export function estimateMemory(model: ModelShape, run: RunShape, device: DeviceFacts, whose: Whose = 'ours'): MemoryEstimate {
   const steady = steadyBytes(model, run);
   const step = playStep(model, run, device);
   const context = contextBytes(device.kind, run);
@@ -42,7 +43,8 @@ export function estimateMemory(model: ModelShape, run: RunShape, device: DeviceF
   let components: MemoryComponents | null = null;
   for (const phase of MEMORY_PHASES) {
     const inside = Object.values(tensors[phase]).reduce((all, bytes) => all + bytes, 0);
-    const slack = slackBytes(device.kind, run, Math.max(0, inside - held), made);
+    const stays = phase === 'load' ? steady.weights : held;
+    const slack = slackBytes(device.kind, run, Math.max(0, inside - stays), made);
     phases[phase] = Math.ceil(inside + slack + context);
     if (components === null || phases[phase] > phases[fullest]) {
       fullest = phase;
@@ -50,7 +52,8 @@ export function estimateMemory(model: ModelShape, run: RunShape, device: DeviceF
     }
   }
   const rounded = roundUp(components ?? { ...tensors.train_step, slack: 0, context });
-  const bounds = boundsOf(model, run, device);
+  const bounds = boundsOf(model, run, device, whose);
+  const passing = rounded.activations + rounded.logits + rounded.gradients;
   const allocator_bytes = Object.entries(rounded).reduce((all, [name, bytes]) => (name === 'context' ? all : all + bytes), 0);
   const device_bytes = allocator_bytes + rounded.context;
   return {
@@ -60,7 +63,7 @@ export function estimateMemory(model: ModelShape, run: RunShape, device: DeviceF
     fullest,
     phases: { ...phases, [fullest]: device_bytes },
     low_bytes: Math.max(0, Math.floor(device_bytes * bounds.low - bounds.around)),
-    high_bytes: Math.ceil(device_bytes * bounds.high + bounds.around),
+    high_bytes: Math.ceil(device_bytes * bounds.high + bounds.passing * passing + bounds.around),
     assumptions: memoryAssumptions(model, run, device),
   };
 }

@@ -22,7 +22,7 @@ import {
   type RunShape,
   STRATEGIES,
 } from './run-shape.ts';
-import { type ShapeAnswer, shapeOf } from './shape-of-config.ts';
+import { type ShapeAnswer, shapeOf, TEXT_PART_ONLY } from './shape-of-config.ts';
 
 const whole = (name: string, max: number) => {
   const rule = toldRule(`must be a whole number from 1 to ${max}`);
@@ -101,6 +101,8 @@ export interface PlannedRequest {
   device: DeviceFacts;
   /** Checkpointing was left out: on where it does not fit without, as we plan our own runs. */
   chooses_checkpointing: boolean;
+  /** The base is quantized, and it was not said whether the rest of it becomes fp32. */
+  may_upcast: boolean;
   /** Sentences: what was filled in or read otherwise than it was written. */
   assumptions: string[];
 }
@@ -149,7 +151,15 @@ export function planRequest(request: EstimateRequest): PlannedRequest {
     assumptions.push(`Its rows of ${run.seq_len} tokens are longer than the ${model.context} that the model was made for.`);
   if (filled.length > 0) assumptions.unshift(`Not said, so taken as our trainer does: ${filled.join(', ')}.`);
   assumptions.push('The loss is taken on every token.');
-  return { id: request.id, model, run, device, chooses_checkpointing: request.gradient_checkpointing === undefined, assumptions };
+  return {
+    id: request.id,
+    model,
+    run,
+    device,
+    chooses_checkpointing: request.gradient_checkpointing === undefined,
+    may_upcast: quantization !== 'none' && run.weights_dtype !== 'fp32' && request.switches?.upcasts_frozen === undefined,
+    assumptions,
+  };
 }
 
 /** Who quantizes a model of experts quantizes them, and so holds each as a linear layer: transformers 5 fuses them and bitsandbytes leaves those in 16 bits. */
@@ -184,7 +194,8 @@ function shapeOfNamed(name: string): ShapeAnswer {
   if (!found.ok) return found;
   const read = shapes.get(found.model.name) ?? shapeOf(found.model.config);
   shapes.set(found.model.name, read);
-  return read;
+  if (!read.ok || found.model.sees !== true) return read;
+  return { ...read, assumptions: [...read.assumptions, TEXT_PART_ONLY] };
 }
 
 function quantizationOf({ quantization }: EstimateRequest, method: RunShape['method'], fill: Fill): RunShape['quantization'] {

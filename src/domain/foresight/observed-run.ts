@@ -15,7 +15,7 @@ import {
  * Which formulas a forecast was made with. Whoever changes a constant or a term of memory or time raises it: what runs say of
  * other formulas corrects none of these.
  */
-export const FORMULAS = 1;
+export const FORMULAS = 2;
 
 const count = z.int().min(0);
 const positive = z.number().positive();

@@ -25,12 +25,16 @@ export function shapeOf(config: unknown): ShapeAnswer {
   }
 }
 
+/** Of a model that also sees. */
+export const TEXT_PART_ONLY =
+  'Only the text part of the model is counted: where its vision tower is loaded, too, its weights come on top (for 16 bits 2 GB a billion).';
+
 function readShape(config: Record<string, unknown>): ShapeAnswer {
   const outer = fieldsOf(config);
   const outerFamily = outer.word('model_type', '');
   const text = ConfigObject.safeParse(config.text_config);
   const nested = text.success && !outer.has('hidden');
-  const assumptions = nested ? ['Only the text part of the model is counted.'] : [];
+  const assumptions = nested ? [TEXT_PART_ONLY] : [];
   const tie = config.tie_word_embeddings;
   const own = nested ? { ...(typeof tie === 'boolean' ? { tie_word_embeddings: tie } : {}), ...text.data } : config;
   const f = fieldsOf(own);

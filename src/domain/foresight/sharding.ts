@@ -20,6 +20,11 @@ export function sharesOf({ strategy, gpus }: RunShape): Shares {
 
 /** Elements of DeepSpeed's reduce and gather buckets (deepspeed/runtime/zero/config.py: 5e8, `overlap_comm` has two). */
 const ZERO_BUCKET = 5e8;
+/**
+ * Of stage 3 the trainers' configurations leave them to transformers, which makes them as large as the hidden size squared
+ * (integrations/deepspeed.py; "auto" in the zero3 files of Qwen, LLaMA-Factory, axolotl and ms-swift).
+ */
+const zero3Bucket = (hidden: number) => hidden ** 2;
 /** `stage3_max_live_parameters` there. */
 const ZERO_LIVE = 1e9;
 
@@ -28,6 +33,7 @@ export interface Exchange {
   trained: number;
   width: number;
   gradients: number;
+  hidden: number;
   /** Bytes of the largest block, and of what stands outside blocks, as they are gathered. */
   block: number;
   frame: number;
@@ -41,7 +47,8 @@ export function exchangeBytes({ strategy, gpus }: RunShape, size: Exchange): num
   if (strategy === 'ddp') return size.gradients;
   // The block at work and the next one, and the root, whose parameters stay gathered.
   if (strategy === 'fsdp') return Math.min(size.all, size.frame + 2 * size.block);
-  const buckets = 2 * Math.min(ZERO_BUCKET, size.trained) * size.width;
+  const bucket = strategy === 'zero3' ? zero3Bucket(size.hidden) : ZERO_BUCKET;
+  const buckets = 2 * Math.min(bucket, size.trained) * size.width;
   if (strategy === 'zero3') return buckets + Math.min(size.all, Math.max(ZERO_LIVE * size.width, size.frame + size.block));
   return buckets;
 }

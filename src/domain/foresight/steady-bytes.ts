@@ -22,7 +22,7 @@ export interface SteadyBytes {
   communication: number;
   /** What the optimizer holds while it steps. */
   stepping: number;
-  /** What loading holds besides: a matrix in 16 bits while it is quantized. */
+  /** What loading holds besides the weights as they are trained on. */
   loading: number;
   /** Of the gradients, the share of head, embedding and last norm, whose backward comes first or last. */
   frame_share: number;
@@ -55,15 +55,28 @@ export function steadyBytes(model: ModelShape, run: RunShape): SteadyBytes {
       trained,
       width,
       gradients,
+      hidden: model.hidden,
       block: Math.max(0, ...blocks),
       frame,
       all: full ? modelParameters(model) * compute : weights,
     }),
     stepping: stepBytes(run, trained * shares.optimizer, Math.max(0, ...tensors.map((one) => one.elements)), width),
-    loading: run.quantization === 'none' ? 0 : largestMatrix(model) * 2,
+    loading: loadingBytes(model, run),
     frame_share: full && trained > 0 ? frameParameters(model) / trained : 0,
     copies: run.precision !== 'fp32' && width === 4 ? trained * compute : 0,
   };
+}
+
+/**
+ * transformers 5 quantizes one matrix after another as it loads them (core_model_loading.py: no threads where it quantizes). Where
+ * what is not quantized becomes fp32, the allocator still holds it in 16 bits, which fp32 does not fit into (peft/utils/other.py
+ * empties the cache only after all of them, and none did before: huggingface/peft #3265).
+ */
+function loadingBytes(model: ModelShape, run: RunShape): number {
+  if (run.quantization === 'none') return 0;
+  const narrow = { ...run, switches: { ...run.switches, upcasts_frozen: false } };
+  const upcast = weightBytes(model, run) - weightBytes(model, narrow);
+  return Math.max(largestMatrix(model) * 2, upcast);
 }
 
 interface TensorSize {

@@ -21,7 +21,7 @@ const total = ({ activations, logits, gradients }: StepPeak) => activations + lo
 /** Bytes that a block leaves behind after its forward. */
 function left(run: RunShape, block: PlayedStep['blocks'][number]): number {
   if (!run.gradient_checkpointing) return block.kept;
-  return run.switches.offloads_checkpoints ? 0 : block.input;
+  return block.escaped + (run.switches.offloads_checkpoints ? 0 : block.input);
 }
 
 /** Bytes of the logits that the caller still refers to during backward. */

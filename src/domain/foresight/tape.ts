@@ -49,6 +49,9 @@ interface Allocation {
 export class Tape {
   /** Bytes that autograd keeps so far. */
   kept = 0;
+  /** Of these, bytes that a checkpoint does not let go of. */
+  escaped = 0;
+  private readonly escapees = new Set<Storage>();
   private steps: Step[] = [];
   /** All that was made, with and without a gradient, and what each moment of forward held for itself. */
   private made: Storage[] = [];
@@ -91,6 +94,13 @@ export class Tape {
   /** Says that somebody still refers to a tensor: the caller of a module to its input. */
   refer(tensor: Tensor) {
     this.use(tensor.storage, Math.max(0, this.spaces.length - 1));
+  }
+
+  /** Says that a step keeps a tensor where the hooks of a checkpoint do not see it. */
+  escape({ storage }: Tensor) {
+    if (storage.own || this.escapees.has(storage)) return;
+    this.escapees.add(storage);
+    this.escaped += storage.bytes;
   }
 
   /** The most that is alive at once while forward runs, beyond what was there before this tape. To be asked before `backward`. */

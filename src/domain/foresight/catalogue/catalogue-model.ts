@@ -4,6 +4,8 @@ export interface CatalogueModel {
   name: string;
   /** Other names of the same shape; variants such as -Instruct or -chat are found without one. */
   aliases?: string[];
+  /** It also sees: what stands here is its text part. */
+  sees?: true;
   /** Those fields of its config.json that shape it. */
   config: Record<string, unknown>;
   /** Where the shape was read. */

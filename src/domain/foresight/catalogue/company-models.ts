@@ -118,16 +118,19 @@ export const COMPANY_MODELS: CatalogueModel[] = [
   },
   {
     name: 'google/gemma-3-4b-pt',
+    sees: true,
     config: sizes('gemma3_text', [2560, 34, 8, 4, 10_240, 262_208, 131_072], { head_dim: 256, sliding_window: 1024 }),
     source: NEMO_GEMMA3,
   },
   {
     name: 'google/gemma-3-12b-pt',
+    sees: true,
     config: sizes('gemma3_text', [3840, 48, 16, 8, 15_360, 262_208, 131_072], { head_dim: 256, sliding_window: 1024 }),
     source: NEMO_GEMMA3,
   },
   {
     name: 'google/gemma-3-27b-pt',
+    sees: true,
     config: sizes('gemma3_text', [5376, 62, 32, 16, 21_504, 262_208, 131_072], { head_dim: 128, sliding_window: 1024 }),
     source: NEMO_GEMMA3,
   },
