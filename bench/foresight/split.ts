@@ -44,6 +44,11 @@ export const SPLIT_RULES: readonly Rule[] = [
   { prefix: 'llama-factory-qlora-', split: 'held-out', why: 'QLoRA from 1,024 to 32,768 tokens; no figure of it was used' },
   { prefix: 'fitcheck-', split: 'held-out', why: 'T4, fp16, QLoRA: no other source has that device' },
   { prefix: 'axolotl-', split: 'held-out', why: 'its only rows with Cut Cross Entropy and models of 24B and 36B' },
+  {
+    prefix: 'outside-trl-',
+    split: 'tune',
+    why: 'showed that the allocator goes on holding in 16 bits what became fp32',
+  },
   { prefix: 'outside-', split: 'held-out', why: 'found after the formulas by who did not write them' },
   { prefix: 'foundry-a100', split: 'held-out', why: 'devices that no full fine-tune with FSDP was fitted on' },
 ];

@@ -4,8 +4,9 @@ import type { PlannedRequest } from './estimate-request.ts';
 import type { MemoryEstimate } from './forecast.ts';
 
 /**
- * The figure is that of the habits in `run`; `high_bytes` reaches to what the other reading of an unsaid habit needs: on a quantized
- * base, what is not quantized may have become fp32 (`may_upcast`).
+ * The figure is that of the habits in `run`; `high_bytes` is that of the other reading of an unsaid habit where it is more: on a
+ * quantized base, what is not quantized may have become fp32 (`may_upcast`): PEFT's guide and the QLoRA repository do so, and TRL
+ * before 0.27 (#4704). With it tuned rows as asked are foretold 22 % too high on average, without it 6 % too low.
  */
 export function estimateAnybodys({
   model,
@@ -18,7 +19,7 @@ export function estimateAnybodys({
   const upcast = estimateMemory(model, { ...run, switches: { ...run.switches, upcasts_frozen: true } }, device);
   return {
     ...memory,
-    high_bytes: Math.max(memory.high_bytes, upcast.device_bytes),
+    high_bytes: Math.max(memory.high_bytes, upcast.high_bytes),
     assumptions: [...memory.assumptions, MAY_UPCAST],
   };
 }

@@ -145,7 +145,7 @@ describe('what a choice changes', () => {
     expect((loaded(true) - loaded(false)) / expected).toBeCloseTo(1, 3);
   });
 
-  it('is less sure of anybody\'s run than of ours, and sure of as much where rows are packed', () => {
+  it("is less sure of anybody's run than of ours, and sure of as much where rows are packed", () => {
     const ends = (run: RunShape, whose: 'ours' | 'anybodys') => {
       const { low_bytes, device_bytes, high_bytes } = estimateMemory(LLAMA_8B, run, A100, whose);
       return { low_bytes, device_bytes, high_bytes };

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { runGroups, runObservations } from '#/db/schema/foresight.ts';
 import { asScheduler, asUser } from '#/db/tenancy.ts';
 import { scaledPromiseTimes } from '#/domain/constants.ts';
-import { featureKey, type StoredForecast } from '#/domain/foresight/observed-run.ts';
+import { FORMULAS, featureKey, type StoredForecast } from '#/domain/foresight/observed-run.ts';
 import type { RunExit } from '#/domain/run-exit.ts';
 import { bareFailure } from '#/domain/run-verdict.ts';
 import { claimJob } from '#/services/jobs/claim-job.ts';
@@ -100,7 +100,7 @@ describe('a finished run', () => {
         gpu: 'L4',
         stack_version: kept?.stack_version,
         method: 'lora',
-        formulas: 1,
+        formulas: FORMULAS,
         turn: 1,
         memory: expect.objectContaining({ runs: 1, covered: 1, worst_error: expect.closeTo(0.075, 10) }),
         time: expect.objectContaining({ runs: 1, covered: 1, worst_error: expect.closeTo(0.1, 10) }),
