@@ -19,7 +19,7 @@ interface Built {
 }
 
 /** Families that this transformers does not build. */
-const UNBUILDABLE = new Set(['stablelm_epoch', 'qwen']);
+const UNBUILDABLE = new Set(['baichuan', 'stablelm_epoch', 'qwen']);
 
 const SIZES = {
   hidden_size: 64,

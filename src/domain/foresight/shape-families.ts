@@ -34,6 +34,8 @@ const GLM: Habits = { qkv_bias: said('attention_bias', true), head_dim: 128, mlp
 
 const DENSE: Record<string, Habits> = {
   llama: LLAMA,
+  // By its own code (modeling_baichuan.py on the Hub).
+  baichuan: { multi_head: true, fused_qkv: 'W_pack' },
   mistral: { window: 'all' },
   ministral: { window: 'all' },
   ministral3: { window: 'all' },

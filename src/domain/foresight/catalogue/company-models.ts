@@ -1,4 +1,4 @@
-import { type CatalogueModel, card, hub, LITGPT, MLC, PROVENANCE, repository, sizes, TIED } from './catalogue-model.ts';
+import { type CatalogueModel, card, GPU_POOR, hub, LITGPT, MLC, PROVENANCE, repository, sizes, TIED } from './catalogue-model.ts';
 
 const FAR = { sliding_window: null };
 const GEMMA = { head_dim: 256 };
@@ -13,9 +13,16 @@ const megatronCard = (name: string) =>
 export const COMPANY_MODELS: CatalogueModel[] = [
   {
     name: 'mistralai/Mistral-7B-v0.1',
-    aliases: ['Mistral-7B-Instruct-v0.1', 'zephyr-7b-alpha', 'zephyr-7b-beta'],
+    aliases: ['Mistral-7B-Instruct-v0.1', 'zephyr-7b-alpha', 'zephyr-7b-beta', 'zephyr-7b'],
     config: sizes('mistral', [4096, 32, 32, 8, 14_336, 32_000, 32_768], { sliding_window: 4096 }),
     source: MLC,
+  },
+  // Two more words, of ChatML.
+  {
+    name: 'teknium/OpenHermes-2.5-Mistral-7B',
+    aliases: ['OpenHermes-2-Mistral-7B', 'OpenHermes-2.5', 'OpenHermes', 'Mistral-7B-OpenOrca', 'dolphin-2.1-mistral-7b'],
+    config: sizes('mistral', [4096, 32, 32, 8, 14_336, 32_002, 32_768], { sliding_window: 4096 }),
+    source: GPU_POOR,
   },
   {
     name: 'mistralai/Mistral-7B-v0.2',
@@ -43,7 +50,10 @@ export const COMPANY_MODELS: CatalogueModel[] = [
   },
   {
     name: 'mistralai/Mistral-Small-24B-Base-2501',
-    aliases: ['Mistral-Small-24B-Instruct-2501', 'Mistral-Small-24B'],
+    aliases: [
+      ...['Mistral-Small-24B-Instruct-2501', 'Mistral-Small-24B', 'Devstral-Small-2505', 'Devstral-Small-2507'],
+      ...['Devstral-Small', 'Devstral', 'Magistral-Small-2506', 'Magistral-Small'],
+    ],
     config: sizes('mistral', [5120, 40, 32, 8, 32_768, 131_072, 32_768], { ...FAR, head_dim: 128 }),
     source: hub('unsloth/Mistral-Small-24B-Instruct-2501-GGUF'),
   },

@@ -1,4 +1,4 @@
-import { type CatalogueModel, GPU_POOR, hub, LITGPT, MLC, repository, sizes, TIED, UNTIED } from './catalogue-model.ts';
+import { type CatalogueModel, card, GPU_POOR, hub, LITGPT, MLC, repository, sizes, TIED, UNTIED } from './catalogue-model.ts';
 
 const LATENT = { kv_lora_rank: 512, qk_nope_head_dim: 128, qk_rope_head_dim: 64, v_head_dim: 128 };
 
@@ -47,6 +47,31 @@ export const RESEARCH_MODELS: CatalogueModel[] = [
     config: sizes('olmoe', [2048, 16, 16, 16, 1024, 50_304, 4096], { num_experts: 64, num_experts_per_tok: 8 }),
     source: repository('allenai/OLMoE', 'configs/OLMoE-1B-7B-0924.yml'),
     published: { params: '6.9B', source: repository('allenai/OLMoE', 'README.md') },
+  },
+  {
+    name: 'baichuan-inc/Baichuan2-7B-Base',
+    aliases: ['Baichuan2-7B-Chat', 'Baichuan2-7B'],
+    config: sizes('baichuan', [4096, 32, 32, 32, 11_008, 125_696, 4096]),
+    source: GPU_POOR,
+    published: { params: '7.5B', source: card('baichuan-inc/Baichuan2-7B-Base') },
+  },
+  {
+    name: 'baichuan-inc/Baichuan2-13B-Base',
+    aliases: ['Baichuan2-13B-Chat', 'Baichuan2-13B'],
+    config: sizes('baichuan', [5120, 40, 40, 40, 13_696, 125_696, 4096]),
+    source: GPU_POOR,
+    published: { params: '13.9B', source: card('baichuan-inc/Baichuan2-13B-Base') },
+  },
+  {
+    name: 'mosaicml/mpt-7b',
+    aliases: ['mpt-7b-storywriter', 'mpt-7b-8k'],
+    config: { model_type: 'mpt', d_model: 4096, n_heads: 32, n_layers: 32, vocab_size: 50_432, max_seq_len: 2048 },
+    source: hub('mosaicml/mpt-7b'),
+  },
+  {
+    name: 'mosaicml/mpt-30b',
+    config: { model_type: 'mpt', d_model: 7168, n_heads: 56, n_layers: 48, vocab_size: 50_432, max_seq_len: 8192 },
+    source: hub('mosaicml/mpt-30b'),
   },
   {
     name: 'bigcode/starcoder2-3b',
