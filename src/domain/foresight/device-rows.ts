@@ -25,7 +25,8 @@ export interface DeviceRow {
 // Memory: "GPU 0 has a total capacity of … GiB" of torch in public GitHub issues. Peaks, bandwidths, NVLink and XGMI: vendors'
 // datasheets, as the accelerator and network chapters of stas00/ml-engineering collect them. Consumer cards halve their
 // tensor rate with fp32 sums, which is what counts here. PCIe: 32 GB/s of 4.0 ×16 (16 of 3.0, 64 of 5.0), less what a copy through
-// the host loses, as consumer cards need; the 3090’s is that of fsdp_qlora’s machine with narrow slots.
+// the host loses, as consumer cards need. Of the 3090 the geometric mean of the two boards that fsdp_qlora's rows tell of: an old one with
+// two 3090s sends 3 GB/s, a workstation's 25.
 export const DEVICE_ROWS = {
   'A100-80GB': {
     also: ['a100', 'a800'],
@@ -131,8 +132,8 @@ export const DEVICE_ROWS = {
     bf16: 362,
     fp16: 362,
     fp32: 91.6,
-    // a guess
-    efficiency: 0.7,
+    // zzc0721/torch-performance-test-data, database.md, matmul: 269 TFLOPS
+    efficiency: 0.74,
     stacks: 1,
     link: 25,
   },
@@ -212,7 +213,7 @@ export const DEVICE_ROWS = {
     // fsdp_qlora: a clock above the one that its peak is told at
     efficiency: 1.0,
     stacks: 1,
-    link: 5,
+    link: 9,
   },
   'RTX-4090': {
     also: [],

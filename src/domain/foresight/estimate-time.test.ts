@@ -251,6 +251,22 @@ describe('several devices', () => {
     expect(take({ ...small, strategy: 'fsdp', gpus: 4 }, OWN).tokens_per_second / alone).toBeGreaterThan(slow);
   });
 
+  test('that share the weights gather them twice a step with FSDP, and a third time with ZeRO-3 where it checkpoints', () => {
+    const slow = { ...OWN, link: 1e6 };
+    const waits = (changes: Partial<RunShape>) => seconds({ ...changes, gpus: 4 }, slow);
+    const checkpointed = { gradient_checkpointing: true } as const;
+    expect(waits({ strategy: 'fsdp', ...checkpointed }) / waits({ strategy: 'fsdp' })).toBeCloseTo(1, 2);
+    expect(waits({ strategy: 'zero3', ...checkpointed }) / waits({ strategy: 'zero3' })).toBeCloseTo(1.5, 1);
+  });
+
+  test('have a wider interval where nobody knows the slots that they are in', () => {
+    const width = (device: DeviceFacts) => {
+      const { low_seconds, high_seconds } = take({ strategy: 'fsdp', gpus: 4, seq_len: 256 }, device);
+      return high_seconds / low_seconds;
+    };
+    expect(width(OWN)).toBeGreaterThan(2 * width({ ...OWN, link: 300e9 }));
+  });
+
   test('that share the optimizer step sooner when all is trained', () => {
     expect(seconds({ ...FULL, gpus: 8, strategy: 'zero1' })).toBeLessThan(seconds({ ...FULL, gpus: 8, strategy: 'ddp' }));
   });

@@ -39,9 +39,13 @@ export function estimateTime(model: ModelShape, run: RunShape, device: DeviceFac
   const rates = ratesOf(run, device, assumptions);
   const micro_s = microStep(model, run, device, load, rates);
   const trainable = trainableParameters(model, run);
-  const exchanged = communicationSeconds(model, run, device, trainable, micro_s);
   const optimizer_s = optimizerSeconds(run, rates, trainable);
-  const seconds = run.grad_accum * (micro_s + exchanged.each_pass) + exchanged.each_step + optimizer_s;
+  const withLink = (link: number): number => {
+    const exchanged = communicationSeconds(model, run, { ...device, link }, trainable, micro_s);
+    return run.grad_accum * (micro_s + exchanged.each_pass) + exchanged.each_step + optimizer_s;
+  };
+  const seconds = withLink(device.link);
+  const times = device.link < K.uncertain_link.below ? K.uncertain_link.times : 1;
   const tokens = run.gpus * run.grad_accum * run.micro_batch * load.tokens;
   const spread = spreadOf(run, device);
   if (device.kind === 'cpu') {
@@ -55,8 +59,8 @@ export function estimateTime(model: ModelShape, run: RunShape, device: DeviceFac
   return {
     seconds_per_step: seconds,
     tokens_per_second: tokens / seconds,
-    low_seconds: seconds / spread,
-    high_seconds: seconds * spread,
+    low_seconds: withLink(device.link * times) / spread,
+    high_seconds: withLink(device.link / times) * spread,
     assumptions,
   };
 }

@@ -18,7 +18,8 @@ export interface CommunicationSeconds {
 
 /**
  * A ring sends (n − 1)/n of the bytes once for a gather or a scatter, twice for a sum (Rabenseifner; NCCL's `busbw`).
- * FSDP and ZeRO-3 gather the weights in every pass; DDP and ZeRO-1 and -2 sum up gradients once a step.
+ * ZeRO-3 gathers the weights in every pass, FSDP once for the forward pass that checkpointing repeats and the backward pass that it
+ * belongs to (torch/distributed/fsdp: `_pre_forward` and `_post_forward` do nothing in it); DDP and ZeRO-1 and -2 sum up gradients.
  */
 export function communicationSeconds(
   model: ModelShape,
@@ -32,7 +33,7 @@ export function communicationSeconds(
   const gradient = run.adapter === null ? BYTES[run.weights_dtype] : run.adapter.dtype === 'fp32' ? 4 : 2;
   const summed = (2 * others * trainable * gradient) / device.link;
   if (run.strategy !== 'fsdp' && run.strategy !== 'zero3') return { each_pass: 0, each_step: exposed(summed, micro_s) };
-  const passes = run.gradient_checkpointing ? 3 : 2;
+  const passes = run.gradient_checkpointing && run.strategy === 'zero3' ? 3 : 2;
   const gathered = (passes * others * weightBytes(model, run)) / device.link;
   return { each_pass: exposed(gathered, micro_s), each_step: exposed(summed / 2, micro_s) };
 }

@@ -28,6 +28,11 @@ export const TIME_CONSTANTS = {
   optimizer_share: 0.35,
   /** Fitted. Of the collectives of a pass, what its arithmetic does not hide. */
   exposed: 0.8,
+  /**
+   * By what links below so many bytes a second may be off either way: fsdp_qlora's two boards with PCIe 4.0 send 3 and 25 GB/s. NVLink
+   * is what its datasheet says.
+   */
+  uncertain_link: { below: 60e9, times: 3 },
   /** By what a figure may be off either way in nine of ten runs, by the published stacks that a device's speed was held against: 1.37 and 1.27 on the tuned rows. */
   spread: { several: 1.4, one: 1.45, none: 2, unusual: 1.15 },
 } as const;
