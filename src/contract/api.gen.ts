@@ -6882,7 +6882,7 @@ export interface components {
         /**
          * @description null: memory and speed were not estimated
          * @example {
-         *       "formulas": 1,
+         *       "formulas": 2,
          *       "gpu": "L4",
          *       "allocator_bytes": 7400000000,
          *       "device_bytes": {

@@ -1,4 +1,5 @@
 import { GB } from './bytes.ts';
+import { BYTES_PER_TOKEN } from './foresight/row-lengths.ts';
 import { DURATION_CONSTANTS, type RunDuration } from './foresight/run-duration.ts';
 import { toCents } from './money.ts';
 import type { TrainingPlan } from './planner.ts';
@@ -15,8 +16,8 @@ export const ESTIMATE_CONSTANTS = {
   storage_usd_per_gb: 0.1,
   /** An adapter on every linear layer of an 8B model has 2.6 million parameters a rank, two bytes each. */
   artifact_gb_per_rank: 0.005,
-  /** of a dataset whose tokens are not counted: English text in a vocabulary of 32 to 128 thousand */
-  bytes_per_token: 4,
+  /** of a dataset whose tokens are not counted */
+  bytes_per_token: BYTES_PER_TOKEN,
   /** of a known model on a known device, in place of the first three */
   foreseen: DURATION_CONSTANTS,
 } as const;

@@ -92,7 +92,27 @@ describe('a forecast', () => {
     const [a, b] = [foresee(short), foresee(uncounted)];
     expect([a.foreseen?.run.seq_len, b.foreseen?.run.seq_len]).toEqual([320, 2048]);
     expect(a.foreseen?.device_bytes.figure).toBeLessThan(b.foreseen?.device_bytes.figure ?? 0);
-    expect(b.assumptions).toContainEqual(expect.stringMatching(/tokens are not counted: one may have 2048/));
+    expect(b.assumptions).toContainEqual(
+      expect.stringMatching(/tokens are not counted: time goes by the size of the file, memory by a row of 2048 tokens/),
+    );
+  });
+
+  test('of rows that nobody counted goes by the size of the file, with a wider interval', () => {
+    const counted = question('H200', { spec: hyper({ batch_size: 1 }) });
+    const uncounted = structuredClone(counted);
+    // 1050 rows of 571 tokens, as the report would have counted them.
+    Object.assign(uncounted.dataset, { lengths: null, bytes: 4 * 600_000 });
+    const longer = structuredClone(uncounted);
+    longer.dataset.bytes *= 2;
+    const [known, guessed, twice] = [counted, uncounted, longer].map((one) => {
+      const told = foresee(one).foreseen?.seconds_per_step;
+      if (told === undefined) throw new Error('nothing was foretold');
+      return told;
+    });
+    expect((guessed?.figure ?? 0) / (known?.figure ?? 1)).toBeCloseTo(1, 0);
+    expect(twice?.figure).toBeGreaterThan(guessed?.figure ?? Number.POSITIVE_INFINITY);
+    const width = (range: typeof known) => (range?.high ?? 0) / (range?.low ?? 1);
+    expect(width(guessed) / width(known)).toBeGreaterThan(1.5);
   });
 
   test('of a model or a device that nothing is known of makes nothing up', () => {

@@ -85,7 +85,10 @@ function knownOf({ spec, dataset, model, device, corrections }: ForeseeQuestion,
   const { method, hyperparameters } = spec;
   if (model.shape === null || facts === null || method === 'dreambooth') return null;
   const precision = ourPrecision(facts, spec.run.mixed_precision);
-  const assumptions = dataset.lengths === null ? [`The rows’ tokens are not counted: one may have ${plan.max_seq_length}.`] : [];
+  const assumptions =
+    dataset.lengths === null
+      ? [`The rows’ tokens are not counted: time goes by the size of the file, memory by a row of ${plan.max_seq_length} tokens.`]
+      : [];
   const switches = ourSwitches(facts);
   const quantization = method === 'qlora' ? 'nf4-dq' : 'none';
   const run: RunShape = {
@@ -114,7 +117,8 @@ function knownOf({ spec, dataset, model, device, corrections }: ForeseeQuestion,
     switches,
   };
   const { lengths, trained_share } = dataset;
-  return { model: model.shape, run, facts, lengths, trained_share, corrections, assumptions };
+  const size = { bytes: dataset.bytes, rows: dataset.training_pairs + dataset.validation_pairs };
+  return { model: model.shape, run, facts, lengths, size, trained_share, corrections, assumptions };
 }
 
 const withPasses = (run: RunShape, passes: Passes): RunShape => ({ ...run, ...passes });

@@ -7,9 +7,9 @@ import type { DeviceFacts } from './hardware.ts';
 import type { ModelShape } from './model-shape.ts';
 import type { RunFeatures } from './observed-run.ts';
 import { countParameters } from './parameter-counts.ts';
-import type { RowLengths } from './row-lengths.ts';
+import { GUESSED_WITHIN, guessedLengths, type RowLengths } from './row-lengths.ts';
 import type { RunShape } from './run-shape.ts';
-import { fullRows, loadOf, type TokenLoad } from './token-load.ts';
+import { loadOf, type TokenLoad } from './token-load.ts';
 import { type Verdict, verdictOf } from './verdict.ts';
 
 /** Devices of one kind, with their price in US dollars an hour for one. */
@@ -35,8 +35,9 @@ export interface KnownRun {
   model: ModelShape;
   run: RunShape;
   facts: DeviceFacts;
-  /** null: not counted, so that every row may be as long as the longest. */
+  /** null: not counted, so that a row may be as long as the limit; how long they are on average, the file's size tells. */
   lengths: RowLengths | null;
+  size: { bytes: number; rows: number };
   /** Share of all tokens that the loss is taken on; memory counts with a batch where it is on every one. */
   trained_share: number;
   corrections: Corrections;
@@ -66,8 +67,8 @@ export function longestRow(lengths: RowLengths | null, limit: number, { pads_to 
 }
 
 /** How many tokens its batches have, on average. */
-export function loadOfRun({ lengths, trained_share }: KnownRun, run: RunShape): TokenLoad {
-  return lengths === null ? fullRows({ ...run, trained_share }) : loadOf(lengths, run, trained_share);
+export function loadOfRun({ lengths, size, trained_share }: KnownRun, run: RunShape): TokenLoad {
+  return loadOf(lengths ?? guessedLengths(size), run, trained_share);
 }
 
 /** What a run needs and takes, corrected by what was measured. */
@@ -94,7 +95,7 @@ export function judgeRun(known: KnownRun, run: RunShape): JudgedRun {
     time,
     correction,
     device_bytes,
-    seconds_per_step: corrected(time.seconds_per_step, correction.time),
+    seconds_per_step: corrected(time.seconds_per_step, known.lengths === null ? uncounted(correction.time) : correction.time),
     tokens_per_second: time.tokens_per_second / correction.time.factor,
     samples_per_second: (run.micro_batch * run.grad_accum * run.gpus) / (time.seconds_per_step * correction.time.factor),
     verdict: verdictOf({ low_bytes: device_bytes.low, high_bytes: device_bytes.high }, facts),
@@ -106,6 +107,13 @@ const corrected = (figure: number, { factor, low, high }: Factor): Range => ({
   low: figure * low,
   high: figure * high,
 });
+
+/** With tokens that are guessed by the file's size the interval is wider, unless runs that equal this one have told its seconds. */
+function uncounted(factor: Factor): Factor {
+  if (factor.same) return factor;
+  const wider = (bound: number) => Math.exp(Math.hypot(Math.log(bound / factor.factor), Math.log(GUESSED_WITHIN)));
+  return { ...factor, low: factor.factor / wider(factor.low), high: factor.factor * wider(factor.high) };
+}
 
 /** What of a run says whether another was like it. */
 function featuresOf(model: ModelShape, run: RunShape, load: TokenLoad): RunFeatures {
