@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { GB } from './bytes.ts';
 import type { DeviceFacts } from './foresight/hardware.ts';
-import { findDevice, KNOWN_DEVICES } from './foresight/known-devices.ts';
+import { findDevice, KNOWN_DEVICES, knownName } from './foresight/known-devices.ts';
 import { toCents } from './money.ts';
 import { toldRule } from './told-rule.ts';
 
@@ -109,7 +109,7 @@ export const GpuFigures = z.strictObject({
     .string(like_rule)
     .max(60, like_rule)
     .refine((name) => findDevice(name) !== null, like_rule)
-    .transform((name) => findDevice(name)?.name ?? name)
+    .transform((name) => knownName(name) ?? name)
     .nullable()
     .describe('The known device that it computes like, for memory and time foretold; null: that of its own name'),
 });

@@ -1,5 +1,6 @@
 import { addGpuRoute, changeGpuRoute, listGpusRoute, removeGpuRoute } from '#/contract/gpu-catalog.ts';
 import { GB } from '#/domain/bytes.ts';
+import { knownName } from '#/domain/foresight/known-devices.ts';
 import { type CatalogEntry, factsOfGpu } from '#/domain/gpu-catalog.ts';
 import { addGpu, changeGpu, removeGpu } from '#/services/gpu-catalog/change-gpu-catalog.ts';
 import { listGpus } from '#/services/gpu-catalog/read-gpu-catalog.ts';
@@ -11,7 +12,7 @@ function presentGpu(entry: CatalogEntry) {
   const facts = factsOfGpu(entry);
   // What is told of an entry that is like nothing is told again, for whoever says later what it is like.
   const memory_gb = facts === null ? entry.memory_gb : Math.round((facts.memory_bytes / GB) * 10) / 10;
-  return { ...entry, aliases: [...entry.aliases], memory_gb, like: facts?.name ?? null };
+  return { ...entry, aliases: [...entry.aliases], memory_gb, like: knownName(entry.like ?? entry.type) };
 }
 
 /** What devices cost: everybody sees it, administrators say it. */

@@ -1,8 +1,9 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { GPU_DEFAULTS, GPU_ENTRIES_MAX } from '#/domain/gpu-catalog.ts';
+import { findDevice } from '#/domain/foresight/known-devices.ts';
+import { factsOfGpu, GPU_DEFAULTS, GPU_ENTRIES_MAX } from '#/domain/gpu-catalog.ts';
 import { addCaller, json, noWaiting, useApi } from '../../test/api.ts';
 import { useDatabase } from '../../test/database.ts';
-import { addBaseModel, addDataset } from '../../test/factories.ts';
+import { addBaseModel, addDataset, addRow } from '../../test/factories.ts';
 
 const db = useDatabase();
 const api = useApi();
@@ -37,6 +38,18 @@ describe('the catalogue', () => {
     );
     expect(told.find(({ type }: { type: string }) => type === 'A100-80GB').memory_gb).toBe(85);
     expect((await api.request('/api/gpu-catalog')).status).toBe(401);
+  });
+
+  test('tells the cores of the own processor, so that a browser foretells on it as the server does', async () => {
+    const [worker_id, device_id] = [crypto.randomUUID(), crypto.randomUUID()];
+    await addRow(db, 'lowrank.workers', { id: worker_id, boot_id: 'b', pid: 1, version: '1' });
+    const name = 'AMD EPYC, 2 cores';
+    await addRow(db, 'lowrank.gpu_devices', { id: device_id, worker_id, kind: 'cpu', uuid: 'cpu', name, memory_mb: 24_000 });
+    expect(await entry('CPU')).toMatchObject({ like: 'CPU, 2 cores', memory_gb: 25.2 });
+    expect(factsOfGpu(await entry('CPU'))?.fp32_flops).toBe(findDevice(name)?.fp32_flops);
+    expect((await change('CPU', { like: 'CPU, 2 cores' })).status).toBe(200);
+    await db.asOwner('DELETE FROM lowrank.gpu_devices');
+    expect(await entry('CPU')).toMatchObject({ like: 'CPU, 2 cores' });
   });
 
   test('takes a device from an administrator, once a key', async () => {

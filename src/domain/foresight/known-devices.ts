@@ -119,3 +119,9 @@ export function findDevice(name: string): DeviceFacts | null {
   const found = BY_WORDS.get(key)?.find(({ told }) => gb === null || gb === told);
   return found === undefined ? null : (BY_NAME.get(found.name) ?? null);
 }
+
+/** The planner's own name of what a name means, by which it is found again: `RTX-4090`, `CPU, 2 cores`; null where it knows none. */
+export function knownName(name: string): string | null {
+  const [known, cores] = [findDevice(name), coresOf(name)];
+  return known === null || cores === null ? (known?.name ?? null) : cpuName(known.name, cores);
+}
