@@ -8,8 +8,8 @@ describe('a range', () => {
     ['of hours says both', hoursWords(0.5), hoursWords(1.2), '30 min 00 s – 1 h 12 min'],
     ['of minutes and seconds says both', hoursWords(0.22), hoursWords(0.28), '13 min 12 s – 16 min 48 s'],
     ['of seconds says the unit once', stepWords(0.4712), stepWords(0.58), '0.471–0.58 s'],
-    ['of dollars says the unit once', costWords(1), costWords(2.345), '1.00–2.35 $'],
-    ['of nothing between is one figure', costWords(0), costWords(0), '0.00 $'],
+    ['of dollars names each as the form does', costWords(1), costWords(2.345), '$1.00 – $2.35'],
+    ['of nothing between is one figure', costWords(0), costWords(0), '$0.00'],
   ])('%s', (_, low, high, words) => {
     expect(rangeWords(low, high)).toBe(words);
   });

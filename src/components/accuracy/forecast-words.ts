@@ -18,7 +18,7 @@ export const stepWords = (seconds: number): string =>
 
 export const hoursWords = (hours: number): string => formatDuration(hours * 3_600_000);
 
-export const costWords = (usd: number): string => `${usd.toFixed(2)} $`;
+export const costWords = (usd: number): string => `$${usd.toFixed(2)}`;
 
 const METHODS = { lora: 'LoRA', qlora: 'QLoRA', dora: 'DoRA', full: 'Full fine-tune' } as const;
 export const methodWords = (method: keyof typeof METHODS): string => METHODS[method];

@@ -13,6 +13,7 @@ export function ForecastPanel({ job }: { job: TrainingJob }) {
   if (forecast === null) return null;
   const { device_bytes, seconds_per_step, hours, cost } = forecast;
   const completed = job.status === 'completed';
+  const pending = job.completed_at === null;
   const took =
     completed && job.started_at !== null && job.completed_at !== null ? between(job.started_at, job.completed_at) : null;
   return (
@@ -36,6 +37,7 @@ export function ForecastPanel({ job }: { job: TrainingJob }) {
           measured={measured === null ? null : measured.device_memory_mb * MB}
           words={memoryWords}
           stands={standsOn(device_bytes)}
+          pending={pending}
         />
         {seconds_per_step !== null && (
           <Figure
@@ -44,11 +46,12 @@ export function ForecastPanel({ job }: { job: TrainingJob }) {
             measured={measured?.expected_seconds_per_step ?? null}
             words={stepWords}
             stands={standsOn(seconds_per_step)}
+            pending={pending}
           />
         )}
-        {hours !== null && <Figure name="Whole training" foretold={hours} measured={took} words={hoursWords} />}
+        {hours !== null && <Figure name="Whole training" foretold={hours} measured={took} words={hoursWords} pending={pending} />}
         {cost !== null && job.hourly_rate > 0 && (
-          <Figure name="Cost" foretold={cost} measured={completed ? job.final_cost : null} words={costWords} />
+          <Figure name="Cost" foretold={cost} measured={completed ? job.final_cost : null} words={costWords} pending={pending} />
         )}
       </dl>
     </Panel>
@@ -64,22 +67,24 @@ interface FigureProps {
   words(value: number): string;
   /** What the figure stands on. */
   stands?: string;
+  /** Whether it may be measured still. */
+  pending: boolean;
 }
 
-function Figure({ name, foretold, measured, words, stands }: FigureProps) {
+function Figure({ name, foretold, measured, words, stands, pending }: FigureProps) {
   return (
     <div className="min-w-0">
       <dt className="text-soft text-xs">{name}</dt>
       <dd>
         <IntervalBar foretold={foretold} measured={measured} />
         <p className="text-pretty text-sm">
-          <span className="font-medium">{rangeWords(words(foretold.low), words(foretold.high))}</span>
+          <span className="whitespace-nowrap font-medium">{rangeWords(words(foretold.low), words(foretold.high))}</span>
           <span className="text-soft"> foretold{stands === undefined ? '' : `, ${stands}`}; </span>
           {measured === null ? (
-            <span className="text-soft">not measured</span>
+            <span className="text-soft">{pending ? 'not measured yet' : 'not measured'}</span>
           ) : (
             <>
-              <span className="font-medium">{words(measured)}</span>
+              <span className="whitespace-nowrap font-medium">{words(measured)}</span>
               <span className="text-soft"> measured</span>
             </>
           )}

@@ -222,6 +222,7 @@ export function ConfigureForm({ dataset_id, datasets, models, gpus, corrections,
         <ForecastCard
           forecast={forecast}
           device={device?.type ?? 'this device'}
+          knows_model={(model?.shape ?? null) !== null}
           canApply={({ changes }) => withChanges(form, changes) !== null}
           onApply={({ changes }) => replace((now) => withChanges(now, changes) ?? now)}
         />

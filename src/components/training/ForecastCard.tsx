@@ -11,12 +11,14 @@ interface ForecastCardProps {
   /** Null: something of the form is missing or wrong. */
   forecast: Forecast | null;
   device: string;
+  /** Whether a model is chosen whose shape the planner counts with. */
+  knows_model: boolean;
   canApply(advice: Advice): boolean;
   onApply(advice: Advice): void;
 }
 
 /** What the training will cost, take and need, as it is typed: from the planner, with the interval of each. */
-export function ForecastCard({ forecast, device, canApply, onApply }: ForecastCardProps) {
+export function ForecastCard({ forecast, device, knows_model, canApply, onApply }: ForecastCardProps) {
   const dash = '–';
   const { estimate, cost, hours, foreseen, plan } = forecast ?? {};
   const told = (value: string | undefined) => value ?? dash;
@@ -46,19 +48,23 @@ export function ForecastCard({ forecast, device, canApply, onApply }: ForecastCa
           ['Rows are cut at', told(plan && plan.max_seq_length < 1e9 ? `${formatCount(plan.max_seq_length)} tokens` : undefined)],
         ]}
       />
-      <div className="mt-4 grid gap-4 border-t pt-4">
+      {/* As tall without a forecast: the button below stays where it is while a number is typed. */}
+      <div className="mt-4 grid min-h-47 content-start gap-4 border-t pt-4">
         {foreseen ? (
           <>
             <MemoryBar foreseen={foreseen} />
             {plan && <p className="text-soft text-sm">{passesWords(plan)}</p>}
+            {forecast?.estimate.tokens_counted === false && (
+              <p className="text-sm text-warn">
+                The rows’ tokens are not counted: time goes by the size of the file, memory by a row of the full length.
+              </p>
+            )}
             <AdviceList advice={foreseen.advice} canApply={canApply} onApply={onApply} />
             <p className="text-soft text-sm">{evidenceWords(forecast?.evidence.runs ?? 0)}</p>
           </>
         ) : (
           <p className="text-soft text-sm">
-            {forecast
-              ? `Memory is not known, of this model or of ${device}.`
-              : 'Memory is told once there is a dataset, a model and no fault.'}
+            {forecast ? unknownWords(knows_model, device) : 'Memory is told once there is a dataset, a model and no fault.'}
           </p>
         )}
       </div>
@@ -70,6 +76,12 @@ export function ForecastCard({ forecast, device, canApply, onApply }: ForecastCa
 function passesWords({ micro_batch, grad_accum, gradient_checkpointing }: Forecast['plan']): string {
   const passes = `A step goes through in ${formatOf(grad_accum, 'pass', 'passes')} of ${formatOf(micro_batch, 'row')}`;
   return gradient_checkpointing ? `${passes}, with gradient checkpointing.` : `${passes}.`;
+}
+
+function unknownWords(knows_model: boolean, device: string): string {
+  if (!knows_model)
+    return 'Memory and time are told once there is a model whose shape is known; until then time is the catalogue’s.';
+  return `It is not known what ${device} computes like: an administrator says it with PATCH /api/gpu-catalog/${device}.`;
 }
 
 function evidenceWords(runs: number): string {
