@@ -14,8 +14,11 @@ export function ForecastPanel({ job }: { job: TrainingJob }) {
   const { device_bytes, seconds_per_step, hours, cost } = forecast;
   const completed = job.status === 'completed';
   const pending = job.completed_at === null;
+  // A probe trains the first steps alone: what was foretold is the training that would follow.
+  const { spec } = job.config as { spec?: { probe_only?: boolean } };
+  const whole = completed && spec?.probe_only !== true;
   const took =
-    completed && job.started_at !== null && job.completed_at !== null ? between(job.started_at, job.completed_at) : null;
+    whole && job.started_at !== null && job.completed_at !== null ? between(job.started_at, job.completed_at) : null;
   return (
     <Panel
       title="Foretold and measured"
@@ -51,7 +54,7 @@ export function ForecastPanel({ job }: { job: TrainingJob }) {
         )}
         {hours !== null && <Figure name="Whole training" foretold={hours} measured={took} words={hoursWords} pending={pending} />}
         {cost !== null && job.hourly_rate > 0 && (
-          <Figure name="Cost" foretold={cost} measured={completed ? job.final_cost : null} words={costWords} pending={pending} />
+          <Figure name="Cost" foretold={cost} measured={whole ? job.final_cost : null} words={costWords} pending={pending} />
         )}
       </dl>
     </Panel>

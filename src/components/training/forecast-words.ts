@@ -13,7 +13,8 @@ export const VERDICT_WORDS: Record<Verdict, { word: string; tone: Tone }> = {
 const HOUR_MS = 3_600_000;
 
 export const formatUsd = (usd: number): string => `$${usd.toFixed(2)}`;
-export const formatHours = (hours: number): string => formatDuration(hours * HOUR_MS);
+/** In one piece: a line breaks between two durations, not within one. */
+export const formatHours = (hours: number): string => formatDuration(hours * HOUR_MS).replaceAll(' ', '\u00a0');
 export const formatGb = (bytes: number): string => (bytes / GB).toFixed(bytes < 100 * GB ? 1 : 0);
 
 /** An interval in one unit, where it has any width when it is written: `$0.18 – $0.44`. */
