@@ -17,8 +17,7 @@ export function ForecastPanel({ job }: { job: TrainingJob }) {
   // A probe trains the first steps alone: what was foretold is the training that would follow.
   const { spec } = job.config as { spec?: { probe_only?: boolean } };
   const whole = completed && spec?.probe_only !== true;
-  const took =
-    whole && job.started_at !== null && job.completed_at !== null ? between(job.started_at, job.completed_at) : null;
+  const took = whole && job.started_at !== null && job.completed_at !== null ? between(job.started_at, job.completed_at) : null;
   return (
     <Panel
       title="Foretold and measured"
