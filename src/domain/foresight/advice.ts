@@ -222,7 +222,9 @@ function adviceOf(candidate: Candidate, { known, judged }: AdviceContext): Advic
   // What a change makes of a run is the formulas' to say: a run that was measured differs from one that was not by more than the change.
   const saved = (judged.memory.device_bytes - then.memory.device_bytes) * judged.correction.memory.factor;
   const saves_bytes = candidate.more_bytes ?? saved;
-  const time_factor = then.time.seconds_per_step / judged.time.seconds_per_step;
+  // Several devices take a batch each: the same rows are done in fewer steps.
+  const fewer_steps = judged.run.gpus / candidate.run.gpus;
+  const time_factor = (then.time.seconds_per_step * fewer_steps) / judged.time.seconds_per_step;
   const memory =
     candidate.more_bytes === undefined
       ? `${formatBytes(Math.max(0, saves_bytes))} less`

@@ -256,6 +256,7 @@ describe('several devices', () => {
     const waits = (changes: Partial<RunShape>) => seconds({ ...changes, gpus: 4 }, slow);
     const checkpointed = { gradient_checkpointing: true } as const;
     expect(waits({ strategy: 'fsdp', ...checkpointed }) / waits({ strategy: 'fsdp' })).toBeCloseTo(1, 2);
+    expect(waits({ strategy: 'fsdp', weights_dtype: 'fp32' }) / waits({ strategy: 'fsdp' })).toBeCloseTo(1, 2);
     expect(waits({ strategy: 'zero3', ...checkpointed }) / waits({ strategy: 'zero3' })).toBeCloseTo(1.5, 1);
   });
 

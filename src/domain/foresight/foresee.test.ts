@@ -202,6 +202,15 @@ describe('advice', () => {
     expect(foresee({ ...question('H100'), device: deviceOf(String(gpu?.changes[0]?.value)) }).foreseen?.verdict).toBe('fits');
   });
 
+  test('of several devices tells its time by the row, for each takes a batch of its own', () => {
+    const advice = foresee(question('T4')).foreseen?.advice.filter(({ changes }) => changes[0]?.field === 'gpus') ?? [];
+    expect(advice.length).toBeGreaterThan(0);
+    for (const { changes, time_factor } of advice) {
+      expect(time_factor).toBeLessThan(1);
+      expect(time_factor).toBeGreaterThan(1 / Number(changes[0]?.value));
+    }
+  });
+
   test('of shorter rows says what of the tokens is lost, and comes true', () => {
     const asked = question('L40S', { spec: hyper({ batch_size: 1 }, { max_seq_length: 100_000 }) });
     asked.dataset.lengths = {

@@ -45,7 +45,8 @@ function exposed(seconds: number, hidden_behind: number): number {
 
 function weightBytes(model: ModelShape, run: RunShape): number {
   const { total, linears } = countParameters(model);
-  const width = BYTES[run.weights_dtype];
+  // FSDP's `param_dtype` and ZeRO-3's bf16 gather in the arithmetic's type: what is kept in fp32 crosses the link in 16 bits.
+  const width = Math.min(BYTES[run.weights_dtype], BYTES[run.precision]);
   if (run.quantization === 'none') return total * width;
   return (total - linears) * width + linears * QUANTIZED_BYTES[run.quantization];
 }
