@@ -58,6 +58,9 @@ export async function modelFolder(model_id: string, signal?: AbortSignal): Promi
 
 /** A row of an earlier release, or of another reading of shapes, gets its shape now that its files are at hand. */
 async function keepShape(model_id: string, folder: string): Promise<void> {
-  const shape = await readShape(folder, [await realpath(folder), ...(await realModelFolders())]);
+  const real = await realpath(folder).catch(() => null);
+  // A folder that is gone is told by whoever reads what lies in it.
+  if (real === null) return;
+  const shape = await readShape(folder, [real, ...(await realModelFolders())]);
   await asScheduler((tx) => tx.update(baseModels).set({ shape }).where(eq(baseModels.id, model_id)));
 }
