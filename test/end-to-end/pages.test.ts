@@ -377,7 +377,7 @@ describe('the page of a job', () => {
       const told = page.getByRole('region', { name: 'Foretold and measured' });
       await told.getByText('7.90–8.60 GB foretold, from 14 runs like this; 8.10 GB measured').waitFor();
       await told.getByText('0.47–0.58 s foretold, from a run of yours that equals it; 0.66 s measured').waitFor();
-      await told.getByText('0.18–0.23 $ foretold; 0.42 $ measured').waitFor();
+      await told.getByText('$0.18 – $0.23 foretold; $0.42 measured').waitFor();
       expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
       expect(await axeFindings(page)).toEqual([]);
       await told.scrollIntoViewIfNeeded();
