@@ -1,7 +1,7 @@
 import { LinkedRow, RowHeads } from '#/components/ui/LinkedRows.tsx';
 import { Time } from '#/components/ui/Time.tsx';
 import type { AccuracyPoint } from '#/contract/accuracy.ts';
-import { memoryWords, methodWords, rangeWords, stepWords } from './forecast-words.ts';
+import { jobPage, memoryWords, methodWords, rangeWords, stepWords } from './forecast-words.ts';
 
 const COLUMNS = 'lg:grid-cols-[minmax(0,1.6fr)_6rem_minmax(0,1.4fr)_minmax(0,1.4fr)]';
 
@@ -15,7 +15,7 @@ export function RunList({ points }: { points: readonly AccuracyPoint[] }) {
           <LinkedRow
             key={point.id}
             columns={COLUMNS}
-            href={`/jobs/${point.id}`}
+            href={jobPage(point)}
             name={point.job?.name ?? 'Deleted since'}
             about={`${point.gpu} · ${methodWords(point.method)}`}
             badge={

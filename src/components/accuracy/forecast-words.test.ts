@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { costWords, coverageOf, hoursWords, memoryWords, rangeWords, standsOn, stepWords } from './forecast-words.ts';
+import { costWords, coverageOf, hoursWords, jobPage, memoryWords, rangeWords, standsOn, stepWords } from './forecast-words.ts';
 
 describe('a range', () => {
   it.each([
@@ -37,5 +37,12 @@ describe('the coverage of several groups', () => {
     ];
     expect(coverageOf(groups)).toEqual({ runs: 14, covered: 13 });
     expect(coverageOf([])).toBeNull();
+  });
+});
+
+describe('the page of a run', () => {
+  it('is its job’s, and none where that was deleted', () => {
+    expect(jobPage({ job: { id: 'a', name: 'A' } })).toBe('/jobs/a');
+    expect(jobPage({ job: null })).toBeNull();
   });
 });

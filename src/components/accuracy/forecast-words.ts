@@ -1,5 +1,6 @@
 /** How forecasts are told: a range with one unit, and what it stands on. */
 import { formatCount, formatDuration, formatOf } from '#/components/units.ts';
+import type { AccuracyPoint } from '#/contract/accuracy.ts';
 import { formatBytes } from '#/domain/bytes.ts';
 import type { Foretold } from '#/domain/foresight/observed-run.ts';
 
@@ -36,3 +37,6 @@ export function coverageOf(figures: readonly { runs: number; covered: number }[]
   const runs = figures.reduce((sum, one) => sum + one.runs, 0);
   return runs === 0 ? null : { runs, covered: figures.reduce((sum, one) => sum + one.covered, 0) };
 }
+
+/** Where a run's job is told of; null where it was deleted since. */
+export const jobPage = ({ job }: Pick<AccuracyPoint, 'job'>): string | null => (job === null ? null : `/jobs/${job.id}`);

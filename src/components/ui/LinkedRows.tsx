@@ -28,7 +28,8 @@ export function RowHeads({ columns, names, right }: RowHeadsProps) {
 
 interface LinkedRowProps {
   columns: string;
-  href: string;
+  /** null: its page is gone. */
+  href: string | null;
   name: string;
   /** Below the name. */
   about: string;
@@ -48,9 +49,13 @@ export function LinkedRow({ columns, href, name, about, badge, children }: Linke
       )}
     >
       <div className="min-w-0">
-        <Link href={href} prefetch={false} className="block truncate font-medium after:absolute after:inset-0">
-          {name}
-        </Link>
+        {href === null ? (
+          <p className="truncate font-medium text-soft">{name}</p>
+        ) : (
+          <Link href={href} prefetch={false} className="block truncate font-medium after:absolute after:inset-0">
+            {name}
+          </Link>
+        )}
         <p className="truncate text-soft text-sm">{about}</p>
       </div>
       <div className="justify-self-end lg:justify-self-start">{badge}</div>
