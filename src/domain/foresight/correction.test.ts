@@ -5,6 +5,7 @@ import { type Corrections, correctionOf, NO_RESIDUALS, type OwnRun, type RunGrou
 import { featureKey } from './observed-run.ts';
 
 const PRIOR = { memory: { low: 0.8, high: 1.25 }, time: { low: 0.5, high: 2 } };
+const ASKED = { gpu: 'L4', kind: 'gpu', features: someFeatures() } as const;
 const group = (over: Partial<RunGroup>): RunGroup => ({
   gpu: 'L4',
   stack_version: 'torch 2.13.0',
@@ -22,7 +23,7 @@ const own = (over: Partial<OwnRun> = {}): OwnRun => ({
   memory_at_least: null,
   ...over,
 });
-const correct = (corrections: Partial<Corrections>, asked = { gpu: 'L4', features: someFeatures() }) =>
+const correct = (corrections: Partial<Corrections>, asked: Parameters<typeof correctionOf>[2] = ASKED) =>
   correctionOf(PRIOR, { groups: [], own: [], ...corrections }, asked);
 const memoryOf = (residuals: number[], over: Partial<RunGroup> = {}) =>
   correct({ groups: [group({ memory: sumUpResiduals(residuals), ...over })] }).memory;
@@ -31,7 +32,7 @@ const times = (count: number, residual: number) => Array.from({ length: count },
 describe('what runs say of the formula', () => {
   it('is the formula’s own interval where there are none, lopsided as it may be', () => {
     const lopsided = { memory: { low: 0.9, high: 1.6 }, time: { low: 0.5, high: 1.1 } };
-    const { memory, time } = correctionOf(lopsided, { groups: [], own: [] }, { gpu: 'L4', features: someFeatures() });
+    const { memory, time } = correctionOf(lopsided, { groups: [], own: [] }, ASKED);
     expect(memory).toMatchObject({ factor: 1, low: expect.closeTo(0.9, 6), high: expect.closeTo(1.6, 6), runs: 0, near: 0 });
     expect(time).toMatchObject({ factor: 1, low: expect.closeTo(0.5, 6), high: expect.closeTo(1.1, 6), same: false });
   });
@@ -69,6 +70,13 @@ describe('what runs say of the formula', () => {
     const widths = [alike, other_method, other_stack].map(({ low, high }) => high / low);
     expect(widths).toEqual(widths.toSorted((a, b) => a - b));
   });
+  it.each([1, 3, -1, -3])('moves memory by half at most and time by a factor of 20, however many say e^%i', (mean) => {
+    const residuals = { runs: 200, mean, variance: 0.0001 };
+    const { memory, time } = correct({ groups: [group({ memory: residuals, time: { ...residuals, mean: mean * 2 } })] });
+    expect(Math.abs(Math.log(memory.factor))).toBeCloseTo(Math.log(1.5), 6);
+    expect(Math.log(memory.high / memory.factor)).toBeLessThan(Math.log(1.25));
+    expect(Math.abs(Math.log(time.factor))).toBeCloseTo(Math.min(Math.log(20), Math.abs(mean) * 2), 1);
+  });
   it('says nothing of another device', () => {
     const elsewhere = correct({ groups: [group({ memory: sumUpResiduals(times(50, 0.3)), gpu: 'A100-80GB' })] });
     expect(elsewhere).toEqual(correct({}));
@@ -82,6 +90,16 @@ describe('a run of one’s own that equals the question', () => {
     expect(memory).toMatchObject({ factor: expect.closeTo(1.2, 6), runs: 1, same: true });
     expect(memory.high / memory.low).toBeLessThan(1.06);
     expect(time).toMatchObject({ factor: expect.closeTo(0.7, 6), runs: 1, same: true });
+  });
+  it('repeats its time on a processor, which others use, far less closely than on a GPU', () => {
+    const corrections = { groups: [], own: [own({ time: Math.log(0.237), memory: 0 })] };
+    const [gpu, cpu] = (['gpu', 'cpu'] as const).map((kind) => correctionOf(PRIOR, corrections, { ...ASKED, kind }));
+    expect(gpu?.time.high).toBeLessThan(0.27);
+    for (const repeated of [0.243, 0.334, 0.324]) expect(cpu?.time.high).toBeGreaterThan(repeated);
+    expect(cpu?.memory).toEqual(gpu?.memory);
+  });
+  it('is not bounded by what others may say', () => {
+    expect(correct({ own: [own({ memory: 1 })] }).memory.factor).toBeCloseTo(Math.E, 6);
   });
   it('has the interval that several of its measurements differ by', () => {
     const { time } = correct({ own: [own({ time: 0 }), own({ time: 0.3 }), own({ time: 0.6 })] });

@@ -174,6 +174,30 @@ describe('a forecast', () => {
     expect((after?.high ?? 0) / (after?.low ?? 1)).toBeLessThan((before?.high ?? 0) / (before?.low ?? 1));
   });
 
+  test('is tight at most by runs out of memory and by what others’ runs say, and refused by a measurement of its own', () => {
+    const asked = question('L4', { model: 'Llama-3.2-1B', spec: hyper({ batch_size: 1 }) });
+    const told = (corrections: ForeseeQuestion['corrections']) => foresee({ ...asked, corrections }).foreseen;
+    const ran = (figures: { memory: number | null; memory_at_least: number | null }) => (judged: ReturnType<typeof told>) => {
+      if (judged === null) throw new Error('the scene needs a known model');
+      return { gpu: 'L4', stack_version: 'v', key: featureKey(judged.features), time: null, ...figures };
+    };
+    const whole = ran({ memory: null, memory_at_least: 3 });
+    const [first, second] = [told({ groups: [], own: [] }), told({ groups: [], own: [whole(told({ groups: [], own: [] }))] })];
+    expect([first?.verdict, second?.features.gradient_checkpointing]).toEqual(['fits', true]);
+    const locked = told({ groups: [], own: [whole(first), whole(second)] });
+    expect(locked?.verdict).toBe('tight');
+    expect(locked?.device_bytes.low).toBeLessThanOrEqual(locked?.device_bytes.figure ?? 0);
+    const residuals = { runs: 200, mean: 3, variance: 0.0001 };
+    const groups = [{ gpu: 'L4', stack_version: 'v', method: 'lora' as const, memory: residuals, time: residuals }];
+    expect(told({ groups, own: [] })?.verdict).not.toBe('will_not_fit');
+    const facts = asked.device.facts && { ...asked.device.facts, memory_bytes: 1.05 * (second?.memory.high_bytes ?? 0) };
+    const close = { ...asked, device: { ...asked.device, facts } };
+    const others = foresee({ ...close, corrections: { groups, own: [] } }).foreseen;
+    expect([foresee(close).foreseen?.verdict, others?.verdict]).toEqual(['fits', 'tight']);
+    const measured = ran({ memory: 3, memory_at_least: null });
+    expect(told({ groups: [], own: [measured(first), measured(second)] })?.verdict).toBe('will_not_fit');
+  });
+
   test('is stored in the form that runs are held against', () => {
     const told = foresee(question('L40S', { model: 'Llama-3.2-1B' }));
     const stored = StoredForecast.parse(storeForecast(told));

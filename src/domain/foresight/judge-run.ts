@@ -10,7 +10,7 @@ import { countParameters } from './parameter-counts.ts';
 import { GUESSED_WITHIN, guessedLengths, type RowLengths } from './row-lengths.ts';
 import type { RunShape } from './run-shape.ts';
 import { loadOf, type TokenLoad } from './token-load.ts';
-import { type Verdict, verdictOf } from './verdict.ts';
+import { usableBytes, type Verdict, verdictOf } from './verdict.ts';
 
 /** Devices of one kind, with their price in US dollars an hour for one. */
 export interface ForeseenDevice {
@@ -84,9 +84,9 @@ export function judgeRun(known: KnownRun, run: RunShape): JudgedRun {
       time: { low: time.low_seconds / time.seconds_per_step, high: time.high_seconds / time.seconds_per_step },
     },
     corrections,
-    { gpu: facts.name, features },
+    { gpu: facts.name, kind: facts.kind, features },
   );
-  const device_bytes = corrected(memory.device_bytes, correction.memory);
+  const device_bytes = refusedByItsOwn(memory, corrected(memory.device_bytes, correction.memory), correction.memory, facts);
   return {
     run,
     device: facts,
@@ -100,6 +100,15 @@ export function judgeRun(known: KnownRun, run: RunShape): JudgedRun {
     samples_per_second: (run.micro_batch * run.grad_accum * run.gpus) / (time.seconds_per_step * correction.time.factor),
     verdict: verdictOf({ low_bytes: device_bytes.low, high_bytes: device_bytes.high }, facts),
   };
+}
+
+/**
+ * Only the formulas and a measurement of the very run refuse it. One that went out of memory (a neighbour on the GPU is enough) and what
+ * others' runs say may make it tight: they lift the lower end to what the device has, and no further.
+ */
+function refusedByItsOwn(formula: MemoryEstimate, range: Range, { same }: Factor, device: DeviceFacts): Range {
+  const usable = usableBytes(device);
+  return same || formula.low_bytes > usable ? range : { ...range, low: Math.min(range.low, usable) };
 }
 
 const corrected = (figure: number, { factor, low, high }: Factor): Range => ({
