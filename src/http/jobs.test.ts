@@ -136,10 +136,20 @@ describe('a submission of a model whose shape is known', () => {
     const answer = await submit(large, { gpu_config });
     const told = await answer.json();
     expect([answer.status, told.code]).toEqual([422, 'not_trainable']);
-    expect(told.error).toMatch(/^This training does not fit: .* on each A100-80GB, which has 85\.0 GB\. .*GB more to fill/);
+    expect(told.error).toMatch(/^This training does not fit: .* on each A100-80GB, which has 85\.0 GB\. .*GB more to fill.* probe_only: true tries/);
     expect(told.violations).toEqual([{ path: 'gpu_config', code: 'will_not_fit', message: told.error }]);
     expect((await submit(large, { gpu_config, probe_only: true })).status).toBe(201);
     expect((await submit(large, { gpu_config: { type: 'MI300X', count: 1 } })).status).toBe(201);
+  });
+
+  test('of more steps than a run can have is refused by name, and taken with max_steps', async () => {
+    const planted = await addDataset(db, owner.user_id, { total_training_pairs: 2_000_000_000 });
+    const endless = { dataset_id: planted, preset_id: 'custom', hyperparameters: { batch_size: 1, epochs: 3 } };
+    const known = await knownModel('Llama-3.2-1B');
+    const answer = await submit(known, endless);
+    const told = await answer.json();
+    expect([answer.status, told.code, told.violations?.[0]?.path]).toEqual([422, 'not_trainable', 'max_steps']);
+    expect((await submit(known, { ...endless, max_steps: 100 })).status).toBe(201);
   });
 });
 

@@ -1,8 +1,10 @@
 import * as z from 'zod';
+import { AppError } from '#/domain/app-error.ts';
 import type { Forecast } from '#/domain/foresight/foresee.ts';
 import { storeForecast } from '#/domain/foresight/store-forecast.ts';
 import { PROBE_STEPS } from '#/domain/run-config.ts';
 import { skippedLimits } from '#/domain/run-limits.ts';
+import { TRAINER_STEPS_MAX } from '#/domain/trainer-config.ts';
 import { skippedWishes, type TrainingSpec } from '#/domain/training-spec.ts';
 import type { DatasetRow } from '#/services/datasets/dataset-row.ts';
 import type { BaseModelRow } from '#/services/models/model-row.ts';
@@ -23,10 +25,11 @@ const PROBED = PROBE_STEPS.warmup_steps + PROBE_STEPS.timed_steps;
 
 /**
  * The columns of a job that follow from its spec and from what that names: everything filled in and counted. Of a model that
- * is still being fetched nothing is known yet: then it is done again when the model is there.
+ * is still being fetched nothing is known yet: then it is done again when the model is there. Throws `not_trainable` for more steps than are counted.
  */
 export function configureJob(spec: TrainingSpec, dataset: DatasetRow, model: BaseModelRow, gpu: PricedGpu, forecast: Forecast) {
   const { plan, estimate } = forecast;
+  refuseEndless(plan.total_steps);
   return {
     config: {
       spec,
@@ -53,4 +56,10 @@ export function configureJob(spec: TrainingSpec, dataset: DatasetRow, model: Bas
     estimated_total_cost: spec.probe_only ? null : estimate.cost.total.toFixed(2),
     hourly_rate: estimate.hourly_rate.toFixed(2),
   };
+}
+
+function refuseEndless(total_steps: number): void {
+  if (total_steps <= TRAINER_STEPS_MAX) return;
+  const message = `This training has ${total_steps} steps, and a run has at most ${TRAINER_STEPS_MAX}: ask for fewer epochs, larger batches or max_steps`;
+  throw new AppError('not_trainable', message, [{ path: 'max_steps', message, code: 'too_big' }]);
 }

@@ -146,10 +146,12 @@ function refuseImage(id: string | null): void {
   );
 }
 
+const MEASURE_IT = 'A submission with probe_only: true tries its first steps all the same, and measures them.';
+
 /** Throws `not_trainable` for what does not fit its device however its steps are passed, with what would. */
 function refuseMisfit({ foreseen }: Forecast): void {
   if (foreseen?.verdict !== 'will_not_fit') return;
-  const message = `This training does not fit: ${misfit(foreseen)}`;
+  const message = `This training does not fit: ${misfit(foreseen)} ${MEASURE_IT}`;
   throw new AppError('not_trainable', message, [{ path: 'gpu_config', message, code: 'will_not_fit' }]);
 }
 
