@@ -130,6 +130,16 @@ describe('a job whose base model is being fetched', () => {
     expect(settled.error_message).toMatch(/^This training does not fit: .* on each T4/);
   });
 
+  test('tries its first steps all the same when that is all that was asked for', async () => {
+    const { job } = await createJob(owner, { ...spec(), probe_only: true, gpu_config: { type: 'T4', count: 1 } });
+    await db.asOwner(
+      `UPDATE lowrank.base_models SET status = 'ready', trainable = true, context_length = 4096, shape = $1 WHERE hf_repo_id = $2`,
+      [JSON.stringify(storedShapeOf('Llama-3.1-70B')), HUB.hf_repo_id],
+    );
+    expect(await settleModelWait()).toBe(true);
+    expect((await getJob(owner, job.id)).job).toMatchObject({ status: 'queued', current_stage: null, total_steps: 8 });
+  });
+
   test('can be cancelled, and is left alone then', async () => {
     const { job } = await submit();
     await cancelJob(owner, job.id);

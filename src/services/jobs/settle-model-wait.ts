@@ -69,7 +69,7 @@ async function plannedAnew(tx: Tx, { job, dataset, model }: { job: JobRow['job']
     const gpu = PricedGpu.safeParse(stored.data.gpu).data ?? chooseGpu(GPU_DEFAULTS, job.gpu_config);
     const forecast = foreseeTraining(await readForesight(tx, job.user_id, GPU_DEFAULTS), { spec, dataset, model, gpu });
     const { foreseen } = forecast;
-    if (foreseen?.verdict === 'will_not_fit')
+    if (foreseen?.verdict === 'will_not_fit' && !spec.probe_only)
       return { failure: bareFailure('out_of_memory', `This training does not fit: ${misfit(foreseen)}`) };
     return configureJob(spec, dataset, model, gpu, forecast);
   } catch (error) {
