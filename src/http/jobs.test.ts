@@ -136,7 +136,9 @@ describe('a submission of a model whose shape is known', () => {
     const answer = await submit(large, { gpu_config });
     const told = await answer.json();
     expect([answer.status, told.code]).toEqual([422, 'not_trainable']);
-    expect(told.error).toMatch(/^This training does not fit: .* on each A100-80GB, which has 85\.0 GB\. .*GB more to fill.* probe_only: true tries/);
+    expect(told.error).toMatch(
+      /^This training does not fit: .* on each A100-80GB, which has 85\.0 GB\. .*GB more to fill.* probe_only: true tries/,
+    );
     expect(told.violations).toEqual([{ path: 'gpu_config', code: 'will_not_fit', message: told.error }]);
     expect((await submit(large, { gpu_config, probe_only: true })).status).toBe(201);
     expect((await submit(large, { gpu_config: { type: 'MI300X', count: 1 } })).status).toBe(201);
