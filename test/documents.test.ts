@@ -8,7 +8,7 @@ import { EverySubmission } from '#/contract/submission.ts';
 import { APP_ERROR_CODES } from '#/domain/app-error.ts';
 import { formatBytes } from '#/domain/bytes.ts';
 import { CANCELLED_WITHIN_MS, DATASET_BYTES_MAX, PROMISE_TIMES } from '#/domain/constants.ts';
-import { EstimateRequest } from '#/domain/foresight/estimate-request.ts';
+import { EstimateRequest } from '#/domain/foresight/requests/estimate-request.ts';
 import { FETCH_ERROR_CODES } from '#/domain/hub-fetch.ts';
 import { PUSH_ERROR_CODES } from '#/domain/hub-push.ts';
 import { HYPERPARAMETER_PRESETS, HYPERPARAMETER_RANGES, type HyperparameterName } from '#/domain/hyperparameters.ts';

@@ -1,6 +1,6 @@
 /** A run as it was foretold and as it came: for tests of what is learnt. */
-import type { MeasuredRun } from '#/domain/foresight/measured-run.ts';
-import { FORMULAS, featureKey, type RunFeatures, type StoredForecast } from '#/domain/foresight/observed-run.ts';
+import type { MeasuredRun } from '#/domain/foresight/learning/measured-run.ts';
+import { FORMULAS, featureKey, type RunFeatures, type StoredForecast } from '#/domain/foresight/learning/observed-run.ts';
 import type { TestDatabase } from './database.ts';
 import { addRow } from './factories.ts';
 

@@ -1,11 +1,11 @@
 /** The planner's counts against models as transformers builds them, on the meta device, and adapters as PEFT puts them on. */
 import { spawnSync } from 'node:child_process';
 import { expect, it } from 'vitest';
-import { CATALOGUE } from '#/domain/foresight/find-model.ts';
-import type { ModelShape } from '#/domain/foresight/model-shape.ts';
-import { countAdapterParameters, countParameters, linearsOf } from '#/domain/foresight/parameter-counts.ts';
-import { FAMILIES } from '#/domain/foresight/shape-families.ts';
-import { shapeOf } from '#/domain/foresight/shape-of-config.ts';
+import { CATALOGUE } from '#/domain/foresight/models/find-model.ts';
+import type { ModelShape } from '#/domain/foresight/models/model-shape.ts';
+import { countAdapterParameters, countParameters, linearsOf } from '#/domain/foresight/models/parameter-counts.ts';
+import { FAMILIES } from '#/domain/foresight/models/shape-families.ts';
+import { shapeOf } from '#/domain/foresight/models/shape-of-config.ts';
 
 interface Linear {
   weights: number;

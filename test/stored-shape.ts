@@ -1,5 +1,5 @@
-import { findModel } from '#/domain/foresight/find-model.ts';
-import { type StoredShape, storedShape } from '#/domain/foresight/stored-shape.ts';
+import { findModel } from '#/domain/foresight/models/find-model.ts';
+import { type StoredShape, storedShape } from '#/domain/foresight/models/stored-shape.ts';
 
 /** What a base model's row has of a model of the catalogue. */
 export function storedShapeOf(name: string): StoredShape {

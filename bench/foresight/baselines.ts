@@ -1,7 +1,7 @@
 /** Two published estimators by their own rules, on the same rows: what a planner has to beat. They say nothing of time. */
 import { GB } from '#/domain/bytes.ts';
-import type { ModelShape } from '#/domain/foresight/model-shape.ts';
-import { countAdapterParameters, countParameters } from '#/domain/foresight/parameter-counts.ts';
+import type { ModelShape } from '#/domain/foresight/models/model-shape.ts';
+import { countAdapterParameters, countParameters } from '#/domain/foresight/models/parameter-counts.ts';
 import type { RunShape } from '#/domain/foresight/run-shape.ts';
 import type { TextRow } from './measured-row.ts';
 import { type Prediction, type Predictor, plannedOf } from './predictions.ts';

@@ -1,7 +1,7 @@
 /** What the planner says of a measured training of an image model; null: nothing. */
 import { GB } from '#/domain/bytes.ts';
-import { estimateImageTraining } from '#/domain/foresight/estimate-image.ts';
-import { findDevice } from '#/domain/foresight/known-devices.ts';
+import { findDevice } from '#/domain/foresight/devices/known-devices.ts';
+import { estimateImageTraining } from '#/domain/foresight/images/estimate-image.ts';
 import type { ImageRow } from './measured-row.ts';
 import type { Prediction } from './predictions.ts';
 

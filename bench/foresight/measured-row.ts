@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { AskedSwitches } from '#/domain/foresight/asked-switches.ts';
+import { AskedSwitches } from '#/domain/foresight/requests/asked-switches.ts';
 import {
   ADAPTER_DTYPES,
   ATTENTIONS,

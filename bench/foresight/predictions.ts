@@ -1,9 +1,9 @@
 /** What the planner says of a measured row, in the row's own terms. */
 import { GB } from '#/domain/bytes.ts';
-import { estimateAnybodys } from '#/domain/foresight/estimate-anybodys.ts';
-import { type PlannedRequest, planRequest, RequestFault, readRequest } from '#/domain/foresight/estimate-request.ts';
-import { estimateTime } from '#/domain/foresight/estimate-time.ts';
-import { fullRows } from '#/domain/foresight/token-load.ts';
+import { estimateAnybodys } from '#/domain/foresight/requests/estimate-anybodys.ts';
+import { type PlannedRequest, planRequest, RequestFault, readRequest } from '#/domain/foresight/requests/estimate-request.ts';
+import { estimateTime } from '#/domain/foresight/time/estimate-time.ts';
+import { fullRows } from '#/domain/foresight/time/token-load.ts';
 import type { TextRow } from './measured-row.ts';
 
 export interface Prediction {

@@ -10,7 +10,7 @@ type Answer = (request: unknown) => object;
 
 /** `lowrank estimate`: an answer for each line, in their order. Absent or `-`: standard input and output. */
 export async function estimateCommand({ input, output }: { input?: string; output?: string }): Promise<void> {
-  const { answerOf } = await import('#/domain/foresight/answer-request.ts');
+  const { answerOf } = await import('#/domain/foresight/requests/answer-request.ts');
   if (input === '' || output === '')
     throw new CommandError('A file without a name cannot be read or written: name one, or - for a pipe.');
   const from = input === undefined || input === '-' ? null : input;

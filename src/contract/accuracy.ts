@@ -1,6 +1,6 @@
 /** How well what was foretold of trainings held. */
 import { z } from '@hono/zod-openapi';
-import { Accuracy } from '#/domain/foresight/accuracy.ts';
+import { Accuracy } from '#/domain/foresight/learning/accuracy.ts';
 import { RUN_METHODS } from '#/domain/foresight/run-shape.ts';
 import { TERMINAL_JOB_STATUSES } from '#/domain/statuses.ts';
 import { Instant, PageFields, PageQuery } from './common.ts';

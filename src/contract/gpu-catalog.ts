@@ -1,6 +1,6 @@
 /** What trainings are priced on. */
 import { z } from '@hono/zod-openapi';
-import { Corrections } from '#/domain/foresight/correction.ts';
+import { Corrections } from '#/domain/foresight/learning/correction.ts';
 import { GpuFigures, GpuName } from '#/domain/gpu-catalog.ts';
 import { IdempotencyKey } from './common.ts';
 import { declareRoute } from './declare-route.ts';

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { FORMULAS, StoredForecast } from '#/domain/foresight/observed-run.ts';
+import { FORMULAS, StoredForecast } from '#/domain/foresight/learning/observed-run.ts';
 import { AskedHyperparameters, HyperparameterOverrides, PresetInput } from '#/domain/hyperparameters.ts';
 import { ProbeFigures } from '#/domain/probe-figures.ts';
 import { RowTokens } from '#/domain/recipes.ts';

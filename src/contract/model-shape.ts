@@ -1,6 +1,6 @@
 /** A model's shape on the wire: with it a page foretells a training by itself. */
 import { z } from '@hono/zod-openapi';
-import type { ModelShape as Shape } from '#/domain/foresight/model-shape.ts';
+import type { ModelShape as Shape } from '#/domain/foresight/models/model-shape.ts';
 
 const count = z.int().min(0);
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { findDevice } from './foresight/known-devices.ts';
+import { findDevice } from './foresight/devices/known-devices.ts';
 import {
   factsOfGpu,
   findGpu,

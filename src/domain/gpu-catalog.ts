@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { GB } from './bytes.ts';
-import type { DeviceFacts } from './foresight/hardware.ts';
-import { findDevice, KNOWN_DEVICES, knownName } from './foresight/known-devices.ts';
+import type { DeviceFacts } from './foresight/devices/hardware.ts';
+import { findDevice, KNOWN_DEVICES, knownName } from './foresight/devices/known-devices.ts';
 import { toCents } from './money.ts';
 import { toldRule } from './told-rule.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cpuDevice, cpuName, findDevice } from './foresight/known-devices.ts';
+import { cpuDevice, cpuName, findDevice } from './foresight/devices/known-devices.ts';
 import { factsOfGpu, findGpu, GPU_DEFAULTS } from './gpu-catalog.ts';
 import { type OwnDevice, withOwnDevices } from './own-devices.ts';
 

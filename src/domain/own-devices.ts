@@ -1,7 +1,7 @@
 /** What an installation's own devices add to the catalogue, which knows them by no name of a maker. */
 import { GB } from './bytes.ts';
 import type { DEVICE_KINDS } from './devices.ts';
-import { findDevice } from './foresight/known-devices.ts';
+import { findDevice } from './foresight/devices/known-devices.ts';
 import type { GpuEntry, GpuType } from './gpu-catalog.ts';
 
 export interface OwnDevice {

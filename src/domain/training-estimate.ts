@@ -1,6 +1,6 @@
 import { GB } from './bytes.ts';
-import { BYTES_PER_TOKEN } from './foresight/row-lengths.ts';
-import { DURATION_CONSTANTS, type RunDuration } from './foresight/run-duration.ts';
+import { BYTES_PER_TOKEN } from './foresight/time/row-lengths.ts';
+import { DURATION_CONSTANTS, type RunDuration } from './foresight/time/run-duration.ts';
 import { toCents } from './money.ts';
 import type { TrainingPlan } from './planner.ts';
 

@@ -1,5 +1,5 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import type { RunFeatures } from '#/domain/foresight/observed-run.ts';
+import type { RunFeatures } from '#/domain/foresight/learning/observed-run.ts';
 import { answer, api } from './api.ts';
 
 export interface AccuracyQuery {

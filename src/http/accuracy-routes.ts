@@ -6,7 +6,7 @@ import {
   compareMemory,
   compareTime,
   isCovered,
-} from '#/domain/foresight/accuracy.ts';
+} from '#/domain/foresight/learning/accuracy.ts';
 import { listAccuracy, type ObservedRun, type RunGroupRow } from '#/services/accuracy/list-accuracy.ts';
 import type { RouteModule } from './api-env.ts';
 

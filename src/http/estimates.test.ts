@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { FORMULAS } from '#/domain/foresight/observed-run.ts';
+import { FORMULAS } from '#/domain/foresight/learning/observed-run.ts';
 import { GPU_DEFAULTS } from '#/domain/gpu-catalog.ts';
 import { ESTIMATE_CONSTANTS } from '#/domain/training-estimate.ts';
 import { addCaller, json, noWaiting, useApi } from '../../test/api.ts';

@@ -1,6 +1,6 @@
 import { addGpuRoute, changeGpuRoute, listGpusRoute, removeGpuRoute } from '#/contract/gpu-catalog.ts';
 import { GB } from '#/domain/bytes.ts';
-import { knownName } from '#/domain/foresight/known-devices.ts';
+import { knownName } from '#/domain/foresight/devices/known-devices.ts';
 import { type CatalogEntry, factsOfGpu } from '#/domain/gpu-catalog.ts';
 import { addGpu, changeGpu, removeGpu } from '#/services/gpu-catalog/change-gpu-catalog.ts';
 import { listGpus } from '#/services/gpu-catalog/read-gpu-catalog.ts';

@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { findDevice } from '#/domain/foresight/known-devices.ts';
+import { findDevice } from '#/domain/foresight/devices/known-devices.ts';
 import { factsOfGpu, GPU_DEFAULTS, GPU_ENTRIES_MAX } from '#/domain/gpu-catalog.ts';
 import { addCaller, json, noWaiting, useApi } from '../../test/api.ts';
 import { useDatabase } from '../../test/database.ts';

@@ -1,6 +1,6 @@
 import type { MetricPoint } from '#/contract/job-reads.ts';
 import type { TrainingJob } from '#/contract/jobs.ts';
-import { forecastOf, type StoredForecast } from '#/domain/foresight/observed-run.ts';
+import { forecastOf, type StoredForecast } from '#/domain/foresight/learning/observed-run.ts';
 import type { JobRow } from '#/services/jobs/job-row.ts';
 import type { MetricRow } from '#/services/jobs/read-metrics.ts';
 

@@ -1,5 +1,5 @@
 import type { BaseModel } from '#/contract/base-models.ts';
-import { shapeOfRow } from '#/domain/foresight/stored-shape.ts';
+import { shapeOfRow } from '#/domain/foresight/models/stored-shape.ts';
 import type { BaseModelRow } from '#/services/models/model-row.ts';
 
 /**

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { promisify } from 'node:util';
-import { cpuName } from '#/domain/foresight/known-devices.ts';
+import { cpuName } from '#/domain/foresight/devices/known-devices.ts';
 import { env } from '#/env.ts';
 import type { DeviceFacts } from '#/services/machine/register-worker.ts';
 

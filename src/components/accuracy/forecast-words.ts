@@ -2,7 +2,7 @@
 import { formatCount, formatDuration, formatOf } from '#/components/units.ts';
 import type { AccuracyPoint } from '#/contract/accuracy.ts';
 import { formatBytes } from '#/domain/bytes.ts';
-import type { Foretold } from '#/domain/foresight/observed-run.ts';
+import type { Foretold } from '#/domain/foresight/learning/observed-run.ts';
 
 /** `7.90 GB` and `8.60 GB` → `7.90–8.60 GB`; what is the same is said once. */
 export function rangeWords(low: string, high: string): string {

@@ -10,7 +10,7 @@ import { formatOf } from '#/components/units.ts';
 import type { BaseModel } from '#/contract/base-models.ts';
 import type { DatasetSummary } from '#/contract/datasets.ts';
 import type { Gpu } from '#/contract/gpu-catalog.ts';
-import type { Corrections } from '#/domain/foresight/correction.ts';
+import type { Corrections } from '#/domain/foresight/learning/correction.ts';
 import type { HyperparameterName } from '#/domain/hyperparameters.ts';
 import { randomKey } from '#/hooks/random-key.ts';
 import { formForecast, ownGpu, withChanges } from '#/hooks/training-forecast.ts';

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { bigint, boolean, check, index, integer, jsonb, pgPolicy, real, smallint, text, uuid } from 'drizzle-orm/pg-core';
-import type { StoredShape } from '#/domain/foresight/stored-shape.ts';
+import type { StoredShape } from '#/domain/foresight/models/stored-shape.ts';
 import { BASE_MODEL_STATUSES, MODEL_STAGES } from '#/domain/statuses.ts';
 import { users } from './identity.ts';
 import { createdAt, id, identityRole, instant, lowrank, oneOf, schedulerRows, updatedAt } from './roles.ts';

@@ -12,9 +12,9 @@ import {
   text,
   uuid,
 } from 'drizzle-orm/pg-core';
-import type { Accuracy } from '#/domain/foresight/accuracy.ts';
-import type { MeasuredRun } from '#/domain/foresight/measured-run.ts';
-import type { StoredForecast } from '#/domain/foresight/observed-run.ts';
+import type { Accuracy } from '#/domain/foresight/learning/accuracy.ts';
+import type { MeasuredRun } from '#/domain/foresight/learning/measured-run.ts';
+import type { StoredForecast } from '#/domain/foresight/learning/observed-run.ts';
 import { RUN_METHODS } from '#/domain/foresight/run-shape.ts';
 import { TERMINAL_JOB_STATUSES } from '#/domain/statuses.ts';
 import { trainingJobs } from './jobs.ts';

@@ -5,7 +5,7 @@ import { HYPERPARAMETER_PRESETS } from '../hyperparameters.ts';
 import { memoryFigures, UNKNOWN_MEMORY } from '../memory-figures.ts';
 import { NO_WISHES } from '../training-spec.ts';
 import { type ForeseeQuestion, foresee } from './foresee.ts';
-import { FORMULAS, featureKey, StoredForecast } from './observed-run.ts';
+import { FORMULAS, featureKey, StoredForecast } from './learning/observed-run.ts';
 import { storeForecast } from './store-forecast.ts';
 import { usableBytes } from './verdict.ts';
 

@@ -7,13 +7,13 @@ import { estimateTraining, type TrainingEstimate } from '../training-estimate.ts
 import type { TrainingSpec } from '../training-spec.ts';
 import { type Advice, adviseOn } from './advice.ts';
 import { choosePasses, type Passes } from './choose-passes.ts';
-import type { Corrections } from './correction.ts';
 import { type ForeseenDevice, type JudgedRun, judgeRun, type KnownRun, longestRow, type Range } from './judge-run.ts';
-import type { ModelShape } from './model-shape.ts';
+import type { Corrections } from './learning/correction.ts';
+import type { ModelShape } from './models/model-shape.ts';
 import { OUR_HABITS, ourPrecision, ourSwitches } from './our-run.ts';
-import type { RowLengths } from './row-lengths.ts';
-import { runDuration } from './run-duration.ts';
 import type { RunShape } from './run-shape.ts';
+import type { RowLengths } from './time/row-lengths.ts';
+import { runDuration } from './time/run-duration.ts';
 
 export interface ForeseenDataset extends DatasetFacts {
   /** Of all rows, counted; null where no tokenizer was there. */

@@ -1,15 +1,16 @@
 /** What a run needs and takes on a device: the formulas' figures, moved and narrowed by what runs have measured. */
-import { type Corrections, correctionOf } from './correction.ts';
-import { estimateMemory } from './estimate-memory.ts';
-import { estimateTime } from './estimate-time.ts';
+
+import type { DeviceFacts } from './devices/hardware.ts';
 import type { Correction, Factor, MemoryEstimate, TimeEstimate } from './forecast.ts';
-import type { DeviceFacts } from './hardware.ts';
-import type { ModelShape } from './model-shape.ts';
-import type { RunFeatures } from './observed-run.ts';
-import { countParameters } from './parameter-counts.ts';
-import { GUESSED_WITHIN, guessedLengths, type RowLengths } from './row-lengths.ts';
+import { type Corrections, correctionOf } from './learning/correction.ts';
+import type { RunFeatures } from './learning/observed-run.ts';
+import { estimateMemory } from './memory/estimate-memory.ts';
+import type { ModelShape } from './models/model-shape.ts';
+import { countParameters } from './models/parameter-counts.ts';
 import type { RunShape } from './run-shape.ts';
-import { loadOf, type TokenLoad } from './token-load.ts';
+import { estimateTime } from './time/estimate-time.ts';
+import { GUESSED_WITHIN, guessedLengths, type RowLengths } from './time/row-lengths.ts';
+import { loadOf, type TokenLoad } from './time/token-load.ts';
 import { usableBytes, type Verdict, verdictOf } from './verdict.ts';
 
 /** Devices of one kind, with their price in US dollars an hour for one. */

@@ -1,5 +1,5 @@
 /** How the trainer that comes along runs what a plan asks of it: the habits that no plan names. */
-import type { DeviceFacts } from './hardware.ts';
+import type { DeviceFacts } from './devices/hardware.ts';
 import { type LibrarySwitches, OUR_SWITCHES, type RunShape } from './run-shape.ts';
 
 /** trainer/lora_trainer: SDPA, fp32 cross-entropy of the trained tokens, AdamW, nothing compiled. */

@@ -1,7 +1,7 @@
 import type { Factor } from './forecast.ts';
 import type { Forecast } from './foresee.ts';
 import type { Range } from './judge-run.ts';
-import { FORMULAS, type Foretold, type StoredForecast } from './observed-run.ts';
+import { FORMULAS, type Foretold, type StoredForecast } from './learning/observed-run.ts';
 
 const told = (formula: number, range: Range, { runs, near, same }: Factor): Foretold => ({ ...range, formula, runs, near, same });
 

@@ -1,5 +1,5 @@
 /** Whether a training fits its device, from the interval that its memory lies in. */
-import type { DeviceFacts } from './hardware.ts';
+import type { DeviceFacts } from './devices/hardware.ts';
 
 export const VERDICTS = ['fits', 'tight', 'will_not_fit'] as const;
 export type Verdict = (typeof VERDICTS)[number];

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Tx } from '#/db/tenancy.ts';
-import { Corrections } from '#/domain/foresight/correction.ts';
-import { FORMULAS } from '#/domain/foresight/observed-run.ts';
+import { Corrections } from '#/domain/foresight/learning/correction.ts';
+import { FORMULAS } from '#/domain/foresight/learning/observed-run.ts';
 
 /** The newest kinds of runs that are told: an installation has a few devices, stacks and methods. */
 const GROUPS_MAX = 200;

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { runGroups, runObservations } from '#/db/schema/foresight.ts';
 import { asScheduler, asUser } from '#/db/tenancy.ts';
 import { scaledPromiseTimes } from '#/domain/constants.ts';
-import { FORMULAS, featureKey, type StoredForecast } from '#/domain/foresight/observed-run.ts';
+import { FORMULAS, featureKey, type StoredForecast } from '#/domain/foresight/learning/observed-run.ts';
 import type { RunExit } from '#/domain/run-exit.ts';
 import { bareFailure } from '#/domain/run-verdict.ts';
 import { claimJob } from '#/services/jobs/claim-job.ts';

@@ -2,9 +2,9 @@ import { and, asc, desc, eq, inArray, sql } from 'drizzle-orm';
 import { runGroups, runObservations } from '#/db/schema/foresight.ts';
 import { jobEvents, jobRuns, trainingJobs } from '#/db/schema/jobs.ts';
 import type { Tx } from '#/db/tenancy.ts';
-import { accuracyOf, compareMemory, compareTime } from '#/domain/foresight/accuracy.ts';
-import { MEASURING_WORDS, observeRun } from '#/domain/foresight/measured-run.ts';
-import { featureKey } from '#/domain/foresight/observed-run.ts';
+import { accuracyOf, compareMemory, compareTime } from '#/domain/foresight/learning/accuracy.ts';
+import { MEASURING_WORDS, observeRun } from '#/domain/foresight/learning/measured-run.ts';
+import { featureKey } from '#/domain/foresight/learning/observed-run.ts';
 import { isTerminal, type JobStatus } from '#/domain/statuses.ts';
 
 /** The newest runs of a kind that count: what older ones said is known by now, or has changed. One person's many push out nobody's few. */

@@ -1,7 +1,7 @@
 import { asc } from 'drizzle-orm';
 import { gpuCatalog } from '#/db/schema/gpu-catalog.ts';
 import { asUser, type Tx } from '#/db/tenancy.ts';
-import type { Corrections } from '#/domain/foresight/correction.ts';
+import type { Corrections } from '#/domain/foresight/learning/correction.ts';
 import { type CatalogEntry, type GpuEntry, mergeCatalog } from '#/domain/gpu-catalog.ts';
 import { withOwnDevices } from '#/domain/own-devices.ts';
 import { readCorrections } from '#/services/accuracy/read-corrections.ts';

@@ -1,9 +1,9 @@
 import type { datasets } from '#/db/schema/datasets.ts';
 import type { Tx } from '#/db/tenancy.ts';
-import type { Corrections } from '#/domain/foresight/correction.ts';
 import { type Forecast, type ForeseeQuestion, foresee } from '#/domain/foresight/foresee.ts';
-import { rowLengths, trainedShare } from '#/domain/foresight/row-lengths.ts';
-import { shapeOfRow } from '#/domain/foresight/stored-shape.ts';
+import type { Corrections } from '#/domain/foresight/learning/correction.ts';
+import { shapeOfRow } from '#/domain/foresight/models/stored-shape.ts';
+import { rowLengths, trainedShare } from '#/domain/foresight/time/row-lengths.ts';
 import { factsOfGpu, findGpu, type GpuEntry } from '#/domain/gpu-catalog.ts';
 import { withOwnDevices } from '#/domain/own-devices.ts';
 import { readCorrections } from '#/services/accuracy/read-corrections.ts';

@@ -4,7 +4,7 @@ import { eq } from 'drizzle-orm';
 import { baseModels } from '#/db/schema/base-models.ts';
 import { asScheduler } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
-import { isShapeRead } from '#/domain/foresight/stored-shape.ts';
+import { isShapeRead } from '#/domain/foresight/models/stored-shape.ts';
 import { storage } from '#/storage/connect-storage.ts';
 import { SHARED_OWNER } from '#/storage/storage.ts';
 import { type BaseModelRow, findModel } from './model-row.ts';

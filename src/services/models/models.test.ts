@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { isShapeRead, shapeOfRow } from '#/domain/foresight/stored-shape.ts';
+import { isShapeRead, shapeOfRow } from '#/domain/foresight/models/stored-shape.ts';
 import { env } from '#/env.ts';
 import type { Context } from '#/services/context.ts';
 import { createProject } from '#/services/projects/create-project.ts';

@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, readdir, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { formatBytes, MB } from '#/domain/bytes.ts';
-import { type StoredShape, storedShape } from '#/domain/foresight/stored-shape.ts';
+import { type StoredShape, storedShape } from '#/domain/foresight/models/stored-shape.ts';
 import {
   factsOfConfig,
   factsOfTokenizer,
