@@ -41,6 +41,7 @@ BEYOND_THE_SCHEMA = [
     ("config|split|file|file_name|revision|hf_repo_id|base_model", "", ""),
     ("expires_at", "", "in the future"),
     ("gpu_config.type", "unknown_gpu", ""),
+    ("like", "", "must be null or one of"),
     ("entity_type", "", "is no thing that this event happens to"),
     ("hourly_rate", "", "to the cent"),
     ("confirm|password", "required", "this account has"),
