@@ -13,6 +13,8 @@ const env = {
   OUTBOUND_TRUSTED_HOSTS: '127.0.0.1',
 };
 
+const setupFiles = ['test/property-seed.ts'];
+
 /** These assert the promised deadlines, divided by 20, and must have the machine to themselves. */
 const DEADLINES = ['src/worker/promises-*.test.ts', 'src/worker/{lost-notifications,pause,runs-on-s3,worker}.test.ts'];
 
@@ -29,6 +31,7 @@ export default defineConfig({
         test: {
           name: 'domain',
           env,
+          setupFiles,
           include: ['src/domain/**/*.test.ts', 'src/hooks/**/*.test.ts', 'src/components/**/*.test.ts'],
           isolate: false,
         },
@@ -37,6 +40,7 @@ export default defineConfig({
         test: {
           name: 'house',
           env,
+          setupFiles,
           include: [
             'src/contract/**/*.test.ts',
             'src/cli/**/*.test.ts',
@@ -52,6 +56,7 @@ export default defineConfig({
         test: {
           name: 'database',
           env,
+          setupFiles,
           include: ['src/(db|storage|services|http)/**/*.test.ts'],
           globalSetup: ['test/database-server.ts'],
           sequence: { groupOrder: 1 },
@@ -62,6 +67,7 @@ export default defineConfig({
         test: {
           name: 'database-15',
           env,
+          setupFiles,
           include: ['src/db/(rules|tenancy|tenancy-references|shape).test.ts', 'src/services/jobs/claim-job.test.ts'],
           globalSetup: ['test/database-server-15.ts'],
           sequence: { groupOrder: 1 },
@@ -72,6 +78,7 @@ export default defineConfig({
         test: {
           name: 'supabase',
           env,
+          setupFiles,
           include: ['src/db/(rules|tenancy|tenancy-references|shape).test.ts', 'test/supabase/*.test.ts'],
           globalSetup: ['test/supabase/server.ts'],
           sequence: { groupOrder: 1 },
@@ -81,6 +88,7 @@ export default defineConfig({
         test: {
           name: 'supabase-15',
           env,
+          setupFiles,
           include: ['src/db/tenancy.test.ts', 'test/supabase/*.test.ts'],
           globalSetup: ['test/supabase/server-15.ts'],
           sequence: { groupOrder: 1 },
@@ -90,6 +98,7 @@ export default defineConfig({
         test: {
           name: 'worker',
           env,
+          setupFiles,
           include: ['src/worker/**/*.test.ts'],
           exclude: DEADLINES,
           globalSetup: ['test/database-server.ts'],
@@ -101,6 +110,7 @@ export default defineConfig({
         test: {
           name: 'deadlines',
           env,
+          setupFiles,
           retry,
           include: DEADLINES,
           globalSetup: ['test/database-server.ts'],
@@ -113,6 +123,7 @@ export default defineConfig({
         test: {
           name: 'end-to-end',
           env,
+          setupFiles,
           include: ['test/end-to-end/**/*.test.ts'],
           globalSetup: ['test/database-server.ts'],
           testTimeout: 180_000,

@@ -226,12 +226,14 @@ describe('what a run costs', () => {
             from = until;
           }
         }
+        // Hours are kept to six decimals: a part of less than 1.8 ms is none.
+        const months = [...expected].flatMap(([month, hours]) => (Math.round(hours * 1e6) > 0 ? [month] : []));
         const told = await records(id);
-        expect(told.map((row) => row[1])).toEqual([...expected.keys()].sort());
+        expect(told.map((row) => row[1])).toEqual(months.sort());
         for (const [, month, , hours] of told) expect(hours).toBeCloseTo(expected.get(String(month)) ?? -1, 5);
         expect(await brokenInvariants(db, [])).toEqual([]);
       }),
-      { numRuns: 25 },
+      { numRuns: 25, examples: [[[{ began: Date.UTC(2026, 6) - 1, ran_ms: 100 }], 0]] },
     );
   });
 });
