@@ -34,7 +34,7 @@ export async function startRun(
   try {
     await prepareRunDirectory({ ...config, resume_from: checkpoint?.path ?? null });
     await failpoint('after_run_directory');
-    const cuda_device = run.device?.kind === 'gpu' ? run.device.uuid : '';
+    const cuda_device = gpusOf(run).join(',');
     await parts.executor.launch({ job_id: run.job_id, attempt: run.attempt, cuda_device, limits: limitsOf(run.config) });
   } catch (error) {
     return launchFailure(error);
@@ -50,7 +50,7 @@ async function configure(parts: WorkerParts, run: HeldRun, ended: AbortSignal): 
   if (!stored.success) return unreadable(stored.error);
   const init_adapters = await locateAdapters(run, stored.data.spec.run.adapters, ended);
   if ('code' in init_adapters) return init_adapters;
-  const gpu = run.device?.kind === 'gpu' ? run.device : null;
+  const gpus = gpusOf(run);
   try {
     return makeTrainerConfig(stored.data, {
       job_id: run.job_id,
@@ -60,13 +60,22 @@ async function configure(parts: WorkerParts, run: HeldRun, ended: AbortSignal): 
       job_folder: jobFolder(run.job_id),
       output_path: outputFolder(run.job_id, run.attempt),
       resume_from: null,
-      device: gpu === null ? 'cpu' : 'cuda',
-      compute_capability: gpu === null ? null : (parts.compute_capabilities.get(gpu.uuid) ?? null),
+      device: gpus.length === 0 ? 'cpu' : 'cuda',
+      compute_capability: leastCapability(parts, gpus),
     });
   } catch (error) {
     if (error instanceof ZodError) return unreadable(error);
     throw error;
   }
+}
+
+/** The GPUs of a run as their driver knows them; none for a run on the CPU. */
+const gpusOf = (run: HeldRun): string[] => run.devices.filter(({ kind }) => kind === 'gpu').map(({ uuid }) => uuid);
+
+/** What every one of them can do; null where it is not known of one. */
+function leastCapability(parts: WorkerParts, gpus: string[]): number | null {
+  const known = gpus.map((uuid) => parts.compute_capabilities.get(uuid) ?? null);
+  return known.reduce((least, one) => (least === null || one === null ? null : Math.min(least, one)), known[0] ?? null);
 }
 
 function unreadable({ issues: [issue] }: ZodError): JobFailure {

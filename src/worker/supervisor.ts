@@ -26,7 +26,8 @@ type Over = Extract<RunState, { phase: 'exited' | 'lost' }>;
 export interface Supervisor {
   job_id: string;
   epoch: number;
-  device_uuid: string | null;
+  /** Of the devices that it has. */
+  device_uuids: string[];
   /** Resolves when nothing is left to do for the run here; never rejects. */
   over: Promise<void>;
   /** Asks the run to end for this reason; false when it was asked before: the first reason counts. */
@@ -41,7 +42,7 @@ export function supervise(parts: WorkerParts, run: HeldRun, fresh: boolean): Sup
   return {
     job_id: run.job_id,
     epoch: run.epoch,
-    device_uuid: run.device?.uuid ?? null,
+    device_uuids: run.devices.map(({ uuid }) => uuid),
     over: care.through(fresh),
     wish: (reason) => care.wish(reason),
     fence: () => care.fence(),

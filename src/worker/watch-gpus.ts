@@ -20,7 +20,7 @@ export function gpuWatch(parts: WorkerParts, devices: Device[], held: Map<string
         parts.log.error({ uuid, reason }, 'a GPU is lost');
         await quarantineDevice(parts.worker_id, uuid, reason);
         lost.add(uuid);
-        for (const supervisor of held.values()) if (supervisor.device_uuid === uuid) supervisor.wish('gpu_lost');
+        for (const supervisor of held.values()) if (supervisor.device_uuids.includes(uuid)) supervisor.wish('gpu_lost');
       }
     }
   };

@@ -1,9 +1,9 @@
-import { and, eq, inArray, isNotNull, isNull, or, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNotNull, or, sql } from 'drizzle-orm';
 import { baseModels } from '#/db/schema/base-models.ts';
 import { datasets } from '#/db/schema/datasets.ts';
 import { jobEvents, jobRuns, trainingJobs } from '#/db/schema/jobs.ts';
-import { gpuDevices, gpuLeases } from '#/db/schema/machine.ts';
 import { asScheduler } from '#/db/tenancy.ts';
+import type { RunDevice } from '#/domain/devices.ts';
 import type { UserWish } from '#/domain/run-exit.ts';
 import { ACTIVE_JOB_STATUSES } from '#/domain/statuses.ts';
 import { type RunKey, USER_WISH } from './hold-run.ts';
@@ -30,7 +30,10 @@ export function readRuns(worker_id: string, job_ids?: string[]) {
         events_offset: jobRuns.events_offset,
         /** how long the attempt has been going, by the database's clock */
         age_ms: sql<number>`(extract(epoch FROM clock_timestamp() - ${jobRuns.started_at}) * 1000)::float8`,
-        device: { id: gpuDevices.id, kind: gpuDevices.kind, uuid: gpuDevices.uuid },
+        /** what the attempt has leased, by uuid */
+        devices: sql<RunDevice[]>`(SELECT coalesce(jsonb_agg(jsonb_build_object('id', d.id, 'kind', d.kind, 'uuid', d.uuid) ORDER BY d.uuid), '[]')
+          FROM lowrank.gpu_leases l JOIN lowrank.gpu_devices d ON d.id = l.device_id
+          WHERE l.job_id = ${trainingJobs.id} AND l.attempt = ${trainingJobs.attempt} AND l.released_at IS NULL)`,
         dataset: {
           id: datasets.id,
           storage_path: datasets.storage_path,
@@ -43,11 +46,6 @@ export function readRuns(worker_id: string, job_ids?: string[]) {
       .innerJoin(jobRuns, and(eq(jobRuns.job_id, trainingJobs.id), eq(jobRuns.attempt, trainingJobs.attempt)))
       .innerJoin(datasets, eq(datasets.id, trainingJobs.dataset_id))
       .innerJoin(baseModels, eq(baseModels.id, trainingJobs.base_model_id))
-      .leftJoin(
-        gpuLeases,
-        and(eq(gpuLeases.job_id, trainingJobs.id), eq(gpuLeases.attempt, trainingJobs.attempt), isNull(gpuLeases.released_at)),
-      )
-      .leftJoin(gpuDevices, eq(gpuDevices.id, gpuLeases.device_id))
       .where(
         and(
           eq(trainingJobs.worker_id, worker_id),
