@@ -31,7 +31,9 @@ export function readRuns(worker_id: string, job_ids?: string[]) {
         /** how long the attempt has been going, by the database's clock */
         age_ms: sql<number>`(extract(epoch FROM clock_timestamp() - ${jobRuns.started_at}) * 1000)::float8`,
         /** what the attempt has leased, by uuid */
-        devices: sql<RunDevice[]>`(SELECT coalesce(jsonb_agg(jsonb_build_object('id', d.id, 'kind', d.kind, 'uuid', d.uuid) ORDER BY d.uuid), '[]')
+        devices: sql<
+          RunDevice[]
+        >`(SELECT coalesce(jsonb_agg(jsonb_build_object('id', d.id, 'kind', d.kind, 'uuid', d.uuid) ORDER BY d.uuid), '[]')
           FROM lowrank.gpu_leases l JOIN lowrank.gpu_devices d ON d.id = l.device_id
           WHERE l.job_id = ${trainingJobs.id} AND l.attempt = ${trainingJobs.attempt} AND l.released_at IS NULL)`,
         dataset: {
