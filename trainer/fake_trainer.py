@@ -4,7 +4,7 @@ What it does is chosen by `behave.json` beside config.json, else by trigger word
 else by the environment: behave (FAKE_BEHAVE), steps (FAKE_STEPS), step_seconds (FAKE_STEP_SECONDS),
 save_seconds (FAKE_SAVE_SECONDS), flood_mb (FAKE_FLOOD_MB), memory_mb (FAKE_MEMORY_MB),
 clock_seconds (FAKE_CLOCK_SECONDS), by which its wall clock is off.
-`--verify --base DIR --adapter DIR` stands in for lora_trainer.verify.
+`--hello` says what it can do. `--verify --base DIR --adapter DIR` stands in for lora_trainer.verify.
 """
 
 from __future__ import annotations
@@ -50,6 +50,12 @@ CUDA_TEXT = (
     "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of "
     "23.65 GiB of which 1.02 GiB is free."
 )
+NAME = "lowrank-fake 1"
+HELLO = {
+    "protocols": [1],
+    "trainer": NAME,
+    "trains": [{"model_kind": "causal-lm", "methods": ["lora", "dora"], "strategies": ["none"], "devices_max": 1}],
+}
 REQUIRED = (
     "protocol",
     "job_id",
@@ -309,7 +315,7 @@ class Run:
         events.send(
             "hello",
             protocol=1,
-            trainer="lowrank-fake 1",
+            trainer=NAME,
             versions={"python": sys.version.split()[0]},
             device="cpu",
             gpus=[],
@@ -381,10 +387,14 @@ def verify(adapter: Path) -> int:
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Speak the trainer protocol without training.")
     parser.add_argument("--config", type=Path)
+    parser.add_argument("--hello", action="store_true")
     parser.add_argument("--verify", action="store_true")
     parser.add_argument("--base", type=Path)
     parser.add_argument("--adapter", type=Path)
     args = parser.parse_args(argv)
+    if args.hello:
+        print(json.dumps(HELLO))
+        return 0
     if args.verify:
         return verify(args.adapter)
     try:

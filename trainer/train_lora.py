@@ -12,6 +12,7 @@ from pathlib import Path
 from lora_trainer.config import check_config, read_config
 from lora_trainer.environment import prepare_environment
 from lora_trainer.failure import TrainerFailure, read_as_failure
+from lora_trainer.hello import hello_line
 from lora_trainer.report import Report
 from lora_trainer.stopping import Stop, interrupted
 
@@ -58,8 +59,13 @@ def tell(report: Report | None, raw: dict, failure: TrainerFailure, trace: str |
 def main(argv: list[str]) -> int:
     """Runs one attempt; answers its exit code."""
     parser = argparse.ArgumentParser(description="Train one LoRA adapter as config.json says.")
-    parser.add_argument("--config", type=Path, required=True, help="path of config.json (schema/config.schema.json)")
+    wanted = parser.add_mutually_exclusive_group(required=True)
+    wanted.add_argument("--config", type=Path, help="path of config.json (schema/config.schema.json)")
+    wanted.add_argument("--hello", action="store_true", help="say what this trainer can do, in one line of JSON")
     args = parser.parse_args(argv)
+    if args.hello:
+        print(hello_line())
+        return 0
     prepare_environment()
     report, raw = None, {}
     stop = Stop()
