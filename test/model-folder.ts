@@ -1,6 +1,6 @@
 /** A tiny model's files for tests: real configuration, tokenizer and safetensors, nothing that could answer. */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 export const TINY_CONFIG = {
   architectures: ['LlamaForCausalLM'],
@@ -36,9 +36,42 @@ export function tinyModelFiles(): Record<string, Buffer | string> {
   };
 }
 
+/** The files of a Stable Diffusion pipeline that can be registered and drawn with by nobody; its UNet has 420 parameters. */
+export function tinyPipelineFiles(changes: Record<string, unknown> = {}): Record<string, Buffer | string> {
+  const index = {
+    _class_name: 'StableDiffusionPipeline',
+    _diffusers_version: '0.35.0',
+    feature_extractor: ['transformers', 'CLIPImageProcessor'],
+    safety_checker: ['stable_diffusion', 'StableDiffusionSafetyChecker'],
+    scheduler: ['diffusers', 'DDIMScheduler'],
+    text_encoder: ['transformers', 'CLIPTextModel'],
+    tokenizer: ['transformers', 'CLIPTokenizer'],
+    unet: ['diffusers', 'UNet2DConditionModel'],
+    vae: ['diffusers', 'AutoencoderKL'],
+    requires_safety_checker: true,
+    ...changes,
+  };
+  return {
+    'model_index.json': JSON.stringify(index),
+    'scheduler/scheduler_config.json': '{}',
+    'text_encoder/config.json': JSON.stringify({ vocab_size: 300, max_position_embeddings: 77 }),
+    'text_encoder/model.safetensors': safetensors({ 'text_model.weight': [30] }),
+    'tokenizer/tokenizer_config.json': '{}',
+    'tokenizer/vocab.json': '{}',
+    'tokenizer/merges.txt': '',
+    'unet/config.json': JSON.stringify({ in_channels: 4, sample_size: 64, block_out_channels: [4, 8] }),
+    'unet/diffusion_pytorch_model.safetensors': safetensors({ 'conv_in.weight': [20, 20], 'conv_out.bias': [20] }, 'F16'),
+    'vae/config.json': JSON.stringify({ latent_channels: 4, block_out_channels: [4, 4, 4, 4] }),
+    'vae/diffusion_pytorch_model.safetensors': safetensors({ 'decoder.weight': [10] }),
+  };
+}
+
 /** Writes files into a new folder and answers its path. */
 export function writeFolder(path: string, files: Record<string, Buffer | string>): string {
   mkdirSync(path, { recursive: true });
-  for (const [name, content] of Object.entries(files)) writeFileSync(join(path, name), content);
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(path, name)), { recursive: true });
+    writeFileSync(join(path, name), content);
+  }
   return path;
 }

@@ -25,7 +25,8 @@ from urllib.parse import quote
 from lora_trainer.failure import DISK_ERRORS, EXIT_CODES
 from lora_trainer.hub_dataset import DatasetWish, assemble, choose_data_files
 from lora_trainer.hub_files import FetchFailure, HubFile, check_name, is_sound
-from lora_trainer.hub_model import choose_files, refuse_remote_code
+from lora_trainer.hub_model import SMALL_BYTES_MAX, choose_files, read_object, refuse_remote_code
+from lora_trainer.hub_pipeline import INDEX, choose_pipeline_files, components_of
 from lora_trainer.public_network import AddressRefused, guarded_client
 
 PARTS = ".parts"
@@ -127,8 +128,16 @@ class Fetcher:
 
     def fetch(self, file: HubFile, name: str) -> Path:
         """One file as `name`, whole and with the sum of the listing. Raises FetchFailure(checksum_mismatch)."""
+        final = self.bring(file, name)
+        self._bytes += file.bytes
+        self._tell(0)
+        return final
+
+    def bring(self, file: HubFile, name: str) -> Path:
+        """The same before the listing is told: it does not count as fetched."""
         final = self._into / name
         if not is_sound(final, file):
+            final.parent.mkdir(exist_ok=True)
             part = self._into / PARTS / file.oid
             part.parent.mkdir(exist_ok=True)
             self._fill(part, file)
@@ -138,8 +147,6 @@ class Fetcher:
                     "checksum_mismatch", f"{file.path} arrived with other bytes than the Hub lists: try again"
                 )
             part.replace(final)
-        self._bytes += file.bytes
-        self._tell(0)
         return final
 
     def _fill(self, part: Path, file: HubFile) -> None:
@@ -230,18 +237,31 @@ def say_listing(commit: str, chosen: list[HubFile], bytes_max: int, **more: obje
 def fetch_model(hub: Hub, revision: str, into: Path, bytes_max: int) -> None:
     """Brings the model's files into `into` and says so. Raises FetchFailure and whatever the Hub's library raises."""
     info, files = hub.list(revision)
-    chosen = choose_files(files)
-    say_listing(info.sha, chosen, bytes_max)
     fetcher = hub.fetcher(info.sha, into)
-    for file in chosen:
-        if file.path.endswith(".safetensors"):
-            refuse_remote_code(into)
-        fetcher.fetch(file, file.path)
-    wanted = {file.path for file in chosen}
+    index = next((file for file in files if file.path == INDEX and file.bytes <= SMALL_BYTES_MAX), None)
+    if index is None:
+        chosen = {file.path: file for file in choose_files(files)}
+    else:
+        # Which of its folders are components, only its index says.
+        chosen = choose_pipeline_files(files, components_of(read_object(fetcher.bring(index, INDEX), INDEX)))
+    say_listing(info.sha, [*chosen.values()], bytes_max)
+    configs = [name for name in chosen if name.endswith("config.json")]
+    for name, file in chosen.items():
+        if name.endswith(".safetensors"):
+            refuse_remote_code(into, configs)
+        fetcher.fetch(file, name)
+    leave_only({into / name for name in chosen}, into)
+    say(type="done", files=sorted(chosen))
+
+
+def leave_only(wanted: set[Path], into: Path) -> None:
+    """Takes everything else out of a folder."""
+    folders = {parent for path in wanted for parent in path.parents}
     for path in into.iterdir():
-        if path.name not in wanted:
+        if path in folders and path.is_dir() and not path.is_symlink():
+            leave_only(wanted, path)
+        elif path not in wanted:
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
-    say(type="done", files=sorted(wanted))
 
 
 def fetch_dataset(hub: Hub, revision: str, wish: DatasetWish, into: Path, bytes_max: int) -> None:

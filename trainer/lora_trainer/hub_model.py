@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from lora_trainer.hub_files import FILES_MAX, FetchFailure, HubFile
@@ -41,16 +42,9 @@ def choose_files(files: list[HubFile]) -> list[HubFile]:
     chosen = [file for file in chosen if file.path != CARD or file.bytes <= CARD_BYTES_MAX]
     names = {file.path for file in chosen}
     if "config.json" not in names:
-        kind = "a diffusers pipeline" if any(file.path == "model_index.json" for file in files) else "no model"
-        raise FetchFailure("invalid_config", f"it has no config.json: it is {kind} that can be registered here")
+        raise FetchFailure("invalid_config", "it has no config.json: it is no model that can be registered here")
     if not any(name.endswith(".safetensors") for name in names):
-        unsafe = [file.path for file in files if any(fnmatch.fnmatchcase(file.path, pattern) for pattern in UNSAFE)]
-        if unsafe:
-            raise FetchFailure(
-                "unsafe_model_format",
-                f"its weights are only there as {unsafe[0]}, a format that can run code when it is loaded: "
-                "choose a repository or revision with safetensors weights",
-            )
+        refuse_unsafe(files)
         gguf = any(file.path.endswith(".gguf") for file in files)
         more = "; a GGUF file cannot be trained: choose the original model" if gguf else ""
         raise FetchFailure("weights_missing", f"it has no safetensors weights{more}")
@@ -65,21 +59,35 @@ def choose_files(files: list[HubFile]) -> list[HubFile]:
     return sorted(chosen, key=lambda file: (file.path.endswith(".safetensors"), file.path))
 
 
-def refuse_remote_code(folder: Path) -> None:
+def refuse_unsafe(files: list[HubFile], place: str = "") -> None:
+    """Raises FetchFailure(unsafe_model_format) where one of these files is weights that can run code."""
+    unsafe = [file.path for file in files if any(fnmatch.fnmatchcase(file.path, pattern) for pattern in UNSAFE)]
+    if unsafe:
+        raise FetchFailure(
+            "unsafe_model_format",
+            f"its weights{place} are only there as {unsafe[0]}, a format that can run code when it is loaded: "
+            "choose a repository or revision with safetensors weights",
+        )
+
+
+def read_object(path: Path, name: str) -> dict[str, object]:
+    """A file of JSON that was fetched. Raises FetchFailure(invalid_config) unless it is an object of a modest size."""
+    if path.stat().st_size > SMALL_BYTES_MAX:
+        raise FetchFailure("invalid_config", f"its {name} is larger than {SMALL_BYTES_MAX >> 20} MB")
+    try:
+        value = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        raise FetchFailure("invalid_config", f"its {name} is not JSON") from None
+    if not isinstance(value, dict):
+        raise FetchFailure("invalid_config", f"its {name} is not an object of JSON")
+    return value
+
+
+def refuse_remote_code(folder: Path, names: Iterable[str] = ("config.json", "tokenizer_config.json")) -> None:
     """Raises FetchFailure where a configuration asks for Python code of the repository."""
-    for name in ("config.json", "tokenizer_config.json"):
+    for name in names:
         path = folder / name
-        if not path.exists():
-            continue
-        if path.stat().st_size > SMALL_BYTES_MAX:
-            raise FetchFailure("invalid_config", f"its {name} is larger than {SMALL_BYTES_MAX >> 20} MB")
-        try:
-            value = json.loads(path.read_bytes())
-        except (ValueError, RecursionError):
-            raise FetchFailure("invalid_config", f"its {name} is not JSON") from None
-        if not isinstance(value, dict):
-            raise FetchFailure("invalid_config", f"its {name} is not an object of JSON")
-        if value.get("auto_map"):
+        if path.exists() and read_object(path, name).get("auto_map"):
             raise FetchFailure(
                 "remote_code_not_allowed",
                 f"its {name} asks to load Python code that comes with the model (auto_map); such code is never run "

@@ -297,3 +297,82 @@ def test_a_name_is_connected_to_at_the_address_that_was_judged(monkeypatch):
 )
 def test_only_global_unicast_addresses_are_public(address, public):
     assert is_public(address) is public
+
+
+def pipeline(**components: list) -> dict[str, bytes]:
+    """The files of an SDXL repository as they lie on the Hub, with all that is not fetched beside them."""
+    made_by = {
+        "text_encoder": ["transformers", "CLIPTextModel"],
+        "tokenizer": ["transformers", "CLIPTokenizer"],
+        "scheduler": ["diffusers", "EulerDiscreteScheduler"],
+        "unet": ["diffusers", "UNet2DConditionModel"],
+        "vae": ["diffusers", "AutoencoderKL"],
+        "safety_checker": ["stable_diffusion", "StableDiffusionSafetyChecker"],
+        "image_encoder": [None, None],
+        "force_zeros_for_empty_prompt": True,
+    }
+    index = {"_class_name": "StableDiffusionXLPipeline", "_diffusers_version": "0.19.0", **made_by, **components}
+    wanted = {
+        "model_index.json": json.dumps(index).encode(),
+        "README.md": b"# A pipeline",
+        "scheduler/scheduler_config.json": b"{}",
+        "text_encoder/config.json": b"{}",
+        "text_encoder/model.safetensors": b"encoder",
+        "tokenizer/merges.txt": b"a b",
+        "tokenizer/tokenizer_config.json": b"{}",
+        "tokenizer/vocab.json": b"{}",
+        "unet/config.json": b"{}",
+        "unet/diffusion_pytorch_model-00001-of-00002.safetensors": b"unet 1",
+        "unet/diffusion_pytorch_model-00002-of-00002.safetensors": b"unet 2",
+        "unet/diffusion_pytorch_model.safetensors.index.json": b'{"weight_map": {}}',
+        "vae/config.json": b"{}",
+        "vae/diffusion_pytorch_model.fp16.safetensors": b"vae",
+    }
+    beside = (
+        *("sd_xl_base_1.0.safetensors", "pipeline.py", "vae_decoder/model.onnx", "vae_1_0/config.json"),
+        *("text_encoder/model.fp16.safetensors", "text_encoder/pytorch_model.bin", "unet/modeling.py"),
+        *("safety_checker/model.safetensors", "vae_1_0/diffusion_pytorch_model.safetensors", "unet/deep/config.json"),
+        "unet/diffusion_pytorch_model-/../../../evil-of-1.safetensors",
+    )
+    return wanted | dict.fromkeys(beside, b"not wanted")
+
+
+def test_of_a_pipeline_each_component_arrives_and_nothing_beside_them(run, hub):
+    hub.files = pipeline()
+    (run.into / "unet").mkdir()
+    (run.into / "unet/left.safetensors").write_bytes(b"of before")
+    code, lines = run()
+    assert code == 0, lines
+    wanted = [name for name, content in hub.files.items() if content != b"not wanted"]
+    half, whole = "vae/diffusion_pytorch_model.fp16.safetensors", "vae/diffusion_pytorch_model.safetensors"
+    here = sorted({*wanted, whole} - {half})
+    assert lines[-1] == {"type": "done", "files": here}
+    listing = next(line for line in lines if line["type"] == "listing")
+    assert (listing["files"], listing["bytes"]) == (len(here), sum(len(hub.files[name]) for name in wanted))
+    assert sorted(str(path.relative_to(run.into)) for path in run.into.rglob("*") if path.is_file()) == here
+    assert (run.into / whole).read_bytes() == b"vae"
+    assert run()[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"unet": ["pipeline_own", "OwnUNet"]}, "remote_code_not_allowed"),
+        ({"_class_name": ["pipeline", "OwnPipeline"]}, "remote_code_not_allowed"),
+        ({"prior": ["diffusers", "PriorTransformer"]}, "weights_missing"),
+        ({"../unet": ["diffusers", "UNet2DConditionModel"]}, "invalid_config"),
+    ],
+)
+def test_a_pipeline_is_refused_by_its_index_before_any_of_its_weights(run, hub, change, code):
+    hub.files = pipeline(**change)
+    assert refusal(run()) == code
+    assert not [path for _, path, _ in hub.seen if path.endswith(".safetensors")]
+
+
+def test_a_component_in_pickles_or_with_code_of_its_own_is_refused(run, hub):
+    hub.files = pipeline()
+    hub.files["unet/config.json"] = b'{"auto_map": {"AutoModel": "modeling.OwnUNet"}}'
+    assert refusal(run()) == "remote_code_not_allowed"
+    hub.files = pipeline()
+    del hub.files["text_encoder/model.safetensors"], hub.files["text_encoder/model.fp16.safetensors"]
+    assert refusal(run()) == "unsafe_model_format"

@@ -4,6 +4,7 @@ import { and, eq, isNull } from 'drizzle-orm';
 import { modelArtifacts } from '#/db/schema/jobs.ts';
 import { asScheduler } from '#/db/tenancy.ts';
 import { AppError, type AppErrorCode } from '#/domain/app-error.ts';
+import { PIPELINE_INDEX } from '#/domain/image-pipeline.ts';
 import type { JobFailure } from '#/domain/job-state.ts';
 import { bareFailure } from '#/domain/run-verdict.ts';
 import { DATASET_FILE } from '#/services/datasets/dataset-row.ts';
@@ -48,7 +49,8 @@ async function locateDataset(run: HeldRun, signal?: AbortSignal): Promise<string
 export async function locateBaseModel(run: HeldRun, signal?: AbortSignal): Promise<string | JobFailure> {
   try {
     const { path } = await modelFolder(run.base_model.id, signal);
-    await access(join(path, 'config.json'), constants.R_OK);
+    const readable = (name: string) => access(join(path, name), constants.R_OK);
+    await readable('config.json').catch(() => readable(PIPELINE_INDEX));
     return path;
   } catch (error) {
     if (isPassing(error) || signal?.aborted) throw error;

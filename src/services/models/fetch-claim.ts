@@ -17,8 +17,8 @@ import {
 } from '#/services/transfers/model-transfers.ts';
 import { CLAIM_ATTEMPTS_MAX, workClaims } from '#/services/work-claims.ts';
 import { SHARED_OWNER, storageKey } from '#/storage/storage.ts';
+import type { ModelFolder } from './model-files.ts';
 import { type BaseModelRow, columnsOfFolder } from './model-row.ts';
-import type { ModelFolder } from './read-model-folder.ts';
 
 /** How long a claim is believed without renewal. */
 const FETCH_LEASE_S = 30;

@@ -2,7 +2,7 @@ import { and, eq, isNull, type SQL } from 'drizzle-orm';
 import { baseModels } from '#/db/schema/base-models.ts';
 import type { Tx } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
-import type { ModelFolder } from './read-model-folder.ts';
+import type { ModelFolder } from './model-files.ts';
 
 export type BaseModelRow = typeof baseModels.$inferSelect;
 
@@ -29,6 +29,7 @@ export function isSeenIn(project_id: string | null | undefined): SQL | undefined
 export function columnsOfFolder(folder: ModelFolder) {
   return {
     family: folder.family,
+    modality: folder.modality,
     params: folder.params,
     params_b: folder.params / 1e9,
     dtype: folder.dtype,

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { isShapeRead, shapeOfRow } from '#/domain/foresight/models/stored-shape.ts';
+import { imageShapeOfRow, isShapeRead, shapeOfRow } from '#/domain/foresight/models/stored-shape.ts';
 import { env } from '#/env.ts';
 import type { Context } from '#/services/context.ts';
 import { createProject } from '#/services/projects/create-project.ts';
@@ -21,7 +21,7 @@ import { connectStorage } from '#/storage/connect-storage.ts';
 import { localFolder } from '#/storage/local-folder.ts';
 import { useDatabase } from '../../../test/database.ts';
 import { addJob, addPerson } from '../../../test/factories.ts';
-import { safetensors, TINY_CONFIG, tinyModelFiles, writeFolder } from '../../../test/model-folder.ts';
+import { safetensors, TINY_CONFIG, tinyModelFiles, tinyPipelineFiles, writeFolder } from '../../../test/model-folder.ts';
 import { deleteModel } from './delete-model.ts';
 import { claimModelFetch } from './fetch-claim.ts';
 import { getModel, listModels } from './list-models.ts';
@@ -91,6 +91,56 @@ describe('the shape of a model', () => {
       await modelFolder(row.id);
       expect(await shapeNow(row.id)).toEqual(row.shape);
     }
+  });
+});
+
+describe('a local pipeline', () => {
+  const pipeline = (changes: Record<string, Buffer | string | null> = {}, index: Record<string, unknown> = {}) => {
+    const files = Object.entries({ ...tinyPipelineFiles(index), ...changes }).filter(([, content]) => content !== null);
+    return writeFolder(join(allowed, `pipeline-${++count}`), Object.fromEntries(files) as Record<string, Buffer | string>);
+  };
+
+  test('is registered with the facts of its components: its size is that of all, its parameters are of what is trained', async () => {
+    const { model: row } = await register(pipeline());
+    expect(row).toMatchObject({
+      status: 'ready',
+      modality: 'image',
+      family: 'stable-diffusion',
+      architecture: 'StableDiffusionPipeline',
+      params: 420,
+      dtype: 'float16',
+      vocab_size: 300,
+      context_length: null,
+      trainable: true,
+      size_bytes: expect.any(Number),
+    });
+    expect(imageShapeOfRow(row.shape)).toEqual({ kind: 'stable-diffusion', denoiser: 420, encoders: 30, vae: 10, side: 512 });
+    const weights = row.metadata.weights as { path: string }[];
+    expect(weights.map(({ path }) => path)).toContain('unet/diffusion_pytorch_model.safetensors');
+    const { path } = await modelFolder(row.id);
+    truncateSync(join(path, 'vae/diffusion_pytorch_model.safetensors'), 8);
+    expect(await codeOf(modelFolder(row.id))).toBe('base_model_not_ready');
+  });
+
+  test('that has no recipe is registered, and says why it is not trained', async () => {
+    const { model: row } = await register(pipeline({}, { _class_name: 'KolorsPipeline' }));
+    expect([row.status, row.trainable, row.status_reason?.code]).toEqual(['ready', false, 'architecture_not_trainable']);
+  });
+
+  test.each<[string, Record<string, Buffer | string | null>, Record<string, unknown>, string]>([
+    ['code of its own', {}, { unet: ['my_unet', 'OwnUNet'] }, 'remote_code_not_allowed'],
+    [
+      'a component with code of its own',
+      { 'vae/config.json': '{"auto_map":{"AutoModel":"x.Y"}}' },
+      {},
+      'remote_code_not_allowed',
+    ],
+    ['a component that is not there', {}, { prior: ['diffusers', 'PriorTransformer'] }, 'weights_missing'],
+    ['a component without a configuration', { 'vae/config.json': null }, {}, 'invalid_config'],
+    ['pickled weights', { 'unet/diffusion_pytorch_model.safetensors': null, 'unet/x.bin': 'x' }, {}, 'unsafe_model_format'],
+    ['broken weights', { 'unet/diffusion_pytorch_model.safetensors': 'pickle' }, {}, 'invalid_safetensors'],
+  ])('with %s is refused', async (_, changes, index, code) => {
+    expect(await codeOf(register(pipeline(changes, index)))).toBe(code);
   });
 });
 

@@ -9,9 +9,10 @@ import { recordActivity } from '#/services/activities/record-activity.ts';
 import type { Context } from '#/services/context.ts';
 import { holdProject } from '#/services/projects/project-row.ts';
 import { modelFolders } from '#/storage/limits.ts';
+import { isWithin } from './model-files.ts';
 import { type BaseModelRow, columnsOfFolder, findModel, isSeenIn, seenIn } from './model-row.ts';
 import { refuseWhileTrainedOn } from './model-use.ts';
-import { isWithin, readModelFolder } from './read-model-folder.ts';
+import { readModelFolder } from './read-model-folder.ts';
 import { hashWeights } from './weights-checksum.ts';
 
 /** Weights up to this size are summed while the caller waits; larger ones by the worker. */
