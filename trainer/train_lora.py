@@ -9,7 +9,7 @@ import sys
 import traceback
 from pathlib import Path
 
-from lora_trainer.config import check_config, read_config
+from lora_trainer.config import check_config, read_config, recipe_of
 from lora_trainer.environment import prepare_environment
 from lora_trainer.failure import TrainerFailure, read_as_failure
 from lora_trainer.hello import hello_line
@@ -75,9 +75,7 @@ def main(argv: list[str]) -> int:
         report = open_report(raw)
         stop.is_busy = lambda: report.writing
         config = check_config(raw)
-        from lora_trainer.causal_lm import train_causal_lm
-
-        train_causal_lm(config, report, stop)
+        recipe_of(config)(config, report, stop)
         return 0
     except KeyboardInterrupt:
         failure, trace = interrupted("at the keyboard"), None

@@ -5,7 +5,7 @@ import { ProbeFigures } from '#/domain/probe-figures.ts';
 import { RowTokens } from '#/domain/recipes.ts';
 import { JOB_STATUSES } from '#/domain/statuses.ts';
 import { EVAL_SUITES, EXPORT_FORMATS, MIXED_PRECISIONS } from '#/domain/trainer-abilities.ts';
-import { TRAINER_STRATEGIES } from '#/domain/trainer-config.ts';
+import { TRAINER_STRATEGIES } from '#/domain/trainer-config-parts.ts';
 import { GPUConfig, ResourceName, SkippedWish } from '#/domain/training-spec.ts';
 import { doorOf } from '#/domain/wizard-training.ts';
 import { enveloped, IdempotencyKey, IdParam, Instant, ListQuery, PageFields, PageNumber, View, WholeQuery } from './common.ts';

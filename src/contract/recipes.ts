@@ -4,7 +4,7 @@ import { Description } from '#/domain/dataset-options.ts';
 import { Metadata, Tags } from '#/domain/labels.ts';
 import { RECIPE_METHODS, RecipeDefaults, RecipeOverrides } from '#/domain/recipes.ts';
 import { EVAL_SUITES, EXPORT_FORMATS } from '#/domain/trainer-abilities.ts';
-import { TRAINER_STRATEGIES } from '#/domain/trainer-config.ts';
+import { TRAINER_STRATEGIES } from '#/domain/trainer-config-parts.ts';
 import { ResourceName } from '#/domain/training-spec.ts';
 import { IdempotencyKey, Instant, ListQuery, PageFields } from './common.ts';
 import { declareRoute } from './declare-route.ts';

@@ -4,7 +4,7 @@ import { HyperparameterConfig } from '#/domain/hyperparameters.ts';
 import { Metadata } from '#/domain/labels.ts';
 import { GlobalBatchSize, GradAccum, Interval, RowTokens, Seed, WarmupSteps } from '#/domain/recipes.ts';
 import { EVAL_SUITES, EXPORT_FORMATS, MIXED_PRECISIONS } from '#/domain/trainer-abilities.ts';
-import { TRAINER_STRATEGIES } from '#/domain/trainer-config.ts';
+import { TRAINER_STRATEGIES } from '#/domain/trainer-config-parts.ts';
 import { ResourceName } from '#/domain/training-spec.ts';
 import { declareRoute } from './declare-route.ts';
 import { memoryVerdict } from './memory-verdict.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { BUILT_IN_RECIPES, builtInRecipe, RECIPE_METHODS, RecipeDefaults, whyUnavailable, withOverrides } from './recipes.ts';
 import { EXPORT_FORMATS, lacking, TRAINER_CAN } from './trainer-abilities.ts';
-import { TRAINER_EXPORTS, TRAINER_METHODS, TRAINER_STRATEGIES } from './trainer-config.ts';
+import { TRAINER_METHODS } from './trainer-config.ts';
+import { TRAINER_EXPORTS, TRAINER_STRATEGIES } from './trainer-config-parts.ts';
 
 describe('the built-in recipes', () => {
   test('are one a method, each found by its id and its method, with defaults that a submission may have', () => {

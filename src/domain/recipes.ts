@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { HyperparameterConfig } from './hyperparameters.ts';
 import { EXPORT_FORMATS, MIXED_PRECISIONS, TRAINER_CAN } from './trainer-abilities.ts';
-import { TRAINER_STRATEGIES } from './trainer-config.ts';
+import { TRAINER_STRATEGIES } from './trainer-config-parts.ts';
 
 export const RECIPE_METHODS = ['lora', 'qlora', 'dora', 'dreambooth', 'full'] as const;
 export type RecipeMethod = (typeof RECIPE_METHODS)[number];

@@ -3,14 +3,8 @@ import * as z from 'zod';
 import { AskedHyperparameters } from './hyperparameters.ts';
 import { RunLimits } from './run-limits.ts';
 import { TRAINER_CAN } from './trainer-abilities.ts';
-import {
-  ColumnMapping,
-  DATASET_CONTAINERS,
-  DATASET_SHAPES,
-  INVALID_ROWS,
-  TRAINER_PROTOCOL,
-  TrainerConfig,
-} from './trainer-config.ts';
+import { ColumnMapping, DATASET_CONTAINERS, DATASET_SHAPES, INVALID_ROWS, LanguageTrainerConfig } from './trainer-config.ts';
+import { TRAINER_PROTOCOL } from './trainer-config-parts.ts';
 import { NO_WISHES, RunWishes, TRAINING_METHODS } from './training-spec.ts';
 
 /** What a job's stored `config` must hold to be run; it holds more. */
@@ -95,10 +89,10 @@ function precisionOf(facts: AttemptFacts, asked: RunWishes['mixed_precision']): 
 }
 
 /** The complete configuration of one attempt: no default is left to the trainer. */
-export function makeTrainerConfig(stored: StoredConfig, facts: AttemptFacts): TrainerConfig {
+export function makeTrainerConfig(stored: StoredConfig, facts: AttemptFacts): LanguageTrainerConfig {
   const { spec, plan, dataset, base_model } = stored;
   const { hyperparameters } = spec;
-  return TrainerConfig.parse({
+  return LanguageTrainerConfig.parse({
     protocol: TRAINER_PROTOCOL,
     job_id: facts.job_id,
     attempt: facts.attempt,

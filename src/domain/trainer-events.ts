@@ -1,7 +1,7 @@
 /** The numbered lines of `events.jsonl` that a trainer writes, and what its exit codes mean (trainer/PROTOCOL.md). */
 import * as z from 'zod';
 import { StorableText } from './storable-text.ts';
-import { TRAINER_STEPS_MAX } from './trainer-config.ts';
+import { TRAINER_STEPS_MAX } from './trainer-config-parts.ts';
 
 /** Longest line that is read, in UTF-16 units and in bytes alike. */
 export const TRAINER_LINE_MAX = 1_000_000;
@@ -160,13 +160,28 @@ export const MetricEvent = z.strictObject({
   nonfinite: z.literal(true).optional(),
 });
 
-export const SampleEvent = z.strictObject({
-  ...head,
-  type: z.literal('sample'),
-  step,
-  prompt: StorableText(4000),
-  text: StorableText(100_000),
+/** A picture below the output folder, whole when its line is written. */
+const SampleImage = z.strictObject({
+  path: relativePath,
+  width: z.int().min(1),
+  height: z.int().min(1),
+  seed: count,
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  bytes: count,
 });
+
+/** What the model makes of a prompt: a language model answers in `text`, an image model draws an `image`. */
+export const SampleEvent = z
+  .strictObject({
+    ...head,
+    type: z.literal('sample'),
+    step,
+    prompt: StorableText(4000),
+    text: StorableText(100_000).optional(),
+    image: SampleImage.optional(),
+  })
+  .refine(({ text, image }) => (text === undefined) !== (image === undefined), 'has a text or an image')
+  .meta({ oneOf: [{ required: ['text'] }, { required: ['image'] }] });
 
 export const CheckpointEvent = z.strictObject({
   ...head,

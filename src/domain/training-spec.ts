@@ -14,7 +14,7 @@ import {
 } from './recipes.ts';
 import { RunLimits } from './run-limits.ts';
 import { EVAL_SUITES, EXPORT_FORMATS, lacking, MIXED_PRECISIONS, TRAINER_CAN } from './trainer-abilities.ts';
-import { TRAINER_STRATEGIES } from './trainer-config.ts';
+import { TRAINER_STRATEGIES } from './trainer-config-parts.ts';
 
 /** What a name may be: one line of plain text, 1 to 120 characters. */
 export const ResourceName = z

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,8 +14,12 @@ from lora_trainer.failure import TrainerFailure
 
 SCHEMA = Path(__file__).resolve().parent.parent / "schema" / "config.schema.json"
 HINT = "Compare with trainer/PROTOCOL.md and schema/config.schema.json."
-# What a checkpoint must have in common with the run that goes on from it.
-LINEAGE = ("dataset", "model_kind", "method", "training_params", "init_adapters")
+# What a checkpoint must have in common with the run that goes on from it; each kind of model has more of its own.
+LINEAGE = ("model_kind", "method", "training_params", "init_adapters")
+LINEAGE_OF_TEXT = ("dataset",)
+LINEAGE_OF_IMAGES = ("trigger_words", "prior", "instance_prompt")
+RECIPES = {"causal-lm": ("lora_trainer.causal_lm", "train_causal_lm")}
+"""The model kinds that this trainer trains: where the recipe of each is."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,8 @@ class Config:
     def lineage(self) -> dict:
         """The part that decides on the data order and the arithmetic."""
         base = {name: self.raw["base_model"][name] for name in ("id", "revision")}
-        return {name: self.raw[name] for name in LINEAGE} | {"base_model": base}
+        fields = LINEAGE_OF_TEXT if self.values.model_kind == "causal-lm" else LINEAGE_OF_IMAGES
+        return {name: self.raw[name] for name in (*LINEAGE, *fields)} | {"base_model": base}
 
 
 def bad(field: str, message: str, hint: str = HINT) -> TrainerFailure:
@@ -71,11 +78,30 @@ def read_config(path: Path) -> dict:
     return raw
 
 
+def schema_of(raw: dict) -> dict:
+    """The schema of the configuration's kind of model. Raises TrainerFailure(bad_config)."""
+    schemas = json.loads(SCHEMA.read_text("utf-8"))["oneOf"]
+    by_kind = {schema["properties"]["model_kind"]["const"]: schema for schema in schemas}
+    kind = raw.get("model_kind")
+    if not isinstance(kind, str) or kind not in by_kind:
+        raise bad("model_kind", f"model_kind must be one of {', '.join(by_kind)}.")
+    return by_kind[kind]
+
+
+def recipe_of(config: Config) -> Callable[..., None]:
+    """What trains the configuration's kind of model. Raises TrainerFailure(bad_config)."""
+    kind = config.values.model_kind
+    if kind not in RECIPES:
+        raise bad("model_kind", f"This trainer has no recipe for {kind}.", f"It trains {', '.join(RECIPES)}.")
+    module, name = RECIPES[kind]
+    return getattr(import_module(module), name)
+
+
 def check_config(raw: dict) -> Config:
     """Raises TrainerFailure(bad_config) that names the field."""
     from jsonschema import Draft202012Validator
 
-    validator = Draft202012Validator(json.loads(SCHEMA.read_text("utf-8")))
+    validator = Draft202012Validator(schema_of(raw))
     faults = sorted(validator.iter_errors(raw), key=lambda fault: (len(fault.absolute_path), str(fault.absolute_path)))
     if faults:
         fault = faults[0]
@@ -94,7 +120,9 @@ def check_config(raw: dict) -> Config:
 def check_rules(config: Config) -> None:
     """The rules of PROTOCOL.md that a schema cannot say. Raises TrainerFailure(bad_config)."""
     values, params = config.values, config.params
-    if params.epochs is None and params.max_steps is None:
+    if values.model_kind != "causal-lm":
+        check_image_rules(config)
+    elif params.epochs is None and params.max_steps is None:
         raise bad("training_params.epochs", "Neither epochs nor max_steps is set.", "Set one of them, or both.")
     if values.devices != 1 or values.strategy != "none":
         field = "devices" if values.devices != 1 else "strategy"
@@ -117,3 +145,20 @@ def check_rules(config: Config) -> None:
             raise bad("resume_from", "A checkpoint is only read from the job's own folder, job_folder.")
         if not resume.is_dir():
             raise bad("resume_from", "There is no checkpoint folder at resume_from.")
+
+
+def check_image_rules(config: Config) -> None:
+    """What only a training on images can ask for wrongly. Raises TrainerFailure(bad_config)."""
+    values, params = config.values, config.params
+    if values.prior is not None and values.method != "dreambooth":
+        raise bad("prior", "Prior preservation belongs to the method dreambooth.", "Set prior to null, or the method.")
+    if params.train_text_encoder and params.cache_text_embeddings:
+        hint = "Set cache_text_embeddings to false, or train_text_encoder."
+        raise bad(
+            "training_params.cache_text_embeddings",
+            "The embeddings of a text encoder that is trained change with every step.",
+            hint,
+        )
+    if params.optimizer == "adamw_8bit" and values.device == "cpu":
+        hint = "Set optimizer to adamw, or device to cuda."
+        raise bad("training_params.optimizer", "adamw_8bit does not run on the CPU here.", hint)

@@ -48,6 +48,8 @@ def failed(train):
         ({"devices": 2}, "devices"),
         ({"strategy": "fsdp"}, "strategy"),
         ({"device": "cuda", "training_params": {"precision": "bf16"}}, "device"),
+        ({"model_kind": "gan"}, "model_kind"),
+        ({"model_kind": ["sdxl"]}, "model_kind"),
         ({"protocol": 2}, "protocol"),
         ({"resume_from": "/etc"}, "resume_from"),
         ({"init_adapters": [{"path": "/nowhere", "sha256": "0" * 64}]}, "init_adapters"),

@@ -17,7 +17,8 @@ def test_an_invalid_sample_line_is_refused(line):
         parse_line(line)
 
 
-def test_the_sample_config_keeps_its_schema():
+@pytest.mark.parametrize("name", ["config.json", "image-config.json"])
+def test_the_sample_config_keeps_its_schema(name):
     schema = json.loads((TRAINER / "schema" / "config.schema.json").read_text())
     Draft202012Validator.check_schema(schema)
-    Draft202012Validator(schema).validate(json.loads((SAMPLES / "config.json").read_text()))
+    Draft202012Validator(schema).validate(json.loads((SAMPLES / name).read_text()))

@@ -4,7 +4,7 @@ import type { Forecast } from '#/domain/foresight/foresee.ts';
 import { storeForecast } from '#/domain/foresight/store-forecast.ts';
 import { PROBE_STEPS } from '#/domain/run-config.ts';
 import { skippedLimits } from '#/domain/run-limits.ts';
-import { TRAINER_STEPS_MAX } from '#/domain/trainer-config.ts';
+import { TRAINER_STEPS_MAX } from '#/domain/trainer-config-parts.ts';
 import { skippedWishes, type TrainingSpec } from '#/domain/training-spec.ts';
 import type { DatasetRow } from '#/services/datasets/dataset-row.ts';
 import type { BaseModelRow } from '#/services/models/model-row.ts';

@@ -31,7 +31,8 @@ export interface OutputPage<T> {
 
 // What else the event holds is for others.
 const Checkpoint = z.object(CheckpointEvent.pick({ step: true, path: true, bytes: true }).shape);
-const Sample = z.object(SampleEvent.pick({ step: true, prompt: true, text: true }).shape);
+const { step, prompt, text } = SampleEvent.shape;
+const Sample = z.object({ step, prompt, text: text.unwrap() });
 
 /** One page of what a job's trainer told of a kind, in order. Throws `not_found`. */
 async function readKind<T extends z.ZodType<{ step: number }>>(
