@@ -3,6 +3,9 @@ import * as z from 'zod';
 
 export const TRAINER_PROTOCOL = 1;
 
+/** The trained model's kind; each has one recipe in the trainer. */
+export const MODEL_KINDS = ['causal-lm', 'stable-diffusion', 'sdxl', 'flux'] as const;
+
 export const LR_SCHEDULES = ['cosine', 'linear', 'constant'] as const;
 export const TRAINER_PRECISIONS = ['fp32', 'bf16', 'fp16'] as const;
 export const TRAINER_STRATEGIES = ['none', 'ddp', 'fsdp'] as const;

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { TrainerConfig } from './trainer-config.ts';
+import { MODEL_KINDS } from './trainer-config-parts.ts';
 
 const SAMPLES = new URL('../../trainer/schema/samples/', import.meta.url);
 const sample = (name = 'config.json') => JSON.parse(readFileSync(new URL(name, SAMPLES), 'utf8'));
@@ -43,6 +44,10 @@ describe('config.json', () => {
       TrainerConfig.safeParse({ ...sample(), training_params: { ...sample().training_params, learning_rate } }).success;
     expect([at(0), at(1), at(Number.NaN), at(Number.POSITIVE_INFINITY), at(-1)]).toEqual([true, true, false, false, false]);
   });
+});
+
+test('every kind of model has its form', () => {
+  expect(TrainerConfig.options.map((form) => form.shape.model_kind.value)).toEqual([...MODEL_KINDS]);
 });
 
 describe('config.json of an image model', () => {

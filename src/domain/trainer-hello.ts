@@ -1,7 +1,7 @@
 /** What a trainer says of itself before any job: the line of `train_lora.py --hello` (trainer/PROTOCOL.md). */
 import * as z from 'zod';
 import { StorableText } from './storable-text.ts';
-import { MODEL_KINDS, TRAINER_PROTOCOL } from './trainer-config.ts';
+import { MODEL_KINDS, TRAINER_PROTOCOL } from './trainer-config-parts.ts';
 
 /** Longest line that is read, in bytes. */
 export const HELLO_BYTES_MAX = 65_536;
