@@ -1,7 +1,7 @@
 import { releaseDevice } from '#/services/jobs/finish-run.ts';
 import type { RunHandle } from './executors/executor.ts';
 import { patiently, pauseUnlessStopped } from './patience.ts';
-import { type WorkerParts, watchMs } from './worker-parts.ts';
+import { executorOf, type WorkerParts, watchMs } from './worker-parts.ts';
 
 /** Between two tries to kill what is left of a run, at first. */
 const FIRST_PAUSE_MS = 10;
@@ -11,9 +11,10 @@ const FIRST_PAUSE_MS = 10;
  * cannot be killed keeps both for as long as it lives.
  */
 export async function clearRun(parts: WorkerParts, handle: RunHandle): Promise<void> {
+  const executor = executorOf(parts, handle);
   const complain = undying(parts, handle);
   let pause_ms = FIRST_PAUSE_MS;
-  while (!(await parts.executor.clear(handle))) {
+  while (!(await executor.clear(handle))) {
     complain();
     await pauseUnlessStopped(parts, pause_ms);
     pause_ms = Math.min(2 * pause_ms, parts.times.sweep_ms / 5);
@@ -34,9 +35,10 @@ export function undying(parts: WorkerParts, handle: RunHandle): () => void {
 }
 
 /** Ends a run whose job is settled, or somebody else's by now, and gives its device back. Writes nothing of the job. */
-export async function abandonRun(parts: WorkerParts, run: { job_id: string; attempt: number }): Promise<void> {
-  const { executor, times } = parts;
-  const handle: RunHandle = { executor: 'process', job_id: run.job_id, attempt: run.attempt };
+export async function abandonRun(parts: WorkerParts, run: RunHandle): Promise<void> {
+  const { times } = parts;
+  const executor = executorOf(parts, run);
+  const handle: RunHandle = { executor: run.executor, job_id: run.job_id, attempt: run.attempt };
   await executor.forbid(handle);
   if ((await executor.observe(handle)).phase === 'running') {
     await executor.stop(handle, times.grace_ms, 'fenced');

@@ -19,7 +19,8 @@ export async function endStrayRuns(parts: WorkerParts, isHeld: (job_id: string) 
   for (const marker of (await findMarked()).keys()) {
     const [job_id = '', attempt] = marker.split(':');
     // Another installation on this machine has markers, too: ours have a folder here.
-    if (/^[0-9a-f-]{36}$/.test(job_id) && existsSync(jobFolder(job_id))) runs.push({ job_id, attempt: Number(attempt) });
+    if (/^[0-9a-f-]{36}$/.test(job_id) && existsSync(jobFolder(job_id)))
+      runs.push({ executor: 'process', job_id, attempt: Number(attempt) });
   }
   const states = await readJobStates(runs.map((run) => run.job_id));
   for (const run of runs) {

@@ -44,7 +44,7 @@ export async function runWorker(stopping: AbortSignal): Promise<number> {
   const database = connectWorker({ scheduler, delivery });
   const worker_id = await hostId(env.data_dir);
   const { devices, no_gpu } = await detectDevices();
-  const executor = processExecutor({
+  const processes = processExecutor({
     folderOf: attemptFolder,
     contact_path: contact.path,
     python: env.python,
@@ -62,7 +62,8 @@ export async function runWorker(stopping: AbortSignal): Promise<number> {
   const parts: WorkerParts = {
     worker_id,
     times,
-    executor,
+    executors: { process: processes },
+    launches_by: 'process',
     log,
     compute_capabilities: new Map(devices.map((device) => [device.uuid, device.compute_capability])),
     stopping,

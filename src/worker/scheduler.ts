@@ -176,7 +176,7 @@ class Scheduler {
   /** Claims one job and takes its run into care; false when there is nothing to claim. */
   async #claimOne(): Promise<boolean> {
     const { worker_id, times } = this.#parts;
-    const claimed = await claimJob(worker_id, 'process', times.contact_lost_ms, {
+    const claimed = await claimJob(worker_id, this.#parts.launches_by, times.contact_lost_ms, {
       pause_ms: times.sweep_ms,
       tell: ({ job_id, error, settled }) =>
         this.#parts.log.error({ job_id, settled, err: error }, 'this job cannot be claimed and is passed over'),

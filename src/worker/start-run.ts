@@ -9,11 +9,11 @@ import { noteResume } from '#/services/jobs/launch-run.ts';
 import { locateAdapters, locateInputs } from '#/services/jobs/locate-inputs.ts';
 import type { HeldRun } from '#/services/jobs/read-run.ts';
 import { jobFolder } from '#/storage/run-folder.ts';
-import { LaunchError } from './executors/executor.ts';
+import { LaunchError, type RunPaths } from './executors/executor.ts';
 import { failpoint } from './failpoint.ts';
 import { patiently, Stopped, unlessEnded } from './patience.ts';
 import { findCheckpoint, outputFolder, prepareRunDirectory } from './run-directory.ts';
-import type { WorkerParts } from './worker-parts.ts';
+import { executorOf, type WorkerParts } from './worker-parts.ts';
 
 /**
  * Launches a freshly claimed run, once what it reads is on this host. Answers the failure when it cannot be, and `cancelled` when
@@ -25,17 +25,28 @@ export async function startRun(
   cancelled: AbortSignal,
 ): Promise<JobFailure | 'cancelled' | null> {
   const ended = AbortSignal.any([parts.stopping, cancelled]);
-  const config = await unlessEnded(ended, () => patiently(parts, () => configure(parts, run, ended), cancelled));
-  if (parts.stopping.aborted && config === null) throw new Stopped();
-  if (config === null) return 'cancelled';
-  if ('code' in config) return config;
+  const executor = executorOf(parts, run);
+  const configured = await unlessEnded(ended, () => patiently(parts, () => configure(parts, run, ended), cancelled));
+  if (parts.stopping.aborted && configured === null) throw new Stopped();
+  if (configured === null) return 'cancelled';
+  if ('code' in configured) return configured;
   const checkpoint = await findCheckpoint(run.job_id);
+  const paths: RunPaths = { ...configured.paths, resume_from: checkpoint?.path ?? null };
+  const { resume_from } = executor.pathsInside(paths);
   await patiently(parts, () => noteResume(run, checkpoint?.step ?? null));
   try {
-    await prepareRunDirectory({ ...config, resume_from: checkpoint?.path ?? null });
+    await prepareRunDirectory({ ...configured.config, resume_from });
     await failpoint('after_run_directory');
-    const cuda_device = gpusOf(run).join(',');
-    await parts.executor.launch({ job_id: run.job_id, attempt: run.attempt, cuda_device, limits: limitsOf(run.config) });
+    const devices = gpusOf(run);
+    await executor.launch({
+      job_id: run.job_id,
+      attempt: run.attempt,
+      devices,
+      all_devices: devices.length > 0 && [...parts.compute_capabilities.keys()].every((uuid) => devices.includes(uuid)),
+      image: null,
+      limits: limitsOf(run.config),
+      paths,
+    });
   } catch (error) {
     return launchFailure(error);
   }
@@ -43,26 +54,39 @@ export async function startRun(
   return null;
 }
 
-async function configure(parts: WorkerParts, run: HeldRun, ended: AbortSignal): Promise<TrainerConfig | JobFailure> {
+interface Configured {
+  /** As the trainer finds things, but for the checkpoint. */
+  config: TrainerConfig;
+  /** As they lie on this host. */
+  paths: RunPaths;
+}
+
+async function configure(parts: WorkerParts, run: HeldRun, ended: AbortSignal): Promise<Configured | JobFailure> {
   const inputs = await locateInputs(run, ended);
   if ('code' in inputs) return inputs;
   const stored = StoredConfig.safeParse(run.config);
   if (!stored.success) return unreadable(stored.error);
-  const init_adapters = await locateAdapters(run, stored.data.spec.run.adapters, ended);
-  if ('code' in init_adapters) return init_adapters;
+  const adapters = await locateAdapters(run, stored.data.spec.run.adapters, ended);
+  if ('code' in adapters) return adapters;
   const gpus = gpusOf(run);
+  const paths: RunPaths = {
+    ...inputs,
+    init_adapters: adapters.map(({ path }) => path),
+    resume_from: null,
+    job_folder: jobFolder(run.job_id),
+    output_path: outputFolder(run.job_id, run.attempt),
+  };
+  const inside = executorOf(parts, run).pathsInside(paths);
   try {
-    return makeTrainerConfig(stored.data, {
+    const config = makeTrainerConfig(stored.data, {
       job_id: run.job_id,
       attempt: run.attempt,
-      ...inputs,
-      init_adapters,
-      job_folder: jobFolder(run.job_id),
-      output_path: outputFolder(run.job_id, run.attempt),
-      resume_from: null,
+      ...inside,
+      init_adapters: inside.init_adapters.map((path, at) => ({ path, sha256: adapters[at]?.sha256 ?? '' })),
       device: gpus.length === 0 ? 'cpu' : 'cuda',
       compute_capability: leastCapability(parts, gpus),
     });
+    return { config, paths };
   } catch (error) {
     if (error instanceof ZodError) return unreadable(error);
     throw error;

@@ -9,14 +9,14 @@ import type { HeldRun } from '#/services/jobs/read-run.ts';
 import { recordTrainerEvents } from '#/services/jobs/record-trainer-events.ts';
 import { abandonRun, clearRun, undying } from './abandon-run.ts';
 import { lineReader } from './event-file.ts';
-import type { RunHandle, RunState } from './executors/executor.ts';
+import type { Executor, RunHandle, RunState } from './executors/executor.ts';
 import { failpoint } from './failpoint.ts';
 import { finishRun } from './finish-run.ts';
 import { isAway, isFenced, patiently, pauseUnlessStopped, Stopped } from './patience.ts';
 import { outputFolder } from './run-directory.ts';
 import { StageClock } from './stage-clock.ts';
 import { startRun } from './start-run.ts';
-import { type WorkerParts, watchMs } from './worker-parts.ts';
+import { executorOf, type WorkerParts, watchMs } from './worker-parts.ts';
 
 /** Batches of lines stored between two looks at the run itself. */
 const BATCHES_AT_ONCE = 16;
@@ -52,6 +52,7 @@ export function supervise(parts: WorkerParts, run: HeldRun, fresh: boolean): Sup
 class Care {
   readonly #parts: WorkerParts;
   readonly #run: HeldRun;
+  readonly #executor: Executor;
   readonly #handle: RunHandle;
   readonly #clock: StageClock;
   readonly #began: number;
@@ -69,7 +70,8 @@ class Care {
   constructor(parts: WorkerParts, run: HeldRun) {
     this.#parts = parts;
     this.#run = run;
-    this.#handle = { executor: 'process', job_id: run.job_id, attempt: run.attempt };
+    this.#executor = executorOf(parts, run);
+    this.#handle = { executor: run.executor, job_id: run.job_id, attempt: run.attempt };
     this.#complain = undying(parts, this.#handle);
     const now = performance.now();
     this.#clock = new StageClock(parts.times, run.current_stage, run.current_step, now);
@@ -139,7 +141,7 @@ class Care {
     const failure = await startRun(this.#parts, this.#run, this.#cancelled.signal);
     if (failure === null) return null;
     if (failure === 'cancelled') return this.#forbidden();
-    await this.#parts.executor.forbid(this.#handle);
+    await this.#executor.forbid(this.#handle);
     await clearRun(this.#parts, this.#handle);
     await finishRun(
       this.#parts,
@@ -152,12 +154,12 @@ class Care {
 
   /** A run of before: one that never started may wait again, all others are as their files say. */
   async #found(): Promise<Over | null> {
-    const state = await this.#parts.executor.observe(this.#handle);
+    const state = await this.#executor.observe(this.#handle);
     return state.phase === 'waiting' ? this.#forbidden() : null;
   }
 
   async #forbidden(): Promise<Over | null> {
-    if (!(await this.#parts.executor.forbid(this.#handle))) return null;
+    if (!(await this.#executor.forbid(this.#handle))) return null;
     // What was told as started and has no trace here any more is lost with its folder.
     const started = this.#noted_started;
     return { phase: 'lost', started, reason: started ? 'its folder is gone' : 'it was not started' };
@@ -167,7 +169,7 @@ class Care {
   async #watch(): Promise<Over> {
     for (;;) {
       if (this.#fenced) throw new AppError('fenced', `Job ${this.#run.job_id} is held by somebody else`);
-      const state = await this.#parts.executor.observe(this.#handle);
+      const state = await this.#executor.observe(this.#handle);
       if (state.phase === 'exited' || state.phase === 'lost') return state;
       try {
         if (state.phase === 'running') await this.#noteStarted();
@@ -213,7 +215,8 @@ class Care {
   }
 
   async #lookAfter(state: RunState): Promise<void> {
-    const { times, executor, log } = this.#parts;
+    const { times, log } = this.#parts;
+    const executor = this.#executor;
     const now = performance.now();
     if (this.#wish === null) {
       if (this.#clock.isHung(now)) this.#wish = 'hang';

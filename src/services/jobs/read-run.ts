@@ -4,6 +4,7 @@ import { datasets } from '#/db/schema/datasets.ts';
 import { jobEvents, jobRuns, trainingJobs } from '#/db/schema/jobs.ts';
 import { asScheduler } from '#/db/tenancy.ts';
 import type { RunDevice } from '#/domain/devices.ts';
+import type { ExecutorName } from '#/domain/executors.ts';
 import type { UserWish } from '#/domain/run-exit.ts';
 import { ACTIVE_JOB_STATUSES } from '#/domain/statuses.ts';
 import { type RunKey, USER_WISH } from './hold-run.ts';
@@ -26,6 +27,8 @@ export function readRuns(worker_id: string, job_ids?: string[]) {
         current_stage: trainingJobs.current_stage,
         current_step: trainingJobs.current_step,
         wish: USER_WISH,
+        /** who has the attempt, also before there is a handle */
+        executor: sql<ExecutorName>`${jobRuns.executor}`,
         handle: jobRuns.handle,
         events_offset: jobRuns.events_offset,
         /** how long the attempt has been going, by the database's clock */

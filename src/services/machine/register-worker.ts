@@ -1,6 +1,8 @@
 import { and, eq, isNull, notInArray, sql } from 'drizzle-orm';
+import { jobRuns } from '#/db/schema/jobs.ts';
 import { gpuDevices, gpuLeases, workers } from '#/db/schema/machine.ts';
 import { asScheduler } from '#/db/tenancy.ts';
+import type { ExecutorName } from '#/domain/executors.ts';
 
 export interface WorkerFacts {
   /** The host's own, kept in its data directory. */
@@ -66,12 +68,13 @@ export function quarantineDevice(worker_id: string, uuid: string, reason: string
   });
 }
 
-/** Attempts whose device this worker has not given back yet. */
-export function readOpenLeases(worker_id: string): Promise<{ job_id: string; attempt: number }[]> {
+/** Attempts whose device this worker has not given back yet, and who has them. */
+export function readOpenLeases(worker_id: string): Promise<{ executor: ExecutorName; job_id: string; attempt: number }[]> {
   return asScheduler((tx) =>
     tx
-      .select({ job_id: gpuLeases.job_id, attempt: gpuLeases.attempt })
+      .selectDistinct({ executor: sql<ExecutorName>`${jobRuns.executor}`, job_id: gpuLeases.job_id, attempt: gpuLeases.attempt })
       .from(gpuLeases)
+      .innerJoin(jobRuns, and(eq(jobRuns.job_id, gpuLeases.job_id), eq(jobRuns.attempt, gpuLeases.attempt)))
       .innerJoin(gpuDevices, eq(gpuDevices.id, gpuLeases.device_id))
       .where(and(eq(gpuDevices.worker_id, worker_id), isNull(gpuLeases.released_at))),
   );

@@ -1,20 +1,46 @@
 /** Where runs live. A run is found again by data alone: what `launch` returns is stored, and any later worker goes on from it. */
 
+import type { ExecutorName } from '#/domain/executors.ts';
 import type { RunExit } from '#/domain/run-exit.ts';
 import type { RunLimits } from '#/domain/run-limits.ts';
+
+/** What a run reads and writes on this host: absolute paths. */
+export interface RunPaths {
+  /** A file. */
+  dataset_path: string;
+  /** A folder. */
+  base_model_path: string;
+  /** Folders of the adapters that the training goes on from. */
+  init_adapters: string[];
+  /** The folder of the job's newest complete checkpoint. */
+  resume_from: string | null;
+  job_folder: string;
+  output_path: string;
+}
+
+/** An image as it is named, and which one that was: the digest of its content. */
+interface RunImage {
+  reference: string;
+  digest: string | null;
+}
 
 /** What is launched: one attempt at one job, whose `config.json` lies in its folder. */
 export interface RunSpec {
   job_id: string;
   attempt: number;
-  /** The device's own name for CUDA_VISIBLE_DEVICES; '' for a run on the CPU. */
-  cuda_device: string;
+  /** The GPUs that it has leased, by uuid; none for a run on the CPU. */
+  devices: string[];
+  /** They are all that its host has. */
+  all_devices: boolean;
+  /** What it lives in; null is the executor's own choice, and for processes there is none. */
+  image: RunImage | null;
   limits: RunLimits;
+  paths: RunPaths;
 }
 
 /** Plain JSON, stored with the run. */
 export interface RunHandle {
-  executor: 'process';
+  executor: ExecutorName;
   job_id: string;
   attempt: number;
 }
@@ -30,6 +56,8 @@ export type RunState =
   | { phase: 'lost'; started: boolean; reason: string };
 
 export interface Executor {
+  /** By which paths a run's trainer finds what `paths` names on this host: they stand in its `config.json`. */
+  pathsInside(paths: RunPaths): RunPaths;
   /** Starts the run, at most once for an attempt however often it is called. Throws `LaunchError`. */
   launch(run: RunSpec): Promise<RunHandle>;
   observe(handle: RunHandle): Promise<RunState>;

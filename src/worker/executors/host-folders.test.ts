@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { env } from '#/env.ts';
+import { runSpec } from '../../../test/run-spec.ts';
 import { hostFolders } from '../host-folders.ts';
 import { processExecutor } from './process-executor.ts';
 
@@ -77,7 +78,7 @@ describe('the log of a run', () => {
       host_folders: { [folder]: '<data>' },
       ...more,
     });
-    const handle = await executor.launch({ job_id, attempt: 1, cuda_device: '', limits: {} });
+    const handle = await executor.launch(runSpec(job_id));
     const log = () => readFile(join(folderOf(job_id, 1), 'train.log'), 'utf8').catch(() => '');
     const over = async () => {
       while (!['exited', 'lost'].includes((await executor.observe(handle)).phase)) await pause(10);

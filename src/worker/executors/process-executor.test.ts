@@ -8,6 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { RunLimits } from '#/domain/run-limits.ts';
 import { env } from '#/env.ts';
+import { runSpec } from '../../../test/run-spec.ts';
 import { attemptMarker, findMarked, identityOf, isAlive } from '../process-identity.ts';
 import type { Executor, RunHandle, RunState } from './executor.ts';
 import { processExecutor } from './process-executor.ts';
@@ -55,7 +56,7 @@ async function launch(
   const trainer = join(folder, `${job_id}.py`);
   await writeFile(trainer, code);
   const runs = executor(trainer, more);
-  const handle = await runs.launch({ job_id, attempt: 1, cuda_device: '', limits });
+  const handle = await runs.launch(runSpec(job_id, { limits }));
   launched.push(handle);
   return { runs, handle, at: (name: string) => join(folderOf(job_id, 1), name) };
 }
@@ -272,7 +273,7 @@ describe('a run as a process', () => {
 
   test('a program that is not there is exit 127 with the reason in the log', async () => {
     const { runs } = { runs: executor(join(folder, 'x.py'), { cwd: join(folder, 'nowhere') }) };
-    const handle = await runs.launch({ job_id: randomUUID(), attempt: 1, cuda_device: '', limits: {} });
+    const handle = await runs.launch(runSpec(randomUUID()));
     launched.push(handle);
     expect(await ended(handle)).toMatchObject({ code: 127 });
     expect(await readFile(join(folderOf(handle.job_id, 1), 'train.log'), 'utf8')).toContain('could not be started');
@@ -280,7 +281,7 @@ describe('a run as a process', () => {
 
   test('an interpreter that is not there fails the launch', async () => {
     const runs = executor('x.py', { python: join(folder, 'no-python') });
-    await expect(runs.launch({ job_id: randomUUID(), attempt: 1, cuda_device: '', limits: {} })).rejects.toMatchObject({
+    await expect(runs.launch(runSpec(randomUUID()))).rejects.toMatchObject({
       code: 'launch_failed',
     });
   });
@@ -301,7 +302,7 @@ describe('a run as a process', () => {
     const runs = executor(join(folder, 'x.py'));
     expect(await runs.forbid(handle)).toBe(true);
     expect(await runs.forbid(handle)).toBe(true);
-    await expect(runs.launch({ ...handle, cuda_device: '', limits: {} })).rejects.toMatchObject({ code: 'launch_failed' });
+    await expect(runs.launch(runSpec(handle.job_id))).rejects.toMatchObject({ code: 'launch_failed' });
     expect(await runs.observe(handle)).toMatchObject({ phase: 'lost', started: false });
     const other = await launch('import time\ntime.sleep(600)');
     expect(await other.runs.forbid(other.handle)).toBe(false);
@@ -338,7 +339,7 @@ describe('a run as a process', () => {
        await processExecutor({ folderOf: (job: string, attempt: number) => ${JSON.stringify(folder)} + '/' + job + '/' + attempt,
          contact_path: ${JSON.stringify(join(folder, 'contact.json'))}, python: ${JSON.stringify(env.python)}, trainer: ${JSON.stringify(trainer)},
          cwd: ${JSON.stringify(folder)}, search_path: ${JSON.stringify(env.PATH)}, heartbeat_ms: 50, grace_ms: 1000, self_fence_ms: 60000,
-         log_bytes_max: 1000000, log_tail_bytes: 100000, host_folders: {} }).launch({ job_id: '${job_id}', attempt: 1, cuda_device: '', limits: {} });
+         log_bytes_max: 1000000, log_tail_bytes: 100000, host_folders: {} }).launch(${JSON.stringify(runSpec(job_id))});
        process.kill(process.pid, 'SIGKILL');`,
     );
     const child = spawn(process.execPath, [launcher], { cwd: env.repo, stdio: 'inherit' });
@@ -433,7 +434,7 @@ describe('a run as a process', () => {
     await mkdir(join(folder, job_id));
     await writeFile(folderOf(job_id, 1), 'a file in the way');
     await chmod(join(folder, job_id), 0o700);
-    await expect(executor('x.py').launch({ job_id, attempt: 1, cuda_device: '', limits: {} })).rejects.toMatchObject({
+    await expect(executor('x.py').launch(runSpec(job_id))).rejects.toMatchObject({
       code: 'launch_failed',
     });
   });

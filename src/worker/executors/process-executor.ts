@@ -115,6 +115,7 @@ export function processExecutor(options: ProcessExecutorOptions): Executor {
     observe,
     clear,
     forbid,
+    pathsInside: (paths) => paths,
 
     async launch(run) {
       const folder = options.folderOf(run.job_id, run.attempt);
@@ -132,7 +133,8 @@ export function processExecutor(options: ProcessExecutorOptions): Executor {
             TMPDIR: join(folder, 'home'),
             LANG: 'C.UTF-8',
             LOWRANK_ATTEMPT_ID: marker,
-            CUDA_VISIBLE_DEVICES: run.cuda_device,
+            // Empty, never unset: without it a run on the CPU would see every GPU.
+            CUDA_VISIBLE_DEVICES: run.devices.join(','),
             CUDA_DEVICE_ORDER: 'PCI_BUS_ID',
             HF_HUB_OFFLINE: '1',
             PYTHONUNBUFFERED: '1',
