@@ -30,7 +30,7 @@ test(
       while (watching) {
         for (const [job_id, attempts] of await attemptsAlive())
           if (jobs.includes(job_id) && attempts.size > 1) doubled.push(`${job_id}: ${[...attempts]}`);
-        await pause(20);
+        await pause(100);
       }
     };
     const watched = watch();

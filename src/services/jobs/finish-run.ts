@@ -81,12 +81,13 @@ export function completeRun(run: RunKey, artifact: NewArtifact | null, exit: Run
   });
 }
 
-/** Queues or fails a job whose host has vanished, in the caller's transaction. The run's device stays leased. Throws `fenced`. */
+/** Queues or fails a job whose host has vanished, in the caller's transaction: its run has fenced itself by now. The device stays leased. Throws `fenced`. */
 export async function settleFromAfar(tx: Tx, run: RunKey, failure: JobFailure, pause_ms: number): Promise<void> {
   const job = await holdRun(tx, run);
   const { happening, columns } = settlement(run.attempt, { type: 'lost', failure }, job, pause_ms);
   await billRun(tx, run, null);
   await recordObservation(tx, job.id, await transitionJob(tx, job, happening, columns));
+  await closeRun(tx, run, null);
 }
 
 const inMs = (ms: number) => sql`clock_timestamp() + ${ms} * interval '1 ms'` as unknown as Date;
@@ -133,11 +134,15 @@ async function countPauses(tx: Tx, job_id: string): Promise<number> {
 
 async function endRun(tx: Tx, run: RunKey, exit: RunExit | null, paused = false): Promise<void> {
   const told = { ...exit, ...(paused && { paused }) };
+  await closeRun(tx, run, Object.keys(told).length === 0 ? null : told);
+  await releaseLease(tx, run);
+}
+
+async function closeRun(tx: Tx, run: RunKey, exit: Record<string, unknown> | null): Promise<void> {
   await tx
     .update(jobRuns)
-    .set({ ended_at: sql`clock_timestamp()`, exit: Object.keys(told).length === 0 ? null : told })
+    .set({ ended_at: sql`clock_timestamp()`, exit })
     .where(and(eq(jobRuns.job_id, run.job_id), eq(jobRuns.attempt, run.attempt)));
-  await releaseLease(tx, run);
 }
 
 async function releaseLease(tx: Tx, run: { job_id: string; attempt: number }): Promise<void> {

@@ -1,0 +1,340 @@
+/** The queue under random commands, every promise looked at after each: what is claimed is told by a plain reading of the rows. */
+import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { asScheduler } from '#/db/tenancy.ts';
+import { AppError } from '#/domain/app-error.ts';
+import { resolveHyperparameters } from '#/domain/hyperparameters.ts';
+import { bareFailure } from '#/domain/run-verdict.ts';
+import { isTerminal, type JobStatus } from '#/domain/statuses.ts';
+import { NO_WISHES, type TrainingSpec } from '#/domain/training-spec.ts';
+import type { Context } from '#/services/context.ts';
+import { drainDevice, listDevices } from '#/services/machine/list-devices.ts';
+import { quarantineDevice, registerWorker } from '#/services/machine/register-worker.ts';
+import { changePerson } from '#/services/people/change-person.ts';
+import { changeSettings } from '#/services/settings/change-settings.ts';
+import { useDatabase } from '../../../test/database.ts';
+import { addBaseModel, addDataset, addPerson } from '../../../test/factories.ts';
+import { brokenInvariants } from '../../../test/invariants.ts';
+import { cancelJob } from './cancel-job.ts';
+import { claimJob } from './claim-job.ts';
+import { createJob } from './create-job.ts';
+import { completeRun, type Ending, releaseDevice, settleFromAfar, settleRun } from './finish-run.ts';
+import type { RunKey } from './hold-run.ts';
+import { noteStarted } from './launch-run.ts';
+import { listQueue } from './list-queue.ts';
+import { pauseJob } from './pause-job.ts';
+import { startJob } from './start-job.ts';
+
+const PEOPLE = 3;
+const WORKERS = 2;
+const DEVICES = 3;
+const db = useDatabase();
+
+interface Held extends RunKey {
+  worker: number;
+}
+
+interface Scene {
+  people: { ctx: Context; dataset: string }[];
+  administrator: Context;
+  workers: string[];
+  model: string;
+  jobs: { id: string; owner: Context }[];
+  runs: Held[];
+}
+
+/** fast-check asks for a model; the rows are the truth here. */
+type Nothing = Record<string, never>;
+
+async function setScene(): Promise<Scene> {
+  await db.asOwner('DELETE FROM identity.users');
+  await db.asOwner('DELETE FROM lowrank.workers');
+  await db.asOwner("UPDATE lowrank.settings SET value = '2' WHERE key = 'active_jobs_per_user'");
+  const people: Scene['people'] = [];
+  for (let at = 0; at < PEOPLE; at++) {
+    const user_id = await addPerson(db);
+    people.push({ ctx: { user_id, role: 'user' }, dataset: await addDataset(db, user_id) });
+  }
+  const administrator: Context = { user_id: await addPerson(db, { role: 'administrator' }), role: 'administrator' };
+  const scene = { people, administrator, workers: [], model: await addBaseModel(db), jobs: [], runs: [] } as Scene;
+  for (let at = 0; at < WORKERS; at++) scene.workers.push(await boot(randomUUID()));
+  return scene;
+}
+
+async function boot(id: string): Promise<string> {
+  const gpus = Array.from({ length: DEVICES }, (_, at) => ({
+    kind: 'gpu' as const,
+    uuid: `GPU-${at}`,
+    name: 'Test',
+    memory_mb: 80_000,
+  }));
+  await registerWorker({ id, boot_id: randomUUID(), pid: 1, version: '0', facts: {} }, gpus);
+  return id;
+}
+
+const specOf = (dataset_id: string, base_model_id: string, fields: Partial<TrainingSpec>): TrainingSpec => ({
+  name: 'A run',
+  method: 'lora',
+  dataset_id,
+  base_model_id,
+  hub_model: null,
+  trigger_words: [],
+  resolution: null,
+  ...resolveHyperparameters('fast', {}),
+  gpu_config: { type: 'CPU', count: 1 },
+  max_steps: null,
+  seed: 42,
+  run: NO_WISHES,
+  metadata: {},
+  probe_only: false,
+  limits: {},
+  training_image_id: null,
+  priority: 0,
+  start: true,
+  ...fields,
+});
+
+const LOST: Ending = { type: 'lost', failure: bareFailure('contact_lost', 'gone.') };
+const ENDINGS: Record<string, Ending> = {
+  failed: { type: 'failed', failure: bareFailure('nan_loss', 'no number.') },
+  lost: LOST,
+  not_started: { type: 'not_started' },
+};
+const EXIT = {
+  code: 0,
+  signal: null,
+  stop_requested: null,
+  fenced: false,
+  orphans_killed: 0,
+  oom_kills: 0,
+  log_bytes_dropped: 0,
+};
+
+/** Who may be claimed next, by the words of the promise: of those with the fewest active the one served longest ago, their head. */
+async function expectedClaims(worker: string): Promise<string[]> {
+  const [devices] = await db.asOwner<{ free: number }>(
+    `SELECT count(*)::integer AS free FROM lowrank.gpu_devices d WHERE worker_id = $1 AND quarantined_at IS NULL AND drained_at IS NULL
+      AND NOT EXISTS (SELECT FROM lowrank.gpu_leases l WHERE l.device_id = d.id AND l.released_at IS NULL)`,
+    [worker],
+  );
+  if (devices?.free === 0) return [];
+  const users = await db.asOwner<{ user_id: string; active: number; active_max: number; served: Date | null }>(`
+    SELECT q.user_id, (SELECT count(*) FROM lowrank.training_jobs j WHERE j.user_id = q.user_id AND status IN ('initializing', 'running'))::integer AS active,
+      coalesce(q.own_active_max, (SELECT (value #>> '{}')::integer FROM lowrank.settings WHERE key = 'active_jobs_per_user'), 2) AS active_max,
+      last_claimed_at AS served FROM lowrank.user_queues q`);
+  const waiting = await db.asOwner<{ id: string; user_id: string; paused_on: string | null }>(`
+    SELECT id, user_id, (SELECT r.worker_id FROM lowrank.job_runs r WHERE r.job_id = j.id AND r.exit ->> 'paused' = 'true' AND r.attempt = j.attempt) AS paused_on
+    FROM lowrank.training_jobs j WHERE status = 'queued' AND held_at IS NULL AND (not_before IS NULL OR not_before <= clock_timestamp())
+    ORDER BY priority DESC, queued_at, id`);
+  const may = waiting.filter(({ paused_on }) => paused_on === null || paused_on === worker);
+  const turns = users.filter(
+    ({ user_id, active, active_max }) => active < active_max && may.some((job) => job.user_id === user_id),
+  );
+  const fewest = Math.min(...turns.map(({ active }) => active));
+  const oldest = Math.min(...turns.filter(({ active }) => active === fewest).map(({ served }) => served?.getTime() ?? 0));
+  return turns
+    .filter(({ active, served }) => active === fewest && (served?.getTime() ?? 0) === oldest)
+    .map(({ user_id }) => may.find((job) => job.user_id === user_id)?.id ?? '');
+}
+
+async function statusOf(id: string): Promise<JobStatus> {
+  const [job] = await db.asOwner<{ status: JobStatus }>('SELECT status FROM lowrank.training_jobs WHERE id = $1', [id]);
+  if (job === undefined) throw new Error(`job ${id} is gone`);
+  return job.status;
+}
+
+/** What a verb may answer besides doing it. */
+async function unless(codes: string[], work: Promise<unknown>): Promise<boolean> {
+  try {
+    await work;
+    return true;
+  } catch (error) {
+    if (error instanceof AppError && codes.includes(error.code)) return false;
+    throw error;
+  }
+}
+
+const pick = <T>(from: T[], at: number): T | undefined => from[at % Math.max(1, from.length)];
+
+/** One command: what it does, and after it every promise. */
+class Command implements fc.AsyncCommand<Nothing, Scene> {
+  readonly #words: string;
+  readonly #work: (scene: Scene) => Promise<void>;
+  constructor(words: string, work: (scene: Scene) => Promise<void>) {
+    this.#words = words;
+    this.#work = work;
+  }
+  check = () => true;
+  toString = () => this.#words;
+  async run(_: Nothing, scene: Scene): Promise<void> {
+    await this.#work(scene);
+    expect(await brokenInvariants(db, [])).toEqual([]);
+    const active = await db.asOwner<{ id: string }>(
+      "SELECT id FROM lowrank.training_jobs WHERE status IN ('initializing', 'running')",
+    );
+    expect(active.map(({ id }) => id).sort()).toEqual(scene.runs.map(({ job_id }) => job_id).sort());
+  }
+}
+
+const forget = (scene: Scene, run: Held) => scene.runs.splice(scene.runs.indexOf(run), 1);
+
+async function claim(scene: Scene, at: number): Promise<void> {
+  const worker = scene.workers[at % WORKERS] ?? '';
+  const expected = await expectedClaims(worker);
+  const run = await claimJob(worker, 'process', 30_000);
+  if (expected.length === 0) expect(run).toBeNull();
+  else expect(expected).toContain(run?.job_id);
+  if (run === null) return;
+  scene.runs.push({ ...run, worker: at % WORKERS });
+  const [row] = await db.asOwner<{ active: number; active_max: number }>(
+    `SELECT q.active, q.active_max FROM lowrank.user_queues q JOIN lowrank.training_jobs j USING (user_id) WHERE j.id = $1`,
+    [run.job_id],
+  );
+  expect(row?.active).toBeLessThanOrEqual(row?.active_max ?? 0);
+}
+
+async function finish(scene: Scene, at: number, how: string): Promise<void> {
+  const run = pick(scene.runs, at);
+  if (run === undefined) return;
+  if (how !== 'not_started') await noteStarted(run, { executor: 'process' });
+  const exit = how === 'not_started' ? null : { ...EXIT, ran_ms: 1000 };
+  if (how === 'completed') {
+    const id = randomUUID();
+    const files = { id, name: 'a', storage_path: id, files: [], sha256: 'x', size: 1 };
+    await completeRun(run, { ...files, quality_metrics: {}, training_summary: {}, passport: {} }, { ...EXIT, ran_ms: 1000 });
+  } else {
+    const ending = ENDINGS[how];
+    if (ending !== undefined) await settleRun(run, ending, exit, 0);
+  }
+  forget(scene, run);
+  // Whoever held it writes nothing any more.
+  await expect(settleRun(run, LOST, null, 0)).rejects.toMatchObject({ code: 'fenced' });
+}
+
+/** The host is gone: its jobs are settled from afar, its devices stay taken until it is back under another boot id. */
+async function crash(scene: Scene, at: number): Promise<void> {
+  const worker = at % WORKERS;
+  const id = scene.workers[worker] ?? '';
+  const gone = scene.runs.filter((run) => run.worker === worker);
+  for (const run of gone) {
+    await asScheduler((tx) => settleFromAfar(tx, run, bareFailure('contact_lost', 'gone.'), 0));
+    forget(scene, run);
+  }
+  const taken = await db.asOwner(
+    'SELECT 1 FROM lowrank.gpu_leases l JOIN lowrank.gpu_devices d ON d.id = l.device_id WHERE d.worker_id = $1 AND l.released_at IS NULL',
+    [id],
+  );
+  expect(taken).toHaveLength(gone.length);
+  for (const run of gone) await releaseDevice(run);
+  await boot(id);
+}
+
+const index = fc.nat({ max: 20 });
+const submit = fc.tuple(index, fc.integer({ min: -2, max: 2 }), fc.boolean()).map(
+  ([at, priority, start]) =>
+    new Command(`submit(${at}, ${priority}, ${start})`, async (scene) => {
+      const person = pick(scene.people, at);
+      if (person === undefined) return;
+      const { job } = await createJob(person.ctx, specOf(person.dataset, scene.model, { priority, start }));
+      scene.jobs.push({ id: job.id, owner: person.ctx });
+    }),
+);
+const claimOne = index.map((at) => new Command(`claim(${at})`, (scene) => claim(scene, at)));
+const finishOne = fc
+  .tuple(index, fc.constantFrom('completed', ...Object.keys(ENDINGS)))
+  .map(([at, how]) => new Command(`finish(${at}, ${how})`, (scene) => finish(scene, at, how)));
+const others = [
+  fc.tuple(index, index).map(
+    ([at, other]) =>
+      new Command(`cancel(${at})`, async (scene) => {
+        const job = pick(scene.jobs, at);
+        if (job === undefined) return;
+        const stranger = scene.people.find(({ ctx }) => ctx.user_id !== job.owner.user_id);
+        if (stranger !== undefined && other % 2 === 0)
+          await expect(cancelJob(stranger.ctx, job.id)).rejects.toMatchObject({ code: 'not_found' });
+        const before = await statusOf(job.id);
+        const done = await unless(['job_already_final'], cancelJob(job.owner, job.id));
+        expect(done).toBe(!isTerminal(before) || before === 'cancelled');
+        if (before === 'queued') expect(await statusOf(job.id)).toBe('cancelled');
+        // Its worker ends it: that wish wins over whatever the run says.
+        const run = scene.runs.find(({ job_id }) => job_id === job.id);
+        if (run === undefined || other % 3 === 0) return;
+        expect(await settleRun(run, LOST, null, 0)).toBe('cancelled');
+        forget(scene, run);
+      }),
+  ),
+  index.map(
+    (at) =>
+      new Command(`pause(${at})`, async (scene) => {
+        const job = pick(scene.jobs, at);
+        if (job === undefined || !(await unless(['job_already_final'], pauseJob(job.owner, job.id)))) return;
+        const run = scene.runs.find(({ job_id }) => job_id === job.id);
+        if (run === undefined) return;
+        await noteStarted(run, { executor: 'process' });
+        expect(['queued', 'cancelled']).toContain(
+          await settleRun(run, { type: 'paused' }, { ...EXIT, code: 143, ran_ms: 1000 }, 0),
+        );
+        forget(scene, run);
+      }),
+  ),
+  index.map(
+    (at) =>
+      new Command(`start(${at})`, async (scene) => {
+        const job = pick(scene.jobs, at);
+        if (job !== undefined) await unless(['job_already_final'], startJob(job.owner, job.id));
+      }),
+  ),
+  index.map((at) => new Command(`crash(${at})`, (scene) => crash(scene, at))),
+  fc.tuple(index, fc.integer({ min: 1, max: 4 })).map(
+    ([at, limit]) =>
+      new Command(`limit(${at}, ${limit})`, async ({ administrator, people }) => {
+        if (at % 3 === 0) await changeSettings(administrator, { active_jobs_per_user: limit });
+        else
+          await changePerson(administrator, pick(people, at)?.ctx.user_id ?? '', {
+            active_jobs_max: at % 5 === 0 ? null : limit,
+          });
+      }),
+  ),
+  fc.tuple(index, fc.boolean()).map(
+    ([at, drained]) =>
+      new Command(`drain(${at}, ${drained})`, async ({ administrator }) => {
+        const { devices } = await listDevices(administrator, { limit: 50, offset: 0 });
+        await drainDevice(administrator, pick(devices, at)?.id ?? '', drained);
+      }),
+  ),
+  index.map(
+    (at) =>
+      new Command(`quarantine(${at})`, ({ workers }) =>
+        quarantineDevice(workers[at % WORKERS] ?? '', `GPU-${at % DEVICES}`, 'nvidia-smi does not list it any more'),
+      ),
+  ),
+  index.map(
+    (at) =>
+      new Command(`queue(${at})`, async ({ people }) => {
+        const person = pick(people, at);
+        if (person === undefined) return;
+        const { jobs } = await listQueue(person.ctx, { limit: 100, offset: 0 });
+        const mine = await db.asOwner<{ id: string }>(
+          "SELECT id FROM lowrank.training_jobs WHERE user_id = $1 AND status = 'queued' ORDER BY priority DESC, queued_at, id",
+          [person.ctx.user_id],
+        );
+        expect(jobs.map(({ id }) => id)).toEqual(mine.map(({ id }) => id));
+        const in_line = jobs.filter(({ reason }) => reason !== 'held');
+        expect(in_line.map(({ position }) => position)).toEqual(in_line.map((_, place) => place + 1));
+      }),
+  ),
+];
+
+/** Mostly what fills and empties the queue: a rule shows where several people wait at once. */
+const commands = [...Array(6).fill(submit), ...Array(6).fill(claimOne), finishOne, finishOne, ...others];
+
+test('whatever is submitted, claimed, ended, cancelled, paused, crashed and limited, every promise of the queue holds', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.commands<Nothing, Scene, false>(commands, { maxCommands: 80, size: 'max' }), async (asked) => {
+      const scene = await setScene();
+      await fc.asyncModelRun(() => ({ model: {}, real: scene }), asked);
+    }),
+    { numRuns: 15, endOnFailure: false },
+  );
+}, 300_000);
