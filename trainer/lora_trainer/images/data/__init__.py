@@ -1,0 +1,1 @@
+"""Image datasets as training meets them: read in place, put in buckets, captioned, ordered, cached."""
