@@ -99,7 +99,16 @@ export const HelloEvent = z.strictObject({
   trainable_parameters: count,
 });
 
-export const StageEvent = z.strictObject({ ...head, type: z.literal('stage'), stage: z.enum(TRAINER_STAGES) });
+export const StageEvent = z.strictObject({
+  ...head,
+  type: z.literal('stage'),
+  stage: z.enum(TRAINER_STAGES),
+  /** How far a long stage is, where it can be counted: of the images and texts that go through once before the first step. */
+  done: count.optional(),
+  total: count.optional(),
+  /** Seconds that the rest of the stage will take; null: not known yet. */
+  eta_seconds: seconds.nullable().optional(),
+});
 
 export const ProgressEvent = z.strictObject({
   ...head,

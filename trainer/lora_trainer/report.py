@@ -34,6 +34,8 @@ def figure(value: float | None, digits: int | None = None) -> float | None:
 def log_line(kind: str, fields: dict[str, object]) -> str | None:
     """The same for whoever reads the log: a level and words; None for what would only fill it."""
     match kind:
+        case "stage" if "total" in fields:
+            return f"INFO {fields['stage']}: {fields['done']:,} of {fields['total']:,}"
         case "stage":
             return f"INFO {fields['stage']}"
         case "hello":
@@ -90,9 +92,13 @@ class Report:
                     print(now, " ".join(words.split()), flush=True)
         self.writing = False
 
-    def stage(self, stage: str) -> None:
+    def stage(
+        self, stage: str, done: int | None = None, total: int | None = None, eta_seconds: float | None = None
+    ) -> None:
+        """`done` of `total`: how far the stage is, with the seconds that its rest will take (None: not known yet)."""
         self.last_stage = stage
-        self._send("stage", stage=stage)
+        far = {} if total is None else {"done": done, "total": total, "eta_seconds": figure(eta_seconds, 3)}
+        self._send("stage", stage=stage, **far)
 
     def hello(
         self,

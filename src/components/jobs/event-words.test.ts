@@ -27,6 +27,8 @@ test('what the trainer says is told with its figures', () => {
     title: 'Evaluating',
     detail: null,
   });
+  const counted = { stage: 'preparing_data', done: 1200, total: 3000, eta_seconds: 9 };
+  expect(eventWords(event('stage', { data: counted }))).toEqual({ title: 'Preparing the data', detail: '1,200 of 3,000' });
   const measured = 'measured over 5 steps: 0.14 s/step, 1.2 GB';
   expect(eventWords(event('probe', { message: measured }))).toEqual({ title: 'First steps', detail: measured });
 });

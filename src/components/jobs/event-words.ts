@@ -20,7 +20,8 @@ const TITLES: Record<string, string> = {
 export function eventWords(event: JobEvent): { title: string; detail: string | null } {
   const { type, to_status, message, data } = event;
   if (to_status !== null) return { title: STATUS_WORDS[to_status as keyof typeof STATUS_WORDS] ?? to_status, detail: message };
-  if (type === 'stage') return { title: STAGE_WORDS[text(data.stage) ?? ''] ?? text(data.stage) ?? 'Stage', detail: null };
+  if (type === 'stage')
+    return { title: STAGE_WORDS[text(data.stage) ?? ''] ?? text(data.stage) ?? 'Stage', detail: detailOf(event) };
   const words = type.replaceAll(/[._]/g, ' ');
   if (type === 'error' && data.code === 'interrupted') return { title: 'The trainer stopped', detail: message };
   const title = TITLES[type] ?? words.charAt(0).toUpperCase() + words.slice(1);
@@ -28,6 +29,10 @@ export function eventWords(event: JobEvent): { title: string; detail: string | n
 }
 
 function detailOf({ type, data }: JobEvent): string | null {
+  if (type === 'stage') {
+    const [done, total] = [number(data.done), number(data.total)];
+    return done === null || total === null ? null : `${formatCount(done)} of ${formatCount(total)}`;
+  }
   if (type === 'hello') {
     const parameters = both(number(data.trainable_parameters), number(data.total_parameters));
     const device = text(data.device) === 'cuda' ? 'GPU' : 'CPU';
