@@ -104,9 +104,7 @@ class TextCache:
     def key(self, text: str) -> str:
         return key_of(self.identity, text)
 
-    def build(
-        self, texts: Sequence[str], encode_text: Callable[[list[str]], Tensors], tell: Tell = quiet
-    ) -> int:
+    def build(self, texts: Sequence[str], encode_text: Callable[[list[str]], Tensors], tell: Tell = quiet) -> int:
         """Makes what is lacking, and answers how many that were. `encode_text` answers tensors of one row a text."""
         self.cache.sweep()
         every = list(dict.fromkeys(texts))
