@@ -60,6 +60,8 @@ const Env = z.object({
   LOWRANK_MODEL_FOLDERS: list,
   /** Bytes that one user's datasets, fetched models and artifacts may take, in GB; the setting of the same name wins. */
   LOWRANK_USER_QUOTA_GB: z.coerce.number().positive().default(50),
+  /** Trainings that may run at once on the processor of a host without a GPU. */
+  LOWRANK_CPU_SLOTS: z.coerce.number().int().min(1).max(64).default(1),
   /** Disk that uploads and downloads leave free for the database and for checkpoints, in GB. */
   LOWRANK_DISK_RESERVE_GB: z.coerce.number().min(0).default(1),
   /** A Supabase project whose people may come with its access tokens: its legacy JWT secret (HS256), or where its signing keys lie. */

@@ -96,19 +96,26 @@ export function setScene(db: TestDatabase, whose: 'each test' | 'all tests'): Sc
   };
 }
 
-/** Gives a host so many GPUs, as far as an nvidia-smi on `PATH` can tell; `list` says which of them it names from now on. */
+/**
+ * Gives a host so many GPUs, as far as an nvidia-smi on `PATH` can tell; `list` says which of them it names from now on, and `occupy`
+ * on which of them something computes.
+ */
 export async function pretendGpus(
   host: WorkerHost,
   count: number,
-): Promise<{ PATH: string; list(indices: number[]): Promise<void> }> {
+): Promise<{ PATH: string; list(indices: number[]): Promise<void>; occupy(indices: number[]): Promise<void> }> {
   const bin = join(host.data_dir, 'bin');
   const names = join(host.data_dir, 'gpus.csv');
+  const computing = join(host.data_dir, 'computing.csv');
+  const occupy = (indices: number[]) => writeFile(computing, indices.map((index) => `GPU-${index}, 4711\n`).join(''));
   const list = (indices: number[]) =>
     writeFile(names, indices.map((index) => `${index}, GPU-${index}, NVIDIA Test, 24576, 1, [N/A], 8.6\n`).join(''));
   await mkdir(bin);
   await list(Array.from({ length: count }, (_, index) => index));
-  await writeFile(join(bin, 'nvidia-smi'), `#!/bin/sh\ncat '${names}'\n`, { mode: 0o755 });
-  return { PATH: `${bin}:${process.env.PATH}`, list };
+  await occupy([]);
+  const answer = `case "$1" in --query-compute-apps=*) cat '${computing}';; *) cat '${names}';; esac`;
+  await writeFile(join(bin, 'nvidia-smi'), `#!/bin/sh\n${answer}\n`, { mode: 0o755 });
+  return { PATH: `${bin}:${process.env.PATH}`, list, occupy };
 }
 
 /** The attempts that have processes now, by job: what runs, as the kernel tells it. */

@@ -13,11 +13,22 @@ const Device = z
     worker_stopped: z.boolean().describe('It ended in order'),
     kind: z.enum(DEVICE_KINDS).describe('cpu: the processor of a machine without a GPU'),
     uuid: z.string().describe('As the driver knows it'),
+    index: z.int().nullable().describe('The number that the host’s own tools give it, or its card'),
     name: z.string(),
     memory_mb: z.int(),
+    memory_used_mb: z.int().nullable().describe('At the last look; null where the driver does not say'),
+    utilization_percent: z.int().nullable().describe('At the last look; null where the driver does not say'),
+    mig: z
+      .strictObject({ profile: z.string().describe('For example 1g.10gb'), card_uuid: z.string() })
+      .nullable()
+      .describe('Of a MIG instance, which is a device of its own: what of which card it is'),
+    foreign_processes: z.int().describe('Processes that compute on it and are no run of this installation'),
     state: z
       .enum(DEVICE_STATES)
-      .describe('quarantined: lost or not seen any more; leased: a run has it; drained: nothing new comes to it'),
+      .describe(
+        'quarantined: lost or not seen any more; leased: a run has it; occupied: somebody else computes on it; drained: nothing new comes to it',
+      ),
+    reason: z.string().nullable().describe('Why nothing new comes to it, where it is not a run'),
     drained_at: Instant.nullable(),
     quarantined_at: Instant.nullable(),
     quarantine_reason: z.string().nullable(),

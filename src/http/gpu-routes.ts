@@ -1,9 +1,12 @@
 import { type Device, drainDeviceRoute, listDevicesRoute } from '#/contract/gpus.ts';
+import { deviceReason } from '#/domain/devices.ts';
 import { type DeviceRow, drainDevice, listDevices } from '#/services/machine/list-devices.ts';
 import type { RouteModule } from './api-env.ts';
 
-const present = (device: DeviceRow): Device => ({
+const present = ({ mig_profile: profile, mig_card_uuid: card_uuid, ...device }: DeviceRow): Device => ({
   ...device,
+  mig: profile === null || card_uuid === null ? null : { profile, card_uuid },
+  reason: deviceReason(device),
   drained_at: device.drained_at?.toISOString() ?? null,
   quarantined_at: device.quarantined_at?.toISOString() ?? null,
   last_seen_at: device.last_seen_at.toISOString(),

@@ -5,6 +5,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { claimJob } from '#/services/jobs/claim-job.ts';
 import { settleRun } from '#/services/jobs/finish-run.ts';
+import { beginLook, noteDevices } from '#/services/machine/note-devices.ts';
 import { registerWorker } from '#/services/machine/register-worker.ts';
 import { connectStorage } from '#/storage/connect-storage.ts';
 import { localFolder } from '#/storage/local-folder.ts';
@@ -213,7 +214,13 @@ describe('the devices', () => {
       uuid: 'GPU-0',
       name: 'G',
       memory_mb: 8,
+      index: null,
+      memory_used_mb: null,
+      utilization_percent: null,
+      mig: null,
+      foreign_processes: 0,
       state: 'leased',
+      reason: null,
       drained_at: null,
       quarantined_at: null,
       quarantine_reason: null,
@@ -243,8 +250,21 @@ describe('the devices', () => {
     expect(await (await api.request('/metrics', { headers: admin.headers })).text()).toContain(
       'lowrank_devices{kind="gpu",state="drained"} ',
     );
+    expect((await list()).gpus[5].reason).toBe('an administrator has drained it');
     const again = await drain(gpus[5].id, false);
     expect([again.status, (await again.json()).state]).toEqual([200, 'free']);
+    // Somebody else's program is on it, and then is not any more.
+    const looks = async (processes: number) =>
+      noteDevices('w', await beginLook(), [
+        { uuid: gpus[5].uuid, processes, by_card: false, memory_used_mb: 5, utilization_percent: 99 },
+      ]);
+    await looks(2);
+    expect((await list()).gpus[5]).toMatchObject({
+      ...{ state: 'occupied', foreign_processes: 2, memory_used_mb: 5, utilization_percent: 99 },
+      reason: '2 processes that are no run of this installation compute on it',
+    });
+    expect(await claim()).toBeNull();
+    await looks(0);
     expect(await claim()).not.toBeNull();
   });
 });

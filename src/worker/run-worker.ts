@@ -43,7 +43,7 @@ export async function runWorker(stopping: AbortSignal): Promise<number> {
   await contact.beat();
   const database = connectWorker({ scheduler, delivery });
   const worker_id = await hostId(env.data_dir);
-  const { devices, no_gpu } = await detectDevices();
+  const { devices, looks, no_gpu } = await detectDevices();
   const processes = processExecutor({
     folderOf: attemptFolder,
     contact_path: contact.path,
@@ -71,7 +71,7 @@ export async function runWorker(stopping: AbortSignal): Promise<number> {
   const facts = { host: env.host_name, no_gpu, node: process.version };
   const me = { id: worker_id, boot_id: bootId(), pid: process.pid, version: productVersion(env.repo), facts };
   const inventory = devices.map(({ compute_capability: _, ...device }) => device);
-  while (!stopping.aborted && !(await registered(() => registerWorker(me, inventory)))) {
+  while (!stopping.aborted && !(await registered(() => registerWorker(me, inventory, looks)))) {
     if (env.DATABASE_URL === undefined) await contact.beat();
     await new Promise((resolve) => setTimeout(resolve, times.sweep_ms / 5));
   }

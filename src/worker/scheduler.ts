@@ -25,7 +25,7 @@ import { freeBytes, jobsWithFolders, removeRunDirectory } from './run-directory.
 import { sendWebhooks } from './send-webhooks.ts';
 import { attempt, steadily } from './steady.ts';
 import { type Supervisor, supervise } from './supervisor.ts';
-import { gpuWatch } from './watch-gpus.ts';
+import { type GpuWatch, gpuWatch } from './watch-gpus.ts';
 import type { WorkerParts } from './worker-parts.ts';
 
 /** Between two rounds at least this long, however often the bell rings. */
@@ -36,14 +36,13 @@ const HOUSEKEEPING_MS = 3_600_000;
 
 /** Runs everything that a worker does, side by side, until it stops; resolves when the last of it has come to rest. */
 export async function runScheduler(parts: WorkerParts, contact: Contact, devices: Device[]): Promise<void> {
-  const scheduler = new Scheduler(parts, contact);
+  const scheduler = new Scheduler(parts, contact, devices);
   const { times } = parts;
-  const watchGpus = gpuWatch(parts, devices, scheduler.held);
   await Promise.all([
     steadily(parts, times.heartbeat_ms, () => scheduler.renew()),
     steadily(parts, times.sweep_ms, () => scheduler.sweep()),
     steadily(parts, times.sweep_ms, () => meterRuns(parts.worker_id)),
-    steadily(parts, times.contact_lost_ms, watchGpus),
+    steadily(parts, times.contact_lost_ms, () => scheduler.gpus.patrol()),
     steadily(parts, HOUSEKEEPING_MS, () => scheduler.putInOrder()),
     scheduler.claims(),
     // Two lanes each, and one person never has both. Where more wait they take turns: nobody waits for all that others have.
@@ -66,12 +65,14 @@ class Scheduler {
   /** The runs in care, by job. */
   readonly held = new Map<string, Supervisor>();
   readonly bell: WorkBell = listenForWork();
+  readonly gpus: GpuWatch;
   readonly #parts: WorkerParts;
   readonly #contact: Contact;
   #was_full = false;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(parts: WorkerParts, contact: Contact) {
+  constructor(parts: WorkerParts, contact: Contact, devices: Device[]) {
+    this.gpus = gpuWatch(parts, devices, this.held);
     this.#parts = parts;
     this.#contact = contact;
     parts.stopping.addEventListener('abort', () => this.bell.ring(), { once: true });
@@ -193,9 +194,10 @@ class Scheduler {
 
   #hold(supervisor: Supervisor): void {
     this.held.set(supervisor.job_id, supervisor);
-    void supervisor.over.then(() => {
+    void supervisor.over.then(async () => {
       if (this.held.get(supervisor.job_id) === supervisor) this.held.delete(supervisor.job_id);
-      // Its device is free: look for the next job.
+      // Its devices are free: see that nobody else took them, and look for the next job.
+      await attempt(this.#parts, () => this.gpus.look());
       this.bell.ring();
     });
   }

@@ -227,6 +227,30 @@ describe('a worker as a process', () => {
     expect(open.length).toBeLessThanOrEqual(1);
   });
 
+  test('a GPU on which somebody else computes gets no run, neither at the start nor after one of ours, until it is alone', async () => {
+    const { PATH, occupy } = await pretendGpus(scene.host, 2);
+    await occupy([0]);
+    await scene.host.start({ PATH });
+    const other = await addOwner(db, scene.host);
+    const first = await scene.add([{ steps: 5 }]);
+    const given = () =>
+      db.asOwner('SELECT l.job_id, d.uuid FROM lowrank.gpu_leases l JOIN lowrank.gpu_devices d ON d.id = l.device_id');
+    await scene.until(first, (job) => job.status === 'running');
+    // Both are somebody else's by the time that it ends.
+    await occupy([0, 1]);
+    expect(await scene.until(first)).toMatchObject({ status: 'completed' });
+    await expect
+      .poll(async () => (await db.asOwner('SELECT sum(foreign_processes)::int AS n FROM lowrank.gpu_devices'))[0])
+      .toEqual({ n: 2 });
+    const second = await addTraining(db, scene.host, other, [{ steps: 5 }]);
+    await occupy([1]);
+    expect(await scene.until(second)).toMatchObject({ status: 'completed', attempt: 1 });
+    expect(await given()).toEqual([
+      { job_id: first, uuid: 'GPU-1' },
+      { job_id: second, uuid: 'GPU-0' },
+    ]);
+  });
+
   test('folders of deleted jobs are removed, those of others stay', async () => {
     const kept = await scene.add([{}], { held_at: new Date() });
     const gone = join(scene.host.data_dir, 'runs', '00000000-0000-4000-8000-000000000000');

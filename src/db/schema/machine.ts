@@ -35,7 +35,7 @@ export const workers = lowrank.table(
   () => [schedulerRows('workers'), identityRows('workers')],
 );
 
-/** What a run can be given: a GPU by its UUID, or the host's one CPU place where there is no GPU. */
+/** What a run can be given: a GPU or a MIG instance by its UUID, or a place on the host's CPU where there is no GPU. */
 export const gpuDevices = lowrank.table(
   'gpu_devices',
   {
@@ -47,6 +47,15 @@ export const gpuDevices = lowrank.table(
     uuid: text('uuid').notNull(),
     name: text('name').notNull(),
     memory_mb: integer('memory_mb').notNull(),
+    /** the number that the host's own tools give it */
+    index: smallint('index'),
+    /** of a MIG instance alone: its profile, and the card that it is a part of */
+    mig_profile: text('mig_profile'),
+    mig_card_uuid: text('mig_card_uuid'),
+    memory_used_mb: integer('memory_used_mb'),
+    utilization_percent: smallint('utilization_percent'),
+    /** that compute on it and are no run of ours: they hold memory, so no run is given it */
+    foreign_processes: integer('foreign_processes').notNull().default(0),
     last_seen_at: instant('last_seen_at').notNull().defaultNow(),
     quarantined_at: instant('quarantined_at'),
     quarantine_reason: text('quarantine_reason'),

@@ -73,7 +73,7 @@ async function claimHead(tx: Tx, { worker_id, executor, lease_ms, broken, looked
   looked_at.head = null;
   const devices = await tx.execute<{ id: string }>(sql`
     SELECT d.id FROM lowrank.gpu_devices d
-    WHERE d.worker_id = ${worker_id} AND d.quarantined_at IS NULL AND d.drained_at IS NULL
+    WHERE d.worker_id = ${worker_id} AND d.quarantined_at IS NULL AND d.drained_at IS NULL AND d.foreign_processes = 0
       AND NOT EXISTS (SELECT FROM lowrank.gpu_leases l WHERE l.device_id = d.id AND l.released_at IS NULL)
     ORDER BY d.name, d.uuid LIMIT 1 FOR UPDATE OF d SKIP LOCKED`);
   const device = devices.rows[0];

@@ -305,9 +305,9 @@ const others = [
   ),
   index.map(
     (at) =>
-      new Command(`quarantine(${at})`, ({ workers }) =>
-        quarantineDevice(workers[at % WORKERS] ?? '', `GPU-${at % DEVICES}`, 'nvidia-smi does not list it any more'),
-      ),
+      new Command(`quarantine(${at})`, async ({ workers }) => {
+        await quarantineDevice(workers[at % WORKERS] ?? '', `GPU-${at % DEVICES}`, 'nvidia-smi does not list it any more');
+      }),
   ),
   index.map(
     (at) =>

@@ -1,5 +1,5 @@
-import { and, asc, eq, isNull, type SQL, sql } from 'drizzle-orm';
-import { gpuDevices, gpuLeases, workers } from '#/db/schema/machine.ts';
+import { asc, eq, type SQL, sql } from 'drizzle-orm';
+import { gpuDevices, workers } from '#/db/schema/machine.ts';
 import { asIdentity, type Tx } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
 import type { DeviceState } from '#/domain/devices.ts';
@@ -22,8 +22,13 @@ function selectDevices(tx: Tx) {
       uuid: gpuDevices.uuid,
       name: gpuDevices.name,
       memory_mb: gpuDevices.memory_mb,
-      state: sql<DeviceState>`CASE WHEN ${gpuDevices.quarantined_at} IS NOT NULL THEN 'quarantined' WHEN ${gpuLeases.id} IS NOT NULL THEN 'leased'
-        WHEN ${gpuDevices.drained_at} IS NOT NULL THEN 'drained' ELSE 'free' END`,
+      index: gpuDevices.index,
+      mig_profile: gpuDevices.mig_profile,
+      mig_card_uuid: gpuDevices.mig_card_uuid,
+      memory_used_mb: gpuDevices.memory_used_mb,
+      utilization_percent: gpuDevices.utilization_percent,
+      foreign_processes: gpuDevices.foreign_processes,
+      state: sql<DeviceState>`lowrank.device_state(gpu_devices)`,
       drained_at: gpuDevices.drained_at,
       quarantined_at: gpuDevices.quarantined_at,
       quarantine_reason: gpuDevices.quarantine_reason,
@@ -31,7 +36,6 @@ function selectDevices(tx: Tx) {
     })
     .from(gpuDevices)
     .innerJoin(workers, eq(workers.id, gpuDevices.worker_id))
-    .leftJoin(gpuLeases, and(eq(gpuLeases.device_id, gpuDevices.id), isNull(gpuLeases.released_at)))
     .$dynamic();
 }
 

@@ -2,7 +2,9 @@ import { and, eq, isNull, notInArray, sql } from 'drizzle-orm';
 import { jobRuns } from '#/db/schema/jobs.ts';
 import { gpuDevices, gpuLeases, workers } from '#/db/schema/machine.ts';
 import { asScheduler } from '#/db/tenancy.ts';
+import type { MigPart } from '#/domain/devices.ts';
 import type { ExecutorName } from '#/domain/executors.ts';
+import { type DeviceLook, noteLooks } from './note-devices.ts';
 
 export interface WorkerFacts {
   /** The host's own, kept in its data directory. */
@@ -18,18 +20,25 @@ export interface DeviceFacts {
   uuid: string;
   name: string;
   memory_mb: number;
+  /** The number that the host's own tools give it. */
+  index?: number | null;
+  mig?: MigPart | null;
 }
 
-/** A worker begins: it and what it can give to runs. A device that is seen again is trusted again; one that is missing is not given out. */
-export function registerWorker(worker: WorkerFacts, devices: DeviceFacts[]): Promise<void> {
+/**
+ * A worker begins: it and what it can give to runs, with what went on there at its look. A device that is seen again is trusted again;
+ * one that is missing is not given out.
+ */
+export function registerWorker(worker: WorkerFacts, devices: DeviceFacts[], looks: DeviceLook[] = []): Promise<void> {
   return asScheduler(async (tx) => {
     const now = { started_at: sql`clock_timestamp()`, heartbeat_at: sql`clock_timestamp()`, stopped_at: null };
     await tx
       .insert(workers)
       .values({ ...worker, ...now })
       .onConflictDoUpdate({ target: workers.id, set: { ...worker, ...now } });
-    for (const device of devices) {
-      const seen = { ...device, last_seen_at: sql`clock_timestamp()`, quarantined_at: null, quarantine_reason: null };
+    for (const { mig, ...device } of devices) {
+      const part = { mig_profile: mig?.profile ?? null, mig_card_uuid: mig?.card_uuid ?? null };
+      const seen = { ...device, ...part, last_seen_at: sql`clock_timestamp()`, quarantined_at: null, quarantine_reason: null };
       await tx
         .insert(gpuDevices)
         .values({ worker_id: worker.id, ...seen })
@@ -48,6 +57,8 @@ export function registerWorker(worker: WorkerFacts, devices: DeviceFacts[]): Pro
           ),
         ),
       );
+    // Nothing was claimed for this worker since it looked: whatever of ours still computes has its lease.
+    if (looks.length > 0) await noteLooks(tx, worker.id, 'now', looks);
   });
 }
 
@@ -58,13 +69,14 @@ export function noteWorkerStopped(worker_id: string): Promise<void> {
   });
 }
 
-/** No run is given this device until a worker that starts sees it well. */
-export function quarantineDevice(worker_id: string, uuid: string, reason: string): Promise<void> {
+/** No run is given this device until a worker that starts sees it well. False when that was so already. */
+export function quarantineDevice(worker_id: string, uuid: string, reason: string): Promise<boolean> {
   return asScheduler(async (tx) => {
-    await tx
+    const { rowCount } = await tx
       .update(gpuDevices)
       .set({ quarantined_at: sql`clock_timestamp()`, quarantine_reason: reason })
       .where(and(eq(gpuDevices.worker_id, worker_id), eq(gpuDevices.uuid, uuid), isNull(gpuDevices.quarantined_at)));
+    return rowCount === 1;
   });
 }
 
