@@ -6747,10 +6747,14 @@ export interface components {
         Device: {
             /** Format: date-time */
             drained_at: string | null;
+            /** @description Processes that compute on it and are no run of this installation */
+            foreign_processes: number;
             /** @description The machine’s name, where its worker told it */
             host: string | null;
             /** Format: uuid */
             id: string;
+            /** @description The number that the host’s own tools give it, or its card */
+            index: number | null;
             /**
              * @description cpu: the processor of a machine without a GPU
              * @enum {string}
@@ -6759,15 +6763,27 @@ export interface components {
             /** Format: date-time */
             last_seen_at: string;
             memory_mb: number;
+            /** @description At the last look; null where the driver does not say */
+            memory_used_mb: number | null;
+            /** @description Of a MIG instance, which is a device of its own: what of which card it is */
+            mig: {
+                card_uuid: string;
+                /** @description For example 1g.10gb */
+                profile: string;
+            } | null;
             name: string;
             quarantine_reason: string | null;
             /** Format: date-time */
             quarantined_at: string | null;
+            /** @description Why nothing new comes to it, where it is not a run */
+            reason: string | null;
             /**
-             * @description quarantined: lost or not seen any more; leased: a run has it; drained: nothing new comes to it
+             * @description quarantined: lost or not seen any more; leased: a run has it; occupied: somebody else computes on it; drained: nothing new comes to it
              * @enum {string}
              */
-            state: "quarantined" | "leased" | "drained" | "free";
+            state: "quarantined" | "leased" | "occupied" | "drained" | "free";
+            /** @description At the last look; null where the driver does not say */
+            utilization_percent: number | null;
             /** @description As the driver knows it */
             uuid: string;
             worker_id: string;
