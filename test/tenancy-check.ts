@@ -13,7 +13,7 @@ export interface Tenants {
 const PUBLIC_ON_PURPOSE = new Set(['settings_read', 'job_transitions_read']);
 
 /** Functions that look with their owner's eyes on purpose, and the one login that may call each. */
-const LENT = new Map<string, Role>([
+const LENT = new Map<string, Role | 'lowrank_scheduler,lowrank_web'>([
   ['lowrank.dataset_exists(uuid)', 'lowrank_web'],
   ['lowrank.installation_figures()', 'lowrank_identity'],
   ['lowrank.model_needed(uuid)', 'lowrank_identity'],
@@ -22,6 +22,7 @@ const LENT = new Map<string, Role>([
   ['lowrank.own_model_used_by_others(uuid)', 'lowrank_web'],
   ['lowrank.queue_outlook(integer)', 'lowrank_web'],
   ['lowrank.remove_departed(uuid)', 'lowrank_scheduler'],
+  ['lowrank.starts_held(timestamp with time zone)', 'lowrank_scheduler,lowrank_web'],
 ]);
 
 type Role = 'lowrank_web' | 'lowrank_scheduler' | 'lowrank_identity' | 'lowrank_delivery';

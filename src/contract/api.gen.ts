@@ -6075,6 +6075,17 @@ export interface components {
             active_jobs_per_user?: number;
             /** Format: uuid */
             default_base_model_id?: string | null;
+            draining?: boolean;
+            quiet_hours?: {
+                /** @description A time of day, on the clocks of the time zone */
+                begin: string;
+                /** @description A time of day, on the clocks of the time zone */
+                end: string;
+                /** @description By its IANA name */
+                time_zone: string;
+                /** @description Days on which they begin: 1 is Monday, 7 is Sunday */
+                weekdays: number[];
+            } | null;
             user_quota_gb?: number | null;
         };
         /**
@@ -7418,7 +7429,7 @@ export interface components {
             /** Format: date-time */
             queued_at: string;
             /** @enum {string} */
-            reason: "held" | "fetching_model" | "backing_off" | "no_worker" | "host_away" | "no_device" | "disk_full" | "active_limit" | "behind_own_jobs" | "no_free_device" | "others_first" | "next";
+            reason: "held" | "fetching_model" | "backing_off" | "draining" | "quiet_hours" | "no_worker" | "host_away" | "no_device" | "disk_full" | "active_limit" | "behind_own_jobs" | "no_free_device" | "others_first" | "next";
             /**
              * @description Why predicted_start_at is null. nothing_starts: no worker, device or disk takes work; unknown_end: a run before it has not told when it ends; too_far: more than a hundred of your jobs are before it
              * @enum {string|null}
@@ -7559,7 +7570,9 @@ export interface components {
          * @example {
          *       "active_jobs_per_user": 2,
          *       "user_quota_gb": 50,
-         *       "default_base_model_id": null
+         *       "default_base_model_id": null,
+         *       "draining": false,
+         *       "quiet_hours": null
          *     }
          */
         Settings: {
@@ -7570,6 +7583,19 @@ export interface components {
              * @description For submissions that name no base model
              */
             default_base_model_id: string | null;
+            /** @description No training is started, until this is false again; what runs goes on */
+            draining: boolean;
+            /** @description Hours of a day in which no training is started; what runs goes on */
+            quiet_hours: {
+                /** @description A time of day, on the clocks of the time zone */
+                begin: string;
+                /** @description A time of day, on the clocks of the time zone */
+                end: string;
+                /** @description By its IANA name */
+                time_zone: string;
+                /** @description Days on which they begin: 1 is Monday, 7 is Sunday */
+                weekdays: number[];
+            } | null;
             /** @description What one person’s datasets, adapters and fetched models may take */
             user_quota_gb: number;
         };

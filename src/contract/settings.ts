@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { InstallationSettings, SettingChanges } from '#/domain/settings.ts';
 import { declareRoute } from './declare-route.ts';
 
-const example = { active_jobs_per_user: 2, user_quota_gb: 50, default_base_model_id: null };
+const example = { active_jobs_per_user: 2, user_quota_gb: 50, default_base_model_id: null, draining: false, quiet_hours: null };
 const { shape } = InstallationSettings;
 const Settings = InstallationSettings.extend({
   active_jobs_per_user: shape.active_jobs_per_user.describe(
@@ -11,6 +11,8 @@ const Settings = InstallationSettings.extend({
   ),
   user_quota_gb: shape.user_quota_gb.describe('What one person’s datasets, adapters and fetched models may take'),
   default_base_model_id: shape.default_base_model_id.describe('For submissions that name no base model'),
+  draining: shape.draining.describe('No training is started, until this is false again; what runs goes on'),
+  quiet_hours: shape.quiet_hours.describe('Hours of a day in which no training is started; what runs goes on'),
 }).openapi('Settings', { example });
 
 const answers = { description: 'As they stand', content: { 'application/json': { schema: Settings } } };

@@ -25,6 +25,7 @@ const machine = (more: Partial<MachineOutlook> = {}): MachineOutlook => ({
   free: 1,
   busy_end_in_s: [],
   others_before: 0,
+  held: null,
   ...more,
 });
 
@@ -33,6 +34,8 @@ describe('why a job waits', () => {
     ['held', job({ held: true }), 0, own(), machine()],
     ['fetching_model', job({ fetching_model: true }), 0, own(), machine()],
     ['backing_off', job({ ready_in_s: 3 }), 0, own(), machine()],
+    ['draining', job(), 0, own(), machine({ held: { reason: 'draining', in_s: null }, workers: 0 })],
+    ['quiet_hours', job(), 0, own(), machine({ held: { reason: 'quiet_hours', in_s: 60 } })],
     ['no_worker', job(), 0, own(), machine({ workers: 0, free: 0 })],
     ['host_away', job({ host_away: true }), 0, own(), machine()],
     ['no_worker', job({ host_away: true }), 0, own(), machine({ workers: 0, free: 0 })],

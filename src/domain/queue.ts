@@ -5,6 +5,8 @@ export const WAIT_REASONS = [
   'held',
   'fetching_model',
   'backing_off',
+  'draining',
+  'quiet_hours',
   'no_worker',
   'host_away',
   'no_device',
@@ -22,6 +24,8 @@ export const WAIT_WORDS: Record<WaitReason, string> = {
   held: 'It is held: it starts when you start it.',
   fetching_model: 'Its base model is being fetched: it takes its place in the queue when the model is there.',
   backing_off: 'Its last attempt ended by a fault of ours: it is tried again after a pause.',
+  draining: 'An administrator lets this installation run empty: nothing new starts until they say so.',
+  quiet_hours: 'These are the quiet hours of this installation: nothing new starts until they are over.',
   no_worker: 'No worker of this installation answers right now.',
   host_away: 'It was paused on a host whose worker does not answer, and its checkpoint lies there: it goes on when that is back.',
   no_device: 'No device of this installation takes work right now.',
@@ -58,6 +62,9 @@ export interface OwnSlots {
   running_end_in_s: (number | null)[];
 }
 
+/** Why an administrator has nothing started. */
+export const HELD_REASONS = ['draining', 'quiet_hours'] as const satisfies WaitReason[];
+
 /** What the installation has for whoever waits, without saying whose it is. */
 export interface MachineOutlook {
   /** Workers that answer. */
@@ -70,6 +77,8 @@ export interface MachineOutlook {
   busy_end_in_s: (number | null)[];
   /** Other people whose turn comes before ours. */
   others_before: number;
+  /** Why nothing is started right now, and for how many seconds yet; null where nobody can say. */
+  held: { reason: (typeof HELD_REASONS)[number]; in_s: number | null } | null;
 }
 
 /** Why a job waits that has `ready_before` of its owner's jobs before it. */
@@ -78,6 +87,7 @@ export function waitReason(job: WaitingJob, ready_before: number, own: OwnSlots,
   if (job.held) return 'held';
   if (job.fetching_model) return 'fetching_model';
   if (job.ready_in_s > 0) return 'backing_off';
+  if (machine.held !== null) return machine.held.reason;
   if (machine.workers === 0) return 'no_worker';
   if (job.host_away) return 'host_away';
   if (machine.free + machine.busy_end_in_s.length === 0) return 'no_device';
@@ -98,7 +108,9 @@ export type PredictedStart = { in_s: number } | { unpredicted: UnpredictedReason
  * whose end is not known gives nothing back. What others submit later is not in it.
  */
 export function predictStarts(in_line: WaitingJob[], own: OwnSlots, machine: MachineOutlook): PredictedStart[] {
-  const starts = machine.workers > 0 && !machine.disk_full && machine.free + machine.busy_end_in_s.length > 0;
+  const opens_in_s = machine.held === null ? 0 : machine.held.in_s;
+  const starts =
+    machine.workers > 0 && !machine.disk_full && machine.free + machine.busy_end_in_s.length > 0 && opens_in_s !== null;
   if (!starts) return in_line.map(() => ({ unpredicted: 'nothing_starts' }));
   const slots = ends(own.active_max - own.running_end_in_s.length, own.running_end_in_s);
   const devices = ends(machine.free, machine.busy_end_in_s).slice(machine.others_before);
@@ -107,7 +119,7 @@ export function predictStarts(in_line: WaitingJob[], own: OwnSlots, machine: Mac
     const slot = slots.shift();
     const device = devices.shift();
     if (slot === undefined || device === undefined) return { unpredicted: 'unknown_end' };
-    const in_s = Math.max(slot, device, job.ready_in_s);
+    const in_s = Math.max(slot, device, job.ready_in_s, opens_in_s);
     if (job.duration_s !== null) {
       insert(slots, in_s + job.duration_s);
       insert(devices, in_s + job.duration_s);

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { QuietHours } from './quiet-hours.ts';
 
 /** More at once than this is no limit: each is a row that a claim looks through. */
 export const ACTIVE_JOBS_LIMIT_MAX = 100;
@@ -11,6 +12,8 @@ export const InstallationSettings = z.strictObject({
   active_jobs_per_user: ActiveJobsMax,
   user_quota_gb: z.number().positive().max(1_000_000),
   default_base_model_id: z.uuid().nullable(),
+  draining: z.boolean(),
+  quiet_hours: QuietHours.nullable(),
 });
 export type InstallationSettings = z.infer<typeof InstallationSettings>;
 

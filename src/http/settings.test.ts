@@ -15,8 +15,10 @@ import { addBaseModel, addDataset, addJob } from '../../test/factories.ts';
 
 const db = useDatabase();
 const api = useApi();
+const EVERY_DAY = [1, 2, 3, 4, 5, 6, 7];
+const NIGHTS = { begin: '22:00', end: '06:00', time_zone: 'Europe/Berlin', weekdays: EVERY_DAY };
 const NO_ID = '00000000-0000-4000-8000-000000000000';
-const DEFAULTS = { active_jobs_per_user: 2, user_quota_gb: 50, default_base_model_id: null };
+const DEFAULTS = { active_jobs_per_user: 2, user_quota_gb: 50, default_base_model_id: null, draining: false, quiet_hours: null };
 let admin: Awaited<ReturnType<typeof addCaller>>;
 let user: Awaited<ReturnType<typeof addCaller>>;
 let folder: string;
@@ -88,6 +90,15 @@ describe('the settings', () => {
     [{ user_quota_gb: '1' }, 'user_quota_gb', /number/],
     [{ default_base_model_id: 'x' }, 'default_base_model_id', /UUID/],
     [{ set_up: true }, 'set_up', /not a known field/],
+    [{ draining: 1 }, 'draining', /true or false/],
+    [{ quiet_hours: { ...NIGHTS, begin: '8:00' } }, 'quiet_hours.begin', /time of day/],
+    [{ quiet_hours: { ...NIGHTS, end: '24:00' } }, 'quiet_hours.end', /time of day/],
+    [{ quiet_hours: { ...NIGHTS, time_zone: 'Mars/Base' } }, 'quiet_hours.time_zone', /IANA/],
+    [{ quiet_hours: { ...NIGHTS, time_zone: '+02:00' } }, 'quiet_hours.time_zone', /IANA/],
+    [{ quiet_hours: { ...NIGHTS, weekdays: [] } }, 'quiet_hours.weekdays', /at least/],
+    [{ quiet_hours: { ...NIGHTS, weekdays: [0] } }, 'quiet_hours.weekdays.0', /at least 1/],
+    [{ quiet_hours: { ...NIGHTS, weekdays: [1, 1] } }, 'quiet_hours.weekdays', /twice/],
+    [{ quiet_hours: { begin: '22:00' } }, 'quiet_hours.end', /required/],
   ])('do not take %j', async (body, path, rule) => {
     const answer = await change(body);
     const broken = expect.arrayContaining([expect.objectContaining({ path, message: expect.stringMatching(rule) })]);
@@ -126,6 +137,52 @@ describe('the settings', () => {
     await listener.query('LISTEN lowrank_work');
     await change({ active_jobs_per_user: 3 });
     await heard;
+  });
+
+  test('let the installation run empty: nothing starts until it is said, what runs goes on, and whoever waits is told', async () => {
+    await addWorker();
+    await addJobs(user.user_id, 2);
+    await claim();
+    expect(await (await change({ draining: true })).json()).toMatchObject({ draining: true });
+    expect(await claim()).toBeNull();
+    const waiting = async () => (await (await api.request('/api/queue', { headers: user.headers })).json()).queue;
+    expect(await waiting()).toEqual([expect.objectContaining({ reason: 'draining', unpredicted_because: 'nothing_starts' })]);
+    await change({ draining: false });
+    expect(await waiting()).toEqual([expect.objectContaining({ reason: 'next' })]);
+    expect(await claim()).not.toBeNull();
+  });
+
+  test('have quiet hours, by the database’s clock: nothing starts in them, and the start is predicted for their end', async () => {
+    await addWorker();
+    await addJobs(user.user_id, 1);
+    const waiting = async () => (await (await api.request('/api/queue', { headers: user.headers })).json()).queue[0];
+    const at = (ms: number) => new Date(Date.now() + ms).toISOString().slice(11, 16);
+    const HOUR_MS = 3_600_000;
+    await change({ quiet_hours: { begin: at(-HOUR_MS), end: at(2 * HOUR_MS), time_zone: 'UTC', weekdays: EVERY_DAY } });
+    expect(await claim()).toBeNull();
+    const { reason, predicted_start_at } = await waiting();
+    expect(reason).toBe('quiet_hours');
+    expect(Math.abs(Date.parse(predicted_start_at) - Date.now() - 2 * HOUR_MS)).toBeLessThan(2 * 60_000);
+    await change({ quiet_hours: { begin: at(HOUR_MS), end: at(2 * HOUR_MS), time_zone: 'UTC', weekdays: EVERY_DAY } });
+    expect((await waiting()).reason).toBe('next');
+    expect(await claim()).not.toBeNull();
+    expect(await (await change({ quiet_hours: null })).json()).toMatchObject({ quiet_hours: null });
+  });
+
+  test.each([
+    ['2026-01-05T21:59:59+01:00', null],
+    ['2026-01-05T22:00:00+01:00', 8 * 3600],
+    ['2026-01-06T05:59:59+01:00', 1],
+    ['2026-01-06T06:00:00+01:00', null],
+    // Tuesday’s night is not among the days: it begins on no evening.
+    ['2026-01-06T23:00:00+01:00', null],
+    ['2026-01-07T03:00:00+01:00', null],
+    // Clocks go forward in this night, so it is an hour shorter.
+    ['2026-03-28T22:00:00+01:00', 7 * 3600],
+  ])('have quiet hours from evening to morning of their days: at %s for %j seconds more', async (instant, in_s) => {
+    await change({ quiet_hours: { ...NIGHTS, weekdays: [1, 6] } });
+    const [row] = await db.asOwner<{ held: unknown }>('SELECT lowrank.starts_held($1) AS held', [instant]);
+    expect(row?.held).toEqual(in_s === null ? null : { reason: 'quiet_hours', in_s });
   });
 
   test('say how much everybody may store', async () => {

@@ -42,6 +42,7 @@ BEYOND_THE_SCHEMA = [
     ("expires_at", "", "in the future"),
     ("gpu_config.type", "unknown_gpu", ""),
     ("like", "", "must be null or one of"),
+    ("quiet_hours.*", "", "IANA name|twice"),
     ("entity_type", "", "is no thing that this event happens to"),
     ("hourly_rate", "", "to the cent"),
     ("confirm|password", "required", "this account has"),

@@ -33,7 +33,7 @@ export interface ClaimFaults {
 /**
  * Claims one job for a free device of this worker: first the user (fewest active, then longest not served), then that
  * user's head of the queue, without what was paused on another host. Slot, device lease, run row and the move to `initializing` are one transaction.
- * Null when no device is free or nothing may start. A job whose own row makes that throw twice is passed over, told, and tried again
+ * Null when no device is free, nothing may start, or the installation drains or has its quiet hours. A job whose own row makes that throw twice is passed over, told, and tried again
  * after a pause or failed (`passOver`): it keeps nobody else's from being claimed.
  */
 export async function claimJob(
@@ -75,6 +75,7 @@ async function claimHead(tx: Tx, { worker_id, executor, lease_ms, broken, looked
     SELECT d.id FROM lowrank.gpu_devices d
     WHERE d.worker_id = ${worker_id} AND d.quarantined_at IS NULL AND d.drained_at IS NULL AND d.foreign_processes = 0
       AND NOT EXISTS (SELECT FROM lowrank.gpu_leases l WHERE l.device_id = d.id AND l.released_at IS NULL)
+      AND (SELECT lowrank.starts_held()) IS NULL
     ORDER BY d.name, d.uuid LIMIT 1 FOR UPDATE OF d SKIP LOCKED`);
   const device = devices.rows[0];
   if (device === undefined) return null;

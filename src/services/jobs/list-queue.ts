@@ -4,6 +4,7 @@ import { trainingJobs, userQueues } from '#/db/schema/jobs.ts';
 import { asUser, type Tx } from '#/db/tenancy.ts';
 import { PROMISE_TIMES } from '#/domain/constants.ts';
 import {
+  HELD_REASONS,
   type MachineOutlook,
   type OwnSlots,
   PREDICTED_PLACES_MAX,
@@ -48,6 +49,7 @@ const Outlook = z.object({
   free: z.number(),
   busy_end_in_s: z.array(z.number().nullable()),
   others_before: z.number(),
+  held: z.object({ reason: z.enum(HELD_REASONS), in_s: z.number().nullable() }).nullable(),
 });
 
 /**
@@ -166,7 +168,7 @@ async function ownSlots(tx: Tx, user_id: string): Promise<OwnSlots> {
 
 async function lookAhead(tx: Tx): Promise<{ now: Date; machine: MachineOutlook; answering: string[] }> {
   const { rows } = await tx.execute<{ now_ms: number; outlook: unknown }>(sql`
-    SELECT lowrank.queue_outlook(${PROMISE_TIMES.contact_lost_ms}) AS outlook, (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now_ms`);
+    SELECT lowrank.queue_outlook(${PROMISE_TIMES.contact_lost_ms}) || jsonb_build_object('held', lowrank.starts_held()) AS outlook, (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now_ms`);
   const [told] = rows;
   const { answering, ...machine } = Outlook.parse(told?.outlook);
   return { now: new Date(told?.now_ms ?? Date.now()), machine, answering };

@@ -31,5 +31,7 @@ export async function chosenSettings(tx: Tx): Promise<InstallationSettings> {
     active_jobs_per_user: shape.active_jobs_per_user.catch(ACTIVE_JOBS_PER_USER).parse(chosen('active_jobs_per_user')),
     user_quota_gb: shape.user_quota_gb.catch(storageLimits().user_quota_bytes / GB).parse(chosen('user_quota_gb')),
     default_base_model_id: shape.default_base_model_id.catch(null).parse(chosen('default_base_model_id')),
+    draining: shape.draining.catch(false).parse(chosen('draining')),
+    quiet_hours: shape.quiet_hours.catch(null).parse(chosen('quiet_hours')),
   };
 }
