@@ -14,9 +14,11 @@ import { PUSH_ERROR_CODES } from '#/domain/hub-push.ts';
 import { HYPERPARAMETER_PRESETS, HYPERPARAMETER_RANGES, type HyperparameterName } from '#/domain/hyperparameters.ts';
 import { WAIT_REASONS } from '#/domain/queue.ts';
 import { RECIPE_METHODS } from '#/domain/recipes.ts';
+import { TRAINING_IMAGE_STATUSES } from '#/domain/statuses.ts';
 import { TRAINER_CAN } from '#/domain/trainer-abilities.ts';
 import { CANONICAL_FIELDS, DATASET_SHAPES } from '#/domain/trainer-config.ts';
 import { TRAINER_ERROR_CODES, WORKER_ERROR_CODES } from '#/domain/trainer-events.ts';
+import { IMAGE_REASONS } from '#/domain/training-images.ts';
 import { WEBHOOK_EVENTS, WEBHOOK_TEST_EVENT } from '#/domain/webhooks.ts';
 import { OUTBOUND_FAULTS } from '#/storage/outbound/outbound-error.ts';
 import { DOOR_A_FIELDS } from './contract-tables/door-a.ts';
@@ -110,6 +112,13 @@ describe('the documents', () => {
     expect(files).toEqual(expect.arrayContaining([...new Set(raised('DatasetFault'))]));
     const warnings = codes(/^Warnings .*\n.*/m.exec(datasets)?.[0] ?? '');
     expect(warnings.sort()).toEqual([...new Set(raised('warn'))].sort());
+  });
+
+  it('explain each status of a training image, and each reason for which one is no good', async () => {
+    const text = await read('docs/training-images.md');
+    const told = (heading: string) => tableAfter(text, heading).flatMap(([first]) => codes(first ?? ''));
+    expect(told('| `status` |')).toEqual([...TRAINING_IMAGE_STATUSES]);
+    expect(told('| `status_reason.code` |')).toEqual([...IMAGE_REASONS]);
   });
 
   it('say each reason for which a job waits', async () => {

@@ -58,6 +58,25 @@ export async function addBaseModel(db: TestDatabase, fields: Record<string, unkn
   return row.id as string;
 }
 
+/** A training image, listed and not checked unless `fields` say so. */
+export async function addImage(db: TestDatabase, fields: Record<string, unknown> = {}): Promise<string> {
+  const row: Record<string, unknown> = { id: randomUUID(), reference: 'trainer:1', ...fields };
+  await addRow(db, 'lowrank.training_images', { name: `Image ${row.id}`, ...row });
+  return row.id as string;
+}
+
+/** The columns of an image whose check went well. */
+export const READY_IMAGE = {
+  status: 'ready',
+  digest: `sha256:${'1'.repeat(64)}`,
+  hello: {
+    protocols: [1],
+    trainer: 'ours 3',
+    trains: [{ model_kind: 'causal-lm', methods: ['lora'], strategies: ['none'], devices_max: 1 }],
+  },
+  checked_at: new Date(0),
+};
+
 /** A job in any status; active ones get a slot, failed ones a code. */
 export async function addJob(db: TestDatabase, user_id: string, fields: Record<string, unknown> = {}): Promise<string> {
   const status = (fields.status as string | undefined) ?? 'queued';

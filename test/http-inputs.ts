@@ -101,7 +101,7 @@ const NAMES_NOTHING: Record<string, string> = {
   hf_repo_id: 'a repository of the Hub, which is public',
   partition_id: 'a part of an executor, which is the installation’s',
   preset_id: 'one of our own presets',
-  training_image_id: 'an image of the installation’s, of which there are none yet',
+  training_image_id: 'an image of the installation’s, which everybody may name',
 };
 /** Places that prove themselves, and the tests that say so. */
 const PROVED_OTHERWISE: Record<string, string> = {
@@ -126,6 +126,7 @@ const OF_PATHS: Record<string, Kind> = {
   '/api/invitations/{id}': 'invitation',
   '/api/gpu-catalog/{type}': 'gpu',
   '/api/gpus/{id}': 'device',
+  '/api/training-images/{id}': 'training_image',
   '/api/webhooks/{id}': 'webhook',
   '/api/webhooks/{id}/deliveries/{delivery_id}': 'delivery',
 };
@@ -252,6 +253,7 @@ const BODIES: Record<string, Record<string, unknown> | ((things: Things) => Reco
   // Of one name there is one for all: each person brings one of their own. Which there are everybody knows, as of models.
   'POST /api/base-models shape 1': (things) => ({ hf_repo_id: `tenancy/${plainest(things, 'model')}` }),
   'POST /api/gpu-catalog': (things) => ({ type: `GPU-${plainest(things, 'person')}`, aliases: [] }),
+  'POST /api/training-images': (things) => ({ name: `Image ${plainest(things, 'person')}` }),
   'POST /api/invitations': { email: 'ada@example.org' },
   'POST /api/keys': { name: 'Of a script' },
   // An address needs no name server.

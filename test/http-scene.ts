@@ -11,7 +11,7 @@ import { attemptFolder, logFile } from '#/storage/run-folder.ts';
 import { storageKey } from '#/storage/storage.ts';
 import { addBrowser } from './api.ts';
 import type { TestDatabase } from './database.ts';
-import { addBaseModel, addDataset, addJob, addPerson, addRow } from './factories.ts';
+import { addBaseModel, addDataset, addImage, addJob, addPerson, addRow } from './factories.ts';
 import { addObservation } from './foretold.ts';
 
 /** What an id can be of. */
@@ -34,6 +34,7 @@ export const KINDS = [
   'invitation',
   'gpu',
   'device',
+  'training_image',
   'default_model',
   'webhook',
   'delivery',
@@ -203,6 +204,7 @@ async function addThings(db: TestDatabase, user_id: string, secret: string): Pro
     invitation: { open: invitation },
     gpu: { added: gpu },
     device: { free: await addDevice(db) },
+    training_image: { listed: await addImage(db) },
     default_model: { ready: model.ready },
     cost: { of_job: costCursor(job.completed) },
     observation: { of_job: await addObservation(db, user_id, job.completed) },

@@ -18,7 +18,7 @@ function stringsOf({ format, pattern, minLength, maxLength }: JsonSchema): Arbit
   const most = Number(maxLength ?? 200);
   const fits = (text: string) => text.length >= least && text.length <= most;
   if (typeof pattern === 'string')
-    return fc.stringMatching(new RegExp(pattern, 'u'), { maxLength: Math.min(most, 60) }).filter(fits);
+    return fc.stringMatching(new RegExp(pattern, 'u'), { maxLength: Math.min(most, 100) }).filter(fits);
   return fc.string({ minLength: least, maxLength: Math.min(most, Math.max(least, 40)) });
 }
 

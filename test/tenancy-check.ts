@@ -280,6 +280,9 @@ async function sharedTables(player: Player, { a, b }: Tenants): Promise<string[]
     ['lowrank_scheduler', 'gpu_devices'],
     ['lowrank_web', 'gpu_catalog'],
     ['lowrank_identity', 'gpu_catalog'],
+    ['lowrank_web', 'training_images'],
+    ['lowrank_identity', 'training_images'],
+    ['lowrank_scheduler', 'training_images'],
     ['lowrank_web', 'run_groups'],
     ['lowrank_scheduler', 'run_groups'],
     ['lowrank_identity', 'workers'],
@@ -305,6 +308,14 @@ async function sharedTables(player: Player, { a, b }: Tenants): Promise<string[]
   const price = 'UPDATE lowrank.gpu_catalog SET hourly_rate = hourly_rate';
   await expect('gpu_catalog: the identity login cannot write', (await player.as('lowrank_identity', null, price)).count > 0);
   await expect('gpu_catalog: a user can write', (await player.as('lowrank_web', claimsOf(a), price)).code === '42501');
+  const image = `UPDATE lowrank.training_images SET reference = 'evil'`;
+  await expect('training_images: the identity login cannot write', (await player.as('lowrank_identity', null, image)).count > 0);
+  await expect('training_images: a user can write', (await player.as('lowrank_web', claimsOf(a), image)).code === '42501');
+  const unlist = 'DELETE FROM lowrank.training_images';
+  await expect(
+    'training_images: a worker can take it away',
+    (await player.as('lowrank_scheduler', null, unlist)).code === '42501',
+  );
   const learnt = 'UPDATE lowrank.run_groups SET turn = turn';
   await expect('run_groups: the scheduler cannot write', (await player.as('lowrank_scheduler', null, learnt)).count > 0);
   await expect('run_groups: a user can write', (await player.as('lowrank_web', claimsOf(a), learnt)).code === '42501');

@@ -4649,6 +4649,199 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/training-images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a training may name as training_image_id; to administrators every image of the list */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description By name: at most a hundred */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            total: number;
+                            training_images: components["schemas"]["TrainingImage"][];
+                        };
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                405: components["responses"]["MethodNotAllowed"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        /** List an image that trainings may name, once a worker has checked that it speaks the trainer protocol (administrators) */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description With it the same request makes one thing and gets the same answer for 24 hours */
+                    "Idempotency-Key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["AddTrainingImage"];
+                };
+            };
+            responses: {
+                /** @description Listed; it is checked within seconds where a worker runs trainings in containers */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TrainingImage"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                405: components["responses"]["MethodNotAllowed"];
+                408: components["responses"]["RequestTimeout"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["PayloadTooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/training-images/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take an image off the list (administrators): what names it and has not begun fails when it would */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Removed */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                405: components["responses"]["MethodNotAllowed"];
+                408: components["responses"]["RequestTimeout"];
+                413: components["responses"]["PayloadTooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/training-images/{id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Check an image anew, as what its reference names now (administrators) */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description To be checked */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TrainingImage"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                405: components["responses"]["MethodNotAllowed"];
+                408: components["responses"]["RequestTimeout"];
+                413: components["responses"]["PayloadTooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/training/{id}": {
         parameters: {
             query?: never;
@@ -5789,6 +5982,16 @@ export interface components {
             tokens_per_second: number;
             type: string;
         };
+        /**
+         * @example {
+         *       "name": "Ours",
+         *       "reference": "registry.example.org/team/trainer:3"
+         *     }
+         */
+        AddTrainingImage: {
+            name: string;
+            reference: string;
+        };
         ApiKey: {
             /** Format: date-time */
             created_at: string;
@@ -6327,7 +6530,7 @@ export interface components {
             start?: boolean;
             /**
              * Format: uuid
-             * @description A trainer of one’s own; null: the one that comes along
+             * @description A training image of GET /api/training-images; null: the trainer that comes along
              * @default null
              */
             training_image_id?: string | null;
@@ -6604,7 +6807,7 @@ export interface components {
             };
             /**
              * Format: uuid
-             * @description A trainer of one’s own; null: the one that comes along
+             * @description A training image of GET /api/training-images; null: the trainer that comes along
              * @default null
              */
             training_image_id?: string | null;
@@ -7693,7 +7896,7 @@ export interface components {
             start?: boolean;
             /**
              * Format: uuid
-             * @description A trainer of one’s own; null: the one that comes along
+             * @description A training image of GET /api/training-images; null: the trainer that comes along
              * @default null
              */
             training_image_id?: string | null;
@@ -7869,6 +8072,73 @@ export interface components {
              * @enum {string|null}
              */
             verdict: "fits" | "tight" | "will_not_fit" | null;
+        };
+        /**
+         * @example {
+         *       "id": "5b1c7c0e-7d63-4c7a-8a53-2d7c9a3f1e90",
+         *       "name": "Ours",
+         *       "reference": "registry.example.org/team/trainer:3",
+         *       "digest": "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+         *       "status": "ready",
+         *       "status_reason": null,
+         *       "hello": {
+         *         "trainer": "team-trainer 3.1",
+         *         "protocols": [
+         *           1
+         *         ],
+         *         "trains": [
+         *           {
+         *             "model_kind": "causal-lm",
+         *             "methods": [
+         *               "lora"
+         *             ],
+         *             "strategies": [
+         *               "none"
+         *             ],
+         *             "devices_max": 1
+         *           }
+         *         ]
+         *       },
+         *       "checked_at": "2026-03-01T12:00:00.000Z",
+         *       "created_at": "2026-03-01T11:59:00.000Z",
+         *       "updated_at": "2026-03-01T12:00:00.000Z"
+         *     }
+         */
+        TrainingImage: {
+            /** Format: date-time */
+            checked_at: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** @description The id of what was checked: trainings run in that, whatever the reference names later */
+            digest: string | null;
+            /** @description What its trainer said of itself; null until it has */
+            hello: {
+                protocols: number[];
+                trainer: string;
+                trains: {
+                    devices_max: number;
+                    methods: string[];
+                    model_kind: string;
+                    strategies: string[];
+                }[];
+            } | null;
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** @description As the engine is asked for it */
+            reference: string;
+            /**
+             * @description checking: a worker has yet to ask its trainer what it can do
+             * @enum {string}
+             */
+            status: "checking" | "ready" | "error";
+            /** @description Why it is no good, or what keeps its check */
+            status_reason: {
+                code: string;
+                message: string;
+            } | null;
+            /** Format: date-time */
+            updated_at: string;
         };
         TrainingJob: {
             /** Format: uuid */

@@ -45,6 +45,7 @@ export const STATUS_OF: Record<AppErrorCode, FaultStatus> = {
   dataset_not_ready: 409,
   dataset_not_training_ready: 409,
   base_model_not_ready: 409,
+  training_image_not_ready: 409,
   job_already_final: 409,
   job_not_final: 409,
   transfer_already_final: 409,

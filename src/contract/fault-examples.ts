@@ -31,6 +31,7 @@ const SENTENCES: Record<AppErrorCode, string | Violation> = {
   dataset_not_ready: 'Dataset Questions is still validating: wait until its status is ready',
   dataset_not_training_ready: 'Dataset Questions has no rows to train on: see its report',
   base_model_required: 'No base model is named, and there is no default one: send base_model_id',
+  training_image_not_ready: 'Training image Ours is not ready: it is still being checked; try again in a minute',
   base_model_not_ready: 'Base model SmolLM-135M is still being fetched: wait until its status is ready',
   not_trainable: 'Base model SmolLM-135M cannot be trained on this dataset',
   preflight_failed: 'This cannot be trained: the dataset has not passed its check.',

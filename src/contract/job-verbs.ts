@@ -64,6 +64,7 @@ export const cloneJobRoute = declareRoute({
     'dataset_not_ready',
     'dataset_not_training_ready',
     'base_model_not_ready',
+    'training_image_not_ready',
     422,
     'base_model_required',
     'preflight_failed',

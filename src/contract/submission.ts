@@ -16,6 +16,10 @@ export const EverySubmission = {
   limits: RunLimits.default({}).describe(
     'What it may take of its host; one that is not kept there is a `skipped` event of the job',
   ),
-  training_image_id: z.uuid().nullable().default(null).describe('A trainer of one’s own; null: the one that comes along'),
+  training_image_id: z
+    .uuid()
+    .nullable()
+    .default(null)
+    .describe('A training image of GET /api/training-images; null: the trainer that comes along'),
   start: z.boolean().default(true).describe('false: stored and held until it is started'),
 };

@@ -128,7 +128,18 @@ export const submitTrainingRoute = declareRoute({
     body: { required: true, content: { 'application/json': { schema: SubmitTrainingBody } } },
   },
   responses: { 200: answers(SubmittedTraining, 'Stored; running, or queued for the reason that `message` says') },
-  faults: [403, 404, 'dataset_not_ready', 'base_model_not_ready', 422, 'base_model_required', 'launch_failed', 429, 507],
+  faults: [
+    403,
+    404,
+    'dataset_not_ready',
+    'base_model_not_ready',
+    'training_image_not_ready',
+    422,
+    'base_model_required',
+    'launch_failed',
+    429,
+    507,
+  ],
 });
 
 export const getTrainingRoute = declareRoute({

@@ -135,6 +135,7 @@ test('every column that holds an id is in a key that carries its owner, or is on
 /** Unique values that do not begin with their owner, and why a conflict tells nobody of another's. */
 const UNIQUE_FOR_ALL: Record<string, string> = {
   gpu_catalog_type_key: 'the catalogue is everybody’s',
+  training_images_name_key: 'the list is everybody’s',
   gpu_devices_uuid_key: 'the machine’s; no user may write it',
   gpu_leases_open_key: 'the machine’s; no user may write it',
   job_transitions_from_status_to_status_pk: 'the rules of the house',

@@ -14,6 +14,7 @@ import * as jobs from './schema/jobs.ts';
 import * as machine from './schema/machine.ts';
 import * as projects from './schema/projects.ts';
 import * as recipes from './schema/recipes.ts';
+import * as trainingImages from './schema/training-images.ts';
 import * as transfers from './schema/transfers.ts';
 import * as webhooks from './schema/webhooks.ts';
 import { turns } from './turns.ts';
@@ -31,6 +32,7 @@ const schema = {
   ...recipes,
   ...experiments,
   ...activities,
+  ...trainingImages,
   ...transfers,
   ...webhooks,
 };

@@ -27,6 +27,7 @@ export const APP_ERROR_CODES = [
   'dataset_not_training_ready',
   'base_model_required',
   'base_model_not_ready',
+  'training_image_not_ready',
   'not_trainable',
   'preflight_failed',
   'launch_failed',

@@ -40,6 +40,9 @@ export type DatasetStatus = (typeof DATASET_STATUSES)[number];
 
 export const BASE_MODEL_STATUSES = ['fetching', 'ready', 'error'] as const;
 
+/** checking: no worker has asked its trainer yet what it can do. */
+export const TRAINING_IMAGE_STATUSES = ['checking', 'ready', 'error'] as const;
+
 /** How far a base model is trusted by whoever keeps the registry. */
 export const MODEL_STAGES = ['staging', 'production', 'archived'] as const;
 export type ModelStage = (typeof MODEL_STAGES)[number];

@@ -19,6 +19,7 @@ import { queueRoutes } from './queue-routes.ts';
 import { recipeRoutes } from './recipe-routes.ts';
 import { settingsRoutes } from './settings-routes.ts';
 import { systemRoutes } from './system-routes.ts';
+import { trainingImageRoutes } from './training-image-routes.ts';
 import { trainingRoutes } from './training-routes.ts';
 import { transferRoutes } from './transfer-routes.ts';
 import { webhookRoutes } from './webhook-routes.ts';
@@ -33,6 +34,7 @@ export const ROUTES: RouteModule[] = [
   jobVerbRoutes,
   jobOutputRoutes,
   trainingRoutes,
+  trainingImageRoutes,
   datasetRoutes,
   modelRoutes,
   artifactRoutes,

@@ -48,7 +48,7 @@ afterAll(async () => {
 });
 
 /** Of administrators, or about who somebody is. */
-const OF_THE_HOUSE = /^\/api\/(auth|invitations|gpu-catalog)/;
+const OF_THE_HOUSE = /^\/api\/(auth|invitations|gpu-catalog|training-images)/;
 
 interface Scene {
   owner: Tenant;
@@ -131,6 +131,8 @@ const NOT_OVER_HTTP: Record<string, string> = {
   'run_observations_own widened': FILTERED,
   'settings_read dropped': 'an installation that has set nothing goes by its defaults',
   'settings_read widened': NOBODYS,
+  'training_images_read dropped': 'an installation that lists none has none to name',
+  'training_images_read widened': NOBODYS,
   'user_queues_by_trigger dropped': 'no verb of people writes their queue by itself',
   'user_queues_by_trigger widened': 'no verb of people writes their queue by itself',
   'user_queues_own dropped': 'its triggers then change nothing, and the worker sees it',

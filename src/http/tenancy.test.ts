@@ -68,7 +68,7 @@ const changes = ({ method }: Operation) => method !== 'GET';
 const own = (operation: Operation, who: Tenant) => requestOf(operation, who.things);
 const fresh = (operation: Operation) =>
   addTenant(db, newSecret('fresh'), { role: operation.template.match(FOR_ADMINISTRATORS) ? 'administrator' : 'user' });
-const FOR_ADMINISTRATORS = /^\/(metrics|api\/(users|invitations|gpu-catalog|gpus|settings))/;
+const FOR_ADMINISTRATORS = /^\/(metrics|api\/(users|invitations|gpu-catalog|gpus|training-images|settings))/;
 /** By a password that the scene has not, or the end of the session that asks. */
 const ABOUT_ONESELF = /^(POST \/api\/auth\/|DELETE \/api\/me$)/;
 const keyOf = async (who: Tenant, scopes: KeyScope[]) => {
@@ -243,6 +243,7 @@ describe('an Idempotency-Key', () => {
     expect(taking.length).toBeGreaterThan(12);
     // It takes a hundred.
     await db.asOwner('DELETE FROM lowrank.gpu_catalog');
+    await db.asOwner('DELETE FROM lowrank.training_images');
     for (const operation of taking) {
       const [first, second] = [await fresh(operation), await fresh(operation)];
       const ask = (who: Tenant, of: Tenant, key = operation.name.replace(/\W+/g, '-')) => {

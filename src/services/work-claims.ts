@@ -2,12 +2,13 @@ import { and, eq, getTableName, type SQL, sql } from 'drizzle-orm';
 import type { PgUpdateSetSource } from 'drizzle-orm/pg-core';
 import type { baseModels } from '#/db/schema/base-models.ts';
 import type { datasets } from '#/db/schema/datasets.ts';
+import type { trainingImages } from '#/db/schema/training-images.ts';
 import type { transfers } from '#/db/schema/transfers.ts';
 import { asScheduler, type Tx } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
 
 /** Rows that wait for a worker until one has worked on them. */
-type Work = typeof datasets | typeof baseModels | typeof transfers;
+type Work = typeof datasets | typeof baseModels | typeof transfers | typeof trainingImages;
 
 /** A claim on a row that was taken so often without an end has ended its worker each time. */
 export const CLAIM_ATTEMPTS_MAX = 3;

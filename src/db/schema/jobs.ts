@@ -227,6 +227,9 @@ export const jobRuns = lowrank.table(
     metered_s: numeric('metered_s', { precision: 14, scale: 3 }).notNull().default('0'),
     /** what the executor saw at the end: code or signal, memory kill, orphans */
     exit: jsonb('exit').$type<Record<string, unknown> | null>(),
+    /** what its container was made of: the image's name, and the id of what that was; null for a process */
+    image: text('image'),
+    image_digest: text('image_digest'),
   },
   (t) => [
     primaryKey({ columns: [t.job_id, t.attempt] }),

@@ -2,7 +2,7 @@ import { boolean, customType, index, integer, pgPolicy, primaryKey, text, uuid }
 import { users } from './identity.ts';
 import { createdAt, identityRole, identityRows, instant, lowrank, oneOf, ownRows } from './roles.ts';
 
-const IDENTITY_ROUTES = ['POST /api/keys', 'POST /api/invitations', 'POST /api/gpu-catalog'];
+const IDENTITY_ROUTES = ['POST /api/keys', 'POST /api/invitations', 'POST /api/gpu-catalog', 'POST /api/training-images'];
 
 const bytes = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
 

@@ -5,7 +5,10 @@ import { trainingJobs } from '#/db/schema/jobs.ts';
 import { asUser, type Tx } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
 import type { Forecast } from '#/domain/foresight/foresee.ts';
+import { imageModelKind } from '#/domain/image-pipeline.ts';
 import { misfit } from '#/domain/memory-figures.ts';
+import { TRAINER_CAN } from '#/domain/trainer-abilities.ts';
+import type { AskedOfTrainer } from '#/domain/trainer-hello.ts';
 import { type TrainingSpec, trainingRefusal } from '#/domain/training-spec.ts';
 import { recordActivity } from '#/services/activities/record-activity.ts';
 import type { Context } from '#/services/context.ts';
@@ -15,6 +18,7 @@ import type { BaseModelRow } from '#/services/models/model-row.ts';
 import { noSuchModel, refuseWithoutModel } from '#/services/models/model-use.ts';
 import { obtainHubModel } from '#/services/models/register-hub-model.ts';
 import { announce } from '#/services/notifications/announce.ts';
+import { refuseImage } from '#/services/training-images/use-image.ts';
 import { chooseGpu, ownDevice } from './choose-gpu.ts';
 import { configureJob, FETCHING_MODEL } from './configure-job.ts';
 import { foreseeTraining, readForesight } from './foresee-training.ts';
@@ -42,14 +46,13 @@ export type AskedSpec = TrainingSpec | ((tx: Tx) => Promise<TrainingSpec>);
  * The one way to a job: checks what the spec names, fills in and counts everything, and stores the job as queued with
  * its notification and its activity. A Hub model that is not there yet is registered, and the job waits for it out of the queue. Throws
  * `not_found` (dataset, base model, training image), `forbidden` (dataset), `dataset_not_ready`, `dataset_not_training_ready`,
- * `base_model_required`, `base_model_not_ready`, `not_trainable`, `invalid_request` (GPU type), `quota_exceeded`, `storage_full`.
+ * `base_model_required`, `base_model_not_ready`, `training_image_not_ready`, `not_trainable`, `invalid_request` (GPU type), `quota_exceeded`, `storage_full`.
  */
 export async function createJob(ctx: Context, asked: AskedSpec, options: SubmissionOptions = {}): Promise<JobRow> {
   return asUser(ctx.user_id, async (tx) => {
     const known = await options.before?.(tx);
     if (known != null) return findJob(tx, known);
     const spec = typeof asked === 'function' ? await asked(tx) : asked;
-    refuseImage(spec.training_image_id);
     const dataset = await readyDataset(tx, spec.dataset_id, { tells_foreign: options.tells_foreign_dataset === true });
     const refusal = trainingRefusal(spec.method, dataset.modality);
     if (refusal !== null) throw new AppError('not_trainable', refusal);
@@ -58,6 +61,8 @@ export async function createJob(ctx: Context, asked: AskedSpec, options: Submiss
       : obtainHubModel(tx, ctx, spec.hub_model).then((obtained) => obtained.model));
     const waits = spec.hub_model !== null && model.status === 'fetching';
     if (!waits) refuseUntrainable(model);
+    // What a model that is still to be fetched is, nobody knows: its run is judged again when it is launched.
+    await refuseImage(tx, spec.training_image_id, waits ? null : askedOfTrainer(spec, model));
     const catalog = await readGpuCatalog(tx);
     const gpu = chooseGpu(catalog, spec.gpu_config ?? (await ownDevice(tx)));
     const gpu_config = { type: gpu.type, count: gpu.count };
@@ -136,14 +141,9 @@ async function registeredModel(tx: Tx, user_id: string, id: string | null): Prom
   return model;
 }
 
-/** Runs are processes of their host here, and a process has no image: none is registered that could be found. */
-function refuseImage(id: string | null): void {
-  if (id === null) return;
-  throw new AppError(
-    'not_found',
-    'There is no such training image: leave training_image_id out, and the trainer that comes along is used',
-    [{ path: 'training_image_id', message: 'no such training image', code: 'not_found' }],
-  );
+function askedOfTrainer({ method, run, gpu_config }: TrainingSpec, { architecture }: BaseModelRow): AskedOfTrainer {
+  const devices = Math.min(gpu_config?.count ?? 1, TRAINER_CAN.devices_max);
+  return { model_kind: imageModelKind(architecture) ?? 'causal-lm', method, strategy: run.strategy, devices };
 }
 
 const MEASURE_IT = 'A submission with probe_only: true tries its first steps all the same, and measures them.';
