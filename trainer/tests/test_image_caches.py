@@ -111,6 +111,7 @@ cache.write("b" * 64, {"x": torch.ones(64)})
     cache = TensorCache(folder)
     assert torch.equal(cache.read("a" * 64)["x"], torch.ones(64))
     assert cache.read("b" * 64) is None
+    assert not cache.path("b" * 64).exists()
     LatentCache(tmp_path, "vae").build(image_set(), Encoder(), 3)
     assert not list(folder.rglob("*.part"))
 
@@ -169,11 +170,11 @@ def test_an_unreadable_image_ends_caching_by_its_name(tmp_path):
 
 
 def test_images_are_decoded_ahead_but_not_all_at_once():
-    begun = []
-    made = ahead(lambda number: begun.append(number) or number, range(200))
-    assert [next(made) for _ in range(3)] == [0, 1, 2]
-    assert len(begun) <= AHEAD + 3
-    assert list(made) == list(range(3, 200))
+    given = []
+    made = ahead(str, (given.append(number) or number for number in range(200)))
+    assert [next(made) for _ in range(3)] == ["0", "1", "2"]
+    assert len(given) <= AHEAD + 2
+    assert list(made) == [str(number) for number in range(3, 200)]
 
 
 PRIOR = {"class_prompt": "a vase", "class_images": 6, "weight": 1.0}

@@ -85,7 +85,7 @@ def test_views_depend_on_seed_epoch_and_position_alone(image_set):
 
 
 def test_the_two_sides_of_an_image_mirror_each_other_and_sdxl_is_told_where_they_were_cut(image_set):
-    images = image_set([(500, 260)], [1], {"random_flip": True, "center_crop": False, "seed": 3, "resolution": 128})
+    images = image_set([(500, 360)], [1], {"random_flip": True, "center_crop": False, "seed": 3, "resolution": 128})
     plain, mirrored = images.all_views()
     pixels = images.pixels([plain, mirrored])
     assert pixels.dtype == torch.float32
@@ -94,7 +94,8 @@ def test_the_two_sides_of_an_image_mirror_each_other_and_sdxl_is_told_where_they
     assert not torch.equal(pixels[0], pixels[1])
     assert torch.equal(pixels[0], pixels[1].flip(-1))
     frame = plain.example.frame
-    assert (plain.original_size, plain.target_size) == ((260, 500), frame.bucket[::-1])
+    assert 0 != frame.left != frame.scaled[0] - frame.bucket[0] - frame.left
+    assert (plain.original_size, plain.target_size) == ((360, 500), frame.bucket[::-1])
     assert plain.crop_top_left == (frame.top, frame.left)
     assert mirrored.crop_top_left == (frame.top, frame.scaled[0] - frame.bucket[0] - frame.left)
 
