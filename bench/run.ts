@@ -12,6 +12,7 @@ const BENCHES: Record<string, (flags: string[]) => Promise<void>> = {
   upload: async () => (await import('./upload.ts')).benchUpload(),
   'real-input': async () => (await import('./real-input.ts')).benchRealInput(),
   overhead: async () => (await import('./overhead.ts')).benchOverhead(),
+  'image-cache': async () => (await import('./image-cache.ts')).benchImageCache(),
   foresight: async (flags) => (await import('./foresight/foresight.ts')).benchForesight(flags),
 };
 

@@ -12,8 +12,8 @@ const CHECKS = [
   ['Biome', join(root, 'node_modules/.bin/biome'), ['check', '--error-on-warnings', '.']],
   ['TypeScript', process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '--noEmit']],
   ['knip', process.execPath, [join(root, 'node_modules/knip/bin/knip.js')]],
-  ['ruff', python, ['-m', 'ruff', 'check', 'trainer', 'demo', 'src', 'test']],
-  ['ruff format', python, ['-m', 'ruff', 'format', '--check', 'trainer', 'demo', 'src', 'test']],
+  ['ruff', python, ['-m', 'ruff', 'check', 'trainer', 'demo', 'src', 'test', 'bench']],
+  ['ruff format', python, ['-m', 'ruff', 'format', '--check', 'trainer', 'demo', 'src', 'test', 'bench']],
 ];
 
 /** @param {string} program @param {string[]} args @returns {Promise<{ code: number | null, text: string }>} */

@@ -122,6 +122,21 @@ def test_trigger_words_reach_the_text_once_as_whole_words(caption, prompt, words
     assert training_text(caption, prompt, words) == text
 
 
+@pytest.mark.parametrize("caption", ["a dog", "a photo of sks dog", "a dog " * 80, "a dog " * 80 + "sks", None])
+def test_trigger_words_reach_the_tokens(image_set, caption):
+    """Those of the tiny CLIP tokenizer, which reads 77 of them as the real one does."""
+    from make_tiny_pipelines import clip_tokenizer
+
+    tokenizer = clip_tokenizer()
+    images = image_set([(64, 64)], [1], {"trigger_words": ["sks", "zq"]}, caption=caption)
+    (view,) = images.views([0], 0, 0)
+    ids = tokenizer(view.text, padding="max_length", max_length=tokenizer.model_max_length, truncation=True).input_ids
+    tokens = tokenizer.convert_ids_to_tokens(ids)
+    assert len(tokens) == 77
+    assert "sks</w>" in tokens
+    assert "zq" in tokenizer.decode(ids, skip_special_tokens=True).replace(" ", "")
+
+
 def test_all_texts_are_those_that_a_pass_can_meet(image_set):
     settings = {"trigger_words": ["sks"], "caption_dropout": 0.1}
     settings |= {"prior": {"class_prompt": "a vase", "class_images": 2, "weight": 1.0}}

@@ -17,7 +17,7 @@ from lora_trainer.images.data.archive import StoredImage, refused
 from lora_trainer.images.data.buckets import Frame
 
 FORMATS = ("JPEG", "PNG", "WEBP")
-DECODERS = min(4, os.cpu_count() or 1)
+DECODERS = min(8, len(os.sched_getaffinity(0)))
 """Pillow decodes and scales without Python's lock; each thread holds one whole image for that long."""
 AHEAD = 2 * DECODERS
 """Cut images that wait, or are under way, at most."""
