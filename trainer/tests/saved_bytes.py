@@ -13,6 +13,8 @@ import weakref
 from pathlib import Path
 from typing import Any
 
+# Before a model that is not quantized is loaded in the same process: that leaves it out.
+import bitsandbytes  # noqa: F401
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
