@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+import time
 import traceback
 from pathlib import Path
 
@@ -13,17 +14,24 @@ from lora_trainer.config import check_config, read_config, recipe_of
 from lora_trainer.environment import prepare_environment
 from lora_trainer.failure import TrainerFailure, read_as_failure
 from lora_trainer.hello import hello_line
-from lora_trainer.report import Report
+from lora_trainer.launch import Start, leave_word, train_on_many, under_torchrun
+from lora_trainer.report import Report, Silence
 from lora_trainer.stopping import Stop, interrupted
+from lora_trainer.team import PARENT, bind_to_parent, rank_here
 
 HOME = str(Path(__file__).resolve().parent)
 
 
-def open_report(raw: dict) -> Report:
-    """The event file in output_path. Raises TrainerFailure(bad_config) where there can be none."""
+def open_report(raw: dict, rank: int | None) -> Report:
+    """The event file in output_path. Raises TrainerFailure(bad_config) where there can be none.
+
+    Of the processes of several devices the first one writes, into the file that their starter has made.
+    """
     output = raw.get("output_path")
     if not isinstance(output, str) or not os.path.isabs(output) or not os.path.isdir(output):
         raise TrainerFailure("bad_config", "output_path must be an existing folder.", "Make it first.", "output_path")
+    if rank is not None:
+        return Report(Path(output), begun=True) if rank == 0 else Silence()
     try:
         return Report(Path(output))
     except FileExistsError:
@@ -56,8 +64,8 @@ def tell(report: Report | None, raw: dict, failure: TrainerFailure, trace: str |
     print(json.dumps({"code": failure.code, "message": message, "hint": failure.hint}), file=sys.stderr)
 
 
-def main(argv: list[str]) -> int:
-    """Runs one attempt; answers its exit code."""
+def main(argv: list[str], start: Start = under_torchrun) -> int:
+    """Runs one attempt; answers its exit code. `start`: how the processes of several devices come about."""
     parser = argparse.ArgumentParser(description="Train one LoRA adapter as config.json says.")
     wanted = parser.add_mutually_exclusive_group(required=True)
     wanted.add_argument("--config", type=Path, help="path of config.json (schema/config.schema.json)")
@@ -67,27 +75,42 @@ def main(argv: list[str]) -> int:
         print(hello_line())
         return 0
     prepare_environment()
-    report, raw = None, {}
+    report, raw, rank = None, {}, rank_here()
+    if rank is not None:
+        bind_to_parent()
     stop = Stop()
     try:
         stop.listen()
         raw = read_config(args.config)
-        report = open_report(raw)
+        report = open_report(raw, rank)
         stop.is_busy = lambda: report.writing
         config = check_config(raw)
-        recipe_of(config)(config, report, stop)
+        recipe = recipe_of(config)
+        if rank is None and config.values.devices > 1:
+            train_on_many(config, args.config, report, stop, start)
+        else:
+            recipe(config, report, stop)
         return 0
     except KeyboardInterrupt:
         failure, trace = interrupted("at the keyboard"), None
     except Exception as error:
         failure = read_as_failure(error)
         expected = isinstance(error, TrainerFailure) and error.__cause__ is None
-        trace = None if expected else traceback.format_exc()
-        if trace:
+        trace = failure.trace if expected else traceback.format_exc()
+        if trace and not expected:
             print(trace, file=sys.stderr)
-    tell(report, raw, failure, trace)
+    if rank is None or report is None:
+        tell(report, raw, failure, trace)
+    else:
+        leave_word(Path(raw["output_path"]), rank, failure, trace, time.time())
     return failure.exit_code
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    exit_code = main(sys.argv[1:])
+    if exit_code != 0 and PARENT in os.environ:
+        # One of many that failed leaves at once: the others' end, which it would wait for, comes by its own.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(exit_code)
+    sys.exit(exit_code)

@@ -12,15 +12,15 @@ from lora_trainer.config import Config
 SCHEDULES = {"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}
 
 
-def steps_an_epoch(packs: int, params: Any) -> int:
+def steps_an_epoch(packs: int, params: Any, devices: int = 1) -> int:
     """Optimizer steps of one pass over the packs; the last one may be small."""
     batches = -(-packs // params.batch_size)
-    return -(-batches // params.grad_accum)
+    return -(-batches // (params.grad_accum * devices))
 
 
-def steps_of(packs: int, params: Any) -> int:
+def steps_of(packs: int, params: Any, devices: int = 1) -> int:
     """Optimizer steps of a run: those of its epochs, at most max_steps."""
-    by_epochs = math.inf if params.epochs is None else math.ceil(params.epochs * steps_an_epoch(packs, params))
+    by_epochs = math.inf if params.epochs is None else math.ceil(params.epochs * steps_an_epoch(packs, params, devices))
     return int(min(by_epochs, params.max_steps or math.inf))
 
 
@@ -52,6 +52,6 @@ def arguments_of(config: Config, steps: int) -> TrainingArguments:
         disable_tqdm=True,
         remove_unused_columns=False,
     )
-    # A run has one GPU; Trainer would spread over all that it sees.
+    # A process has one GPU; Trainer would spread over all that it sees.
     arguments._n_gpu = 1 if cuda else 0
     return arguments

@@ -18,10 +18,12 @@ from lora_trainer.base_model import load_base, weight_files, weights_sha256
 from lora_trainer.config import Config, bad
 from lora_trainer.durable import publish_file, publish_folder, sha256_of
 from lora_trainer.failure import TrainerFailure, memory_hint, read_as_failure
-from lora_trainer.memory import measure_memory
+from lora_trainer.memory import measure_memory, most_memory
 from lora_trainer.prepare import Prepared, prepare
 from lora_trainer.report import Report, figure
+from lora_trainer.sharding import in_turn, shard_base
 from lora_trainer.stopping import Stop
+from lora_trainer.team import Team, join, rank_here
 from lora_trainer.tokenize import ChatTokenizer
 
 PACKAGES = ("torch", "transformers", "peft", "accelerate", "tokenizers", "safetensors")
@@ -45,20 +47,19 @@ def train_causal_lm(config: Config, report: Report, stop: Stop) -> None:
 
     stop.check("before the first step")
     report.stage("loading_model")
-    base_sha256 = in_background(weights_sha256, weights)
-    import torch
-
-    torch.manual_seed(params.seed)
-    model = attach_adapter(load_base(config.base, params.precision, values.device), config)
+    base_sha256 = in_background(weights_sha256, weights) if not rank_here() else None
+    team = join(config.output, values.devices, values.strategy, values.device)
+    model = load_adapted(config, team)
+    all_gpus = [gpu for own in team.gather(gpus(values.device)) for gpu in own]
     report.hello(
         trainer=f"lowrank-lora {VERSION}",
         versions=versions(),
         device=values.device,
-        gpus=gpus(values.device),
+        gpus=all_gpus,
         total_parameters=sum(parameter.numel() for parameter in model.parameters()),
         trainable_parameters=sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad),
     )
-    trainer = make_trainer(config, model, chat, prepared, report, stop)
+    trainer = make_trainer(config, model, chat, prepared, report, stop, team)
 
     # From here on a stop waits for the end of the step, so that a checkpoint can be written.
     stop.immediate = False
@@ -66,11 +67,27 @@ def train_causal_lm(config: Config, report: Report, stop: Stop) -> None:
     train(config, trainer, prepared)
 
     summary = summary_of(trainer, started)
-    if not config.values.probe.only:
+    if base_sha256 is not None and not config.values.probe.only:
         report.stage("saving")
-        publish(config, trainer, prepared, report, summary, base_sha256)
+        publish(config, trainer, prepared, report, summary, base_sha256, all_gpus)
     report.stage("done")
     report.done({name: value for name, value in summary.items() if name != "evaluations"})
+    team.leave()
+
+
+def load_adapted(config: Config, team: Team) -> Any:
+    """The base with its fresh adapter, on the device or, where it is sharded, this process's part of it."""
+    import torch
+
+    values, params = config.values, config.params
+    torch.manual_seed(params.seed)
+    if not team.shards:
+        return attach_adapter(load_base(config.base, params.precision, values.device), config)
+    with in_turn(team):
+        # On the host first: that it fits no single device may be why it is sharded.
+        model = attach_adapter(load_base(config.base, params.precision, "cpu"), config)
+        shard_base(model, team, values.device)
+    return model
 
 
 class SignOfLife:
@@ -156,7 +173,7 @@ def check_fit(model: Any, prepared: Prepared, length: int, report: Report) -> No
 
 
 def make_trainer(
-    config: Config, model: Any, chat: ChatTokenizer, prepared: Prepared, report: Report, stop: Stop
+    config: Config, model: Any, chat: ChatTokenizer, prepared: Prepared, report: Report, stop: Stop, team: Team
 ) -> Any:
     """The loop over the prepared rows, with this run's evaluation in it."""
     from lora_trainer.arguments import steps_of
@@ -177,7 +194,7 @@ def make_trainer(
     prompts = [chat.encode_prompt([{"role": "user", "content": text}]) for text in values.sample_prompts]
 
     def between_batches() -> None:
-        stop.check("while evaluating")
+        team.check(stop, "while evaluating")
         trainer.tell_progress()
 
     def evaluate_now(step: int) -> None:
@@ -189,17 +206,19 @@ def make_trainer(
         report.stage("evaluating")
         if held_out:
             began = time.monotonic()
-            loss = evaluate(model, held_out, params.batch_size, chat.pad_id, params.precision, between_batches)
+            loss = evaluate(model, held_out, params.batch_size, chat.pad_id, params.precision, between_batches, team)
             report.metric(
                 step, trainer.state.epoch or 0.0, eval_loss=loss, eval_seconds=round(time.monotonic() - began, 3)
             )
             state.evaluations[str(step)] = figure(loss)
         if prompts:
-            with autocast(values.device, params.precision):
-                texts = answer(model, chat, prompts, values.sample_max_new_tokens)
-            for prompt, text in zip(values.sample_prompts, texts, strict=True):
-                report.sample(step, prompt, text)
-            stop.check("while evaluating")
+            # A model in parts answers only where all of them work on it; a whole one needs nobody else.
+            if team.leads or team.shards:
+                with autocast(values.device, params.precision):
+                    texts = answer(model, chat, prompts, values.sample_max_new_tokens, together=team.shards)
+                for prompt, text in zip(values.sample_prompts, texts, strict=True):
+                    report.sample(step, prompt, text)
+            team.check(stop, "while evaluating")
         # Only now: an evaluation that was broken off is made up for on resuming.
         state.evaluated = step
 
@@ -207,12 +226,13 @@ def make_trainer(
         model=model,
         config=config,
         packs=packs,
-        steps=steps_of(len(packs), params),
+        steps=steps_of(len(packs), params, team.size),
         pad_id=chat.pad_id,
         report=report,
         stop=stop,
         dataset_sha256=prepared.dataset_sha256,
         evaluate_now=evaluate_now,
+        team=team,
     )
     return trainer
 
@@ -269,7 +289,7 @@ def summary_of(trainer: Any, started: float) -> dict:
     state = trainer.run_state
     evaluations = {int(step): loss for step, loss in state.evaluations.items() if loss is not None}
     best = min(evaluations, key=lambda step: (evaluations[step], step)) if evaluations else None
-    memory = measure_memory(trainer.run_config.values.device)
+    memory = most_memory(trainer.run_config.values.device, trainer.team)
     return {
         "steps": trainer.state.global_step,
         "epochs": round(trainer.state.epoch or 0.0, 6),
@@ -287,7 +307,13 @@ def summary_of(trainer: Any, started: float) -> dict:
 
 
 def publish(
-    config: Config, trainer: Any, prepared: Prepared, report: Report, summary: dict, base_sha256: Future[str]
+    config: Config,
+    trainer: Any,
+    prepared: Prepared,
+    report: Report,
+    summary: dict,
+    base_sha256: Future[str],
+    all_gpus: list[dict],
 ) -> None:
     """Writes adapter/ and passport.json and names each file with its hash."""
     folder = config.output / "adapter"
@@ -313,7 +339,7 @@ def publish(
         "adapter": {"sha256": sha256_of(folder / WEIGHTS)},
         "versions": versions(),
         "device": config.values.device,
-        "gpus": gpus(config.values.device),
+        "gpus": all_gpus,
         "seed": config.params.seed,
         "config": without_host_paths(config.raw),
         "figures": summary,

@@ -23,7 +23,11 @@ ANOTHER = "Resume only with the configuration and dataset that the checkpoint wa
 
 def lineage_sha256(config: Config, dataset_sha256: str) -> str:
     """Equal for runs that meet the same rows in the same order with the same arithmetic."""
-    text = json.dumps([config.lineage, dataset_sha256], sort_keys=True)
+    lineage = config.lineage
+    # Each device has rows and random numbers of its own; one device's lineage does not tell of devices.
+    if config.values.devices > 1:
+        lineage |= {"devices": config.values.devices}
+    text = json.dumps([lineage, dataset_sha256], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -47,6 +51,7 @@ def write_checkpoint(config: Config, dataset_sha256: str, step: int, write: Call
             "protocol": 1,
             "job_id": config.values.job_id,
             "step": step,
+            "devices": config.values.devices,
             "lineage": lineage_sha256(config, dataset_sha256),
             "files": files,
         }
@@ -77,16 +82,39 @@ def check_checkpoint(config: Config, dataset_sha256: str) -> Path:
         raise bad("resume_from", "The checkpoint is not complete or was changed.", "Resume from an older checkpoint.")
     if marker["job_id"] != config.values.job_id:
         raise bad("resume_from", "The checkpoint is another job's.", "Resume only from this job's own checkpoints.")
+    written_on, devices = marker.get("devices", 1), config.values.devices
+    if written_on != devices:
+        message = f"The checkpoint was written on {written_on} devices, and this run has {devices}."
+        raise bad("resume_from", message, "Resume on as many devices: each has rows and random numbers of its own.")
     if marker["lineage"] != lineage_sha256(config, dataset_sha256):
         raise bad("resume_from", "The checkpoint belongs to another configuration or dataset.", ANOTHER)
     return folder
 
 
-def save_training_state(
-    folder: Path, optimizer: torch.optim.Optimizer, scheduler: Any, scaler: Any, run_state: dict
-) -> None:
-    """Optimizer and random state as tensors, everything else as JSON."""
+def random_state() -> dict[str, torch.Tensor]:
+    """Where this process's random numbers stand."""
     import torch
+
+    state = {"random.cpu": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        state["random.cuda"] = torch.cuda.get_rng_state()
+    return state
+
+
+def named_for(name: str, rank: int) -> str:
+    """The name of a process's random state; of the first it is the same as where there is only one."""
+    return name if rank == 0 else f"{name}.{rank}"
+
+
+def save_training_state(
+    folder: Path,
+    optimizer: torch.optim.Optimizer,
+    scheduler: Any,
+    scaler: Any,
+    run_state: dict,
+    random_states: list[dict[str, torch.Tensor]],
+) -> None:
+    """Optimizer and random state as tensors, everything else as JSON. `random_states`: of every process, by rank."""
     from safetensors.torch import save_file
 
     state = optimizer.state_dict()
@@ -95,9 +123,8 @@ def save_training_state(
         for number, entry in state["state"].items()
         for name, value in entry.items()
     }
-    tensors["random.cpu"] = torch.get_rng_state()
-    if torch.cuda.is_available():
-        tensors["random.cuda"] = torch.cuda.get_rng_state()
+    for rank, states in enumerate(random_states):
+        tensors |= {named_for(name, rank): tensor for name, tensor in states.items()}
     save_file(tensors, folder / TENSORS)
     rates = [{name: group[name] for name in ("lr", "initial_lr")} for group in state["param_groups"]]
     facts = {"rates": rates, "scheduler": scheduler.state_dict(), "run": run_state}
@@ -125,14 +152,15 @@ def load_training_state(folder: Path, optimizer: torch.optim.Optimizer, schedule
         scaler.load_state_dict(facts["scaler"])
 
 
-def load_random_state(folder: Path) -> None:
+def load_random_state(folder: Path, rank: int = 0) -> None:
+    """Sets this process's random numbers as those of its rank stood."""
     import torch
     from safetensors.torch import load_file
 
     tensors = load_file(folder / TENSORS)
-    torch.set_rng_state(tensors["random.cpu"])
-    if "random.cuda" in tensors and torch.cuda.is_available():
-        torch.cuda.set_rng_state(tensors["random.cuda"])
+    torch.set_rng_state(tensors[named_for("random.cpu", rank)])
+    if named_for("random.cuda", rank) in tensors and torch.cuda.is_available():
+        torch.cuda.set_rng_state(tensors[named_for("random.cuda", rank)])
 
 
 def load_run_state(folder: Path) -> dict:

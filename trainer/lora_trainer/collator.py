@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import random
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -80,6 +81,34 @@ def collate(packs: list[Pack], pad_id: int, multiple: int = 1) -> dict:
     if any(len(pack) > 1 for pack in packs):
         batch["position_ids"] = torch.from_numpy(position_ids)
     return batch
+
+
+@dataclass(frozen=True)
+class PassCounts:
+    """What one pass of all processes takes: tokens without padding and with it, targets, rows."""
+
+    tokens: int
+    padded: int
+    trained: int
+    rows: int
+    longest: int
+    """Tokens with padding of the largest batch."""
+
+
+def count_pass(dealt: list[list[Pack]], multiple: int = 1) -> PassCounts:
+    """Counts the batches of a pass as `collate` makes them."""
+    rows = [row for packs in dealt for pack in packs for row in pack]
+    padded = []
+    for packs in dealt:
+        width = max(sum(len(row.ids) for row in pack) for pack in packs)
+        padded.append(len(packs) * (width + -width % multiple))
+    return PassCounts(
+        tokens=sum(len(row.ids) for row in rows),
+        padded=sum(padded),
+        trained=sum(row.trained for row in rows),
+        rows=len(rows),
+        longest=max(padded),
+    )
 
 
 def fullest_pack(packs: list[Pack], multiple: int = 1) -> int:

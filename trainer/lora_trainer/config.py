@@ -124,9 +124,12 @@ def check_rules(config: Config) -> None:
         check_image_rules(config)
     elif params.epochs is None and params.max_steps is None:
         raise bad("training_params.epochs", "Neither epochs nor max_steps is set.", "Set one of them, or both.")
-    if values.devices != 1 or values.strategy != "none":
-        field = "devices" if values.devices != 1 else "strategy"
-        raise bad(field, "This trainer uses one device.", "Set devices to 1 and strategy to none.")
+    if values.devices == 1 and values.strategy != "none":
+        raise bad(
+            "strategy", f"One device has nobody for {values.strategy}.", "Set strategy to none, or devices to more."
+        )
+    if values.devices > 1 and values.strategy == "none":
+        raise bad("strategy", f"{values.devices} devices need a strategy.", "Set strategy to ddp or fsdp.")
     if values.device == "cpu" and params.precision != "fp32":
         hint = "Set precision to fp32, or device to cuda."
         raise bad("training_params.precision", f"{params.precision} is not trained on the CPU.", hint)

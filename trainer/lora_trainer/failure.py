@@ -33,6 +33,8 @@ class TrainerFailure(Exception):
         self.message = message
         self.hint = hint
         self.field = field
+        self.trace: str | None = None
+        """Of the process that failed, where that was another one."""
 
     @property
     def exit_code(self) -> int:

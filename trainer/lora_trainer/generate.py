@@ -21,9 +21,17 @@ BATCH = 32
 
 
 def answer(
-    model: torch.nn.Module, chat: ChatTokenizer, prompts: list[list[int]], max_new_tokens: int, batch_size: int = BATCH
+    model: torch.nn.Module,
+    chat: ChatTokenizer,
+    prompts: list[list[int]],
+    max_new_tokens: int,
+    batch_size: int = BATCH,
+    together: bool = False,
 ) -> list[str]:
-    """The greedy answer to each prompt (token ids), without special tokens. Prompts of like length share a batch."""
+    """The greedy answer to each prompt (token ids), without special tokens. Prompts of like length share a batch.
+
+    `together`: other processes answer the same at the same time, each with its part of the model.
+    """
     import torch
     from transformers import GenerationConfig
 
@@ -54,6 +62,7 @@ def answer(
                     input_ids=input_ids.to(device),
                     attention_mask=attention_mask.to(device),
                     generation_config=settings,
+                    synced_gpus=together,
                 )
             for line, place in enumerate(places):
                 answers[place] = chat.decode(ids[line, width:].tolist())

@@ -17,14 +17,16 @@ from transformers.trainer_callback import PrinterCallback, ProgressCallback, Tra
 from lora_trainer import checkpoints
 from lora_trainer.adapter import read_adapter, write_adapter
 from lora_trainer.arguments import arguments_of, steps_an_epoch
-from lora_trainer.collator import EpochBatches, Pack, collate, fullest_pack
+from lora_trainer.collator import EpochBatches, Pack, collate, count_pass, fullest_pack
 from lora_trainer.config import Config
+from lora_trainer.deal import Deal, Items, own
 from lora_trainer.failure import TrainerFailure
 from lora_trainer.loss import token_losses
-from lora_trainer.memory import later_bytes, measure_memory
+from lora_trainer.memory import later_bytes, most_memory
 from lora_trainer.probe import Pace, Passed, Probe, times_between
 from lora_trainer.report import Report, figure
 from lora_trainer.stopping import Stop, interrupted
+from lora_trainer.team import Team
 
 NONFINITE_MAX = 3
 PROGRESS_SECONDS = 1.0
@@ -57,7 +59,7 @@ class RunState:
 
 @dataclass
 class Totals:
-    """Counts over this attempt."""
+    """Counts over this attempt, of all devices."""
 
     tokens: int = 0
     trained: int = 0
@@ -89,6 +91,7 @@ class LoraTrainer(Trainer):
         stop: Stop,
         dataset_sha256: str,
         evaluate_now: Callable[[int], None],
+        team: Team,
     ) -> None:
         super().__init__(model=model, args=arguments_of(config, steps))
         self.remove_callback(PrinterCallback)
@@ -104,9 +107,11 @@ class LoraTrainer(Trainer):
         self.stop = stop
         self.dataset_sha256 = dataset_sha256
         self.evaluate_now = evaluate_now
+        self.team = team
+        self.trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
         self.only_probe = config.values.probe.only
         tokens = sum(len(row.ids) for pack in packs for row in pack)
-        self.mean_tokens = tokens / steps_an_epoch(len(packs), config.params)
+        self.mean_tokens = tokens / steps_an_epoch(len(packs), config.params, team.size)
         self.pace = Pace(self.mean_tokens)
         self.run_state = RunState(longest_first=True)
         self.totals = Totals()
@@ -129,17 +134,23 @@ class LoraTrainer(Trainer):
         params = self.run_config.params
         multiple = CUDA_MULTIPLE if self.run_config.values.device == "cuda" else 1
         first = fullest_pack(self.packs, multiple) if self.run_state.longest_first else None
+        batches = EpochBatches(len(self.packs), params.batch_size, params.seed, first)
+
+        def collate_own(dealt: list[list[Pack]]) -> dict:
+            packs, counts = own(dealt, self.team.rank)
+            return collate(packs, self.pad_id, multiple) | {"counts": counts, "of_pass": count_pass(dealt, multiple)}
+
         return EpochLoader(
-            self.packs,
-            batch_sampler=EpochBatches(len(self.packs), params.batch_size, params.seed, first),
-            collate_fn=lambda packs: collate(packs, self.pad_id, multiple) | {"rows": sum(map(len, packs))},
+            Items(self.packs),
+            batch_sampler=Deal(batches, self.team.size),
+            collate_fn=collate_own,
             # A generator of its own: the loader must not draw from the one that dropout uses.
             generator=torch.Generator(),
         )
 
     def _get_num_items_in_batch(self, batch_samples: list, device: torch.device) -> int:
-        """Trained tokens of the whole accumulated batch: the loss is a mean over them."""
-        return sum(batch["trained"] for batch in batch_samples)
+        """Trained tokens of the whole accumulated batch, on all devices: the loss is a mean over them."""
+        return sum(batch["of_pass"].trained for batch in batch_samples)
 
     def training_step(
         self, model: torch.nn.Module, inputs: dict, num_items_in_batch: int | None = None
@@ -152,19 +163,26 @@ class LoraTrainer(Trainer):
             taken = torch.empty(size, dtype=torch.uint8, device=self.args.device)
         loss = super().training_step(model, inputs, num_items_in_batch)
         del taken
+        if self.accelerator.sync_gradients:
+            # Each device's loss is its share of one mean, so that their gradients add up to its gradient.
+            self.team.sum_gradients(self.trained)
         return loss
 
     def compute_loss(
         self, model: torch.nn.Module, inputs: dict, return_outputs: bool = False, num_items_in_batch: int | None = None
     ) -> torch.Tensor:
         total = token_losses(model, inputs).sum()
+        if not inputs["counts"]:
+            # Rows of another process, for want of its own.
+            total = total * 0
         self._step_loss += total.detach()
-        self.run_state.window_trained += inputs["trained"]
-        self.totals.tokens += inputs["tokens"]
-        self.totals.trained += inputs["trained"]
-        self.totals.padded += inputs["input_ids"].numel()
-        self._longest_pass = max(self._longest_pass, inputs["input_ids"].numel())
-        self._window_rows += inputs["rows"]
+        of_pass = inputs["of_pass"]
+        self.run_state.window_trained += of_pass.trained
+        self.totals.tokens += of_pass.tokens
+        self.totals.trained += of_pass.trained
+        self.totals.padded += of_pass.padded
+        self._longest_pass = max(self._longest_pass, of_pass.longest)
+        self._window_rows += of_pass.rows
         return total / num_items_in_batch
 
     def floating_point_ops(self, inputs: dict) -> int:
@@ -175,6 +193,11 @@ class LoraTrainer(Trainer):
 
     def _begin(self) -> None:
         step = self.state.global_step
+        if step == 0:
+            self.team.share(self.trained)
+            if not self.team.leads:
+                # What dropout leaves out differs from device to device, as it does from pass to pass.
+                torch.manual_seed(self.run_config.params.seed + self.team.rank)
         evaluation = self.run_config.values.eval
         self.probe = Probe(self.run_config.values.probe, self.steps - step)
         if self.only_probe:
@@ -220,8 +243,9 @@ class LoraTrainer(Trainer):
         now = time.monotonic()
         passed = self._pass(now)
         self.pace.take(passed)
-        self._window_loss += self._step_loss
-        self._streak = (self._streak + 1) * ~torch.isfinite(self._step_loss)
+        step_loss = self.team.sum(self._step_loss)
+        self._window_loss += step_loss
+        self._streak = (self._streak + 1) * ~torch.isfinite(step_loss)
         self._longest = torch.maximum(self._longest, self._streak)
         self._step_loss = torch.zeros_like(self._step_loss)
         logged = step % self.run_config.params.logging_steps == 0 or step == self.steps
@@ -231,11 +255,11 @@ class LoraTrainer(Trainer):
         if measured:
             self.pace.restart(self.probe.timed)
             device = self.run_config.values.device
-            self.report.probe(step, self.probe.figures(self.mean_tokens, self._longest_pass, device))
+            self.report.probe(step, self.probe.figures(self.mean_tokens, self._longest_pass, device, self.team))
             self.control.should_training_stop |= self.only_probe
         self.tell_progress(force=measured or step == self.steps)
         values = self.run_config.values
-        if self.stop.requested:
+        if self.team.any(self.stop.requested):
             self.save_checkpoint()
             raise interrupted(f"after step {step}; its checkpoint is kept")
         evaluates = self._evaluation_due(step)
@@ -266,7 +290,7 @@ class LoraTrainer(Trainer):
         loss = self._window_loss.item() / state.window_trained
         since, tokens, rows = self._window_start
         seconds = max(now - since, 1e-9)
-        memory = measure_memory(self.run_config.values.device)
+        memory = most_memory(self.run_config.values.device, self.team)
         self.report.metric(
             step,
             self.state.epoch,
@@ -317,19 +341,22 @@ class LoraTrainer(Trainer):
         state, step = self.run_state, self.state.global_step
         state.window_loss = self._window_loss.item()
         state.nonfinite = int(self._streak)
+        random_states = self.team.gather(checkpoints.random_state())
 
         def write(folder: Path) -> None:
             write_adapter(folder, self.model, self.run_config)
             checkpoints.save_training_state(
-                folder, self.optimizer, self.lr_scheduler, self.accelerator.scaler, asdict(state)
+                folder, self.optimizer, self.lr_scheduler, self.accelerator.scaler, asdict(state), random_states
             )
             self.state.save_to_json(str(folder / "trainer_state.json"))
 
         began = time.monotonic()
-        folder, size = checkpoints.write_checkpoint(self.run_config, self.dataset_sha256, step, write)
+        if self.team.leads:
+            folder, size = checkpoints.write_checkpoint(self.run_config, self.dataset_sha256, step, write)
+            self.report.checkpoint(step, folder.relative_to(self.run_config.output).as_posix(), size)
+        self.team.wait()
         self.pace.checkpoint_seconds = time.monotonic() - began
         self.saved_step = step
-        self.report.checkpoint(step, folder.relative_to(self.run_config.output).as_posix(), size)
 
     def load_run(self, folder: Path) -> None:
         """Adapter and figures of a checkpoint."""
@@ -366,4 +393,4 @@ class LoraTrainer(Trainer):
 
     def _load_rng_state(self, checkpoint: str | None) -> None:
         if checkpoint is not None:
-            checkpoints.load_random_state(Path(checkpoint))
+            checkpoints.load_random_state(Path(checkpoint), self.team.rank)

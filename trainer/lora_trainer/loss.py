@@ -9,6 +9,8 @@ import torch
 from torch.nn import functional
 
 from lora_trainer.collator import Pack, collate
+from lora_trainer.deal import own
+from lora_trainer.team import Team
 from lora_trainer.tokenize import Tokens
 
 AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
@@ -50,12 +52,12 @@ def to_device(batch: dict, device: torch.device) -> dict:
     return {name: value.to(device) if torch.is_tensor(value) else value for name, value in batch.items()}
 
 
-def evaluation_batches(rows: list[Tokens], batch_size: int, pad_id: int) -> Iterator[dict]:
-    """Rows from short to long, so that batches hold little padding."""
+def evaluation_passes(rows: list[Tokens], batch_size: int, size: int) -> Iterator[list[list[Pack]]]:
+    """Rows from short to long, so that batches hold little padding; a pass has a batch for each of `size` processes."""
     ordered = sorted(rows, key=lambda row: len(row.ids))
-    for at in range(0, len(ordered), batch_size):
-        packs: list[Pack] = [[row] for row in ordered[at : at + batch_size]]
-        yield collate(packs, pad_id)
+    for at in range(0, len(ordered), batch_size * size):
+        pass_rows = ordered[at : at + batch_size * size]
+        yield [[[row] for row in pass_rows[at : at + batch_size]] for at in range(0, len(pass_rows), batch_size)]
 
 
 @torch.no_grad()
@@ -66,21 +68,27 @@ def evaluate(
     pad_id: int,
     precision: str,
     between: Callable[[], None] = lambda: None,
+    team: Team | None = None,
 ) -> float:
     """Mean loss per trained token over all rows, whatever the batch size. `between` is called after each batch."""
+    team = team or Team()
     device = next(model.parameters()).device
     was_training = model.training
     model.eval()
     total, count = 0.0, 0
     try:
         with autocast(device.type, precision):
-            for batch in evaluation_batches(rows, batch_size, pad_id):
+            for dealt in evaluation_passes(rows, batch_size, team.size):
+                packs, counts = own(dealt, team.rank)
+                batch = collate(packs, pad_id)
                 losses = token_losses(model, to_device(batch, device))
-                total += losses.double().sum().item()
-                count += batch["trained"]
+                if counts:
+                    total += losses.double().sum().item()
+                    count += batch["trained"]
                 between()
     finally:
         model.train(was_training)
+    total, count = team.totals((total, count))
     return total / count
 
 

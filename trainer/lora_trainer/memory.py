@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import torch
 
+    from lora_trainer.team import Team
+
 MB = 1e6
 
 
@@ -50,6 +52,12 @@ def device_memory_mb(device: str) -> float:
 
     free, total = torch.cuda.mem_get_info()
     return round((total - free) / MB, 1)
+
+
+def most_memory(device: str, team: Team) -> Memory:
+    """The same over all processes of the run: of each figure the largest."""
+    memory = measure_memory(device)
+    return Memory(*team.most((memory.peak, memory.reserved, memory.peak_reserved)))
 
 
 def later_bytes(optimizer: torch.optim.Optimizer, grad_accum: int) -> int:

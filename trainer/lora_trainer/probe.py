@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from statistics import fmean, median
 from typing import Any
 
-from lora_trainer.memory import device_memory_mb, measure_memory
+from lora_trainer.memory import device_memory_mb, most_memory
+from lora_trainer.team import Team
 
 SMOOTHING = 0.1
 """Weight of the newest step in what is expected of the next one."""
@@ -48,10 +49,11 @@ class Probe:
             self.timed.append(step)
         return self.seen == self.steps
 
-    def figures(self, mean_tokens: float, longest_pass_tokens: int, device: str) -> dict:
+    def figures(self, mean_tokens: float, longest_pass_tokens: int, device: str, team: Team | None = None) -> dict:
         """The line `probe`, without its step. `mean_tokens`: of a step over a whole epoch."""
+        team = team or Team()
         seconds = [step.seconds for step in self.timed]
-        memory = measure_memory(device)
+        memory = most_memory(device, team)
         return {
             "warmup_steps": self.warmup_steps,
             "timed_steps": self.timed_steps,
@@ -71,7 +73,7 @@ class Probe:
             "longest_pass_tokens": longest_pass_tokens,
             "peak_allocated_mb": None if device == "cpu" else memory.peak,
             "peak_reserved_mb": memory.peak_reserved,
-            "device_memory_mb": device_memory_mb(device),
+            "device_memory_mb": team.most([device_memory_mb(device)])[0],
         }
 
 

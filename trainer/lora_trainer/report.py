@@ -68,15 +68,29 @@ def log_line(kind: str, fields: dict[str, object]) -> str | None:
 class Report:
     """Appends numbered lines, each in one write; safe to use from several threads."""
 
-    def __init__(self, output: Path) -> None:
-        """Creates events.jsonl in `output`. Raises FileExistsError where another attempt has written one."""
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
-        self._file = os.open(output / "events.jsonl", flags, 0o600)
+    def __init__(self, output: Path, begun: bool = False) -> None:
+        """Creates events.jsonl in `output`. Raises FileExistsError where another attempt has written one.
+
+        `begun`: the file was made for this process by the one that started it.
+        """
+        new = 0 if begun else os.O_CREAT | os.O_EXCL
+        self._path = output / "events.jsonl"
+        self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | new, 0o600)
         self._lock = threading.Lock()
         self._seq = 0
         self.writing = False
         """A line is under way: whoever raises now would tear it or leave a gap."""
         self.last_stage: str | None = None
+        self.is_done = False
+        """The last line of a good run was written."""
+
+    def catch_up(self) -> None:
+        """Goes on behind what another process wrote that is gone; half of a line, which no reader has taken, is removed."""
+        lines = self._path.read_bytes().split(b"\n")
+        if lines[-1]:
+            os.truncate(self._path, self._path.stat().st_size - len(lines[-1]))
+        self._seq = len(lines) - 1
+        self.is_done = self._seq > 0 and json.loads(lines[-2])["type"] == "done"
 
     def _send(self, kind: str, /, **fields: object) -> None:
         self.writing = True
@@ -159,3 +173,20 @@ class Report:
         """The last line of a good run, on the disk when this returns."""
         self._send("done", summary={name: figure(value) for name, value in summary.items()})
         os.fsync(self._file)
+
+
+class Silence(Report):
+    """What a process tells of that is one of many and not the one that writes: nothing."""
+
+    def __init__(self) -> None:
+        self.writing = False
+        self.last_stage = None
+
+    def _send(self, kind: str, /, **fields: object) -> None:
+        """Told by the first process already."""
+
+    def error(self, *_: object) -> None:
+        """Told by the process that started this one."""
+
+    def done(self, *_: object) -> None:
+        """Told by the first process already."""

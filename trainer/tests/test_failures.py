@@ -45,7 +45,7 @@ def failed(train):
         ({"training_params": {"target_modules": ["q_proj", "z_proj"]}}, "training_params.target_modules"),
         ({"surprise": 1}, "surprise"),
         ({"dataset": {"mapping": {"question": "q"}}}, "dataset.mapping"),
-        ({"devices": 2}, "devices"),
+        ({"devices": 2}, "strategy"),
         ({"strategy": "fsdp"}, "strategy"),
         ({"device": "cuda", "training_params": {"precision": "bf16"}}, "device"),
         ({"model_kind": "gan"}, "model_kind"),

@@ -1,0 +1,47 @@
+"""The base model in parts: each process keeps its share of every frozen weight, and all come together for a block's turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from lora_trainer.team import Team
+
+if TYPE_CHECKING:
+    import torch
+    from peft import PeftModel
+
+
+@contextmanager
+def in_turn(team: Team) -> Iterator[None]:
+    """One process after the other: the host holds one whole model at a time, not one for each."""
+    for _ in range(team.rank):
+        team.wait()
+    yield
+    for _ in range(team.size - team.rank):
+        team.wait()
+
+
+def shard_base(model: PeftModel, team: Team, device: str) -> None:
+    """Shards the frozen weights block by block and puts everything else on the device (cpu or cuda).
+
+    The adapter stays whole in every process: it is small, and so are its gradients and moments. So does an embedding that
+    is the head as well, whose two modules would have to be gathered apart.
+    """
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.fsdp import fully_shard
+
+    mesh = init_device_mesh(device, (team.size,))
+    base = model.get_base_model()
+    whole: set[torch.nn.Parameter] = {parameter for parameter in model.parameters() if parameter.requires_grad}
+    head, embedding = base.get_output_embeddings(), base.get_input_embeddings()
+    tied = head is not None and getattr(head, "weight", None) is embedding.weight
+    if tied:
+        whole.add(embedding.weight)
+    blocks = [part for part in base.modules() if type(part).__name__ in (base._no_split_modules or ())]
+    roots = [base.base_model] if tied or head is None else [base.base_model, head]
+    for part in [*blocks, *roots]:
+        # Roots as well: what stays gathered after an evaluation is let go by whoever reads the adapter, and by nobody else.
+        fully_shard(part, mesh=mesh, ignored_params=whole, reshard_after_forward=True)
+    model.to(device)

@@ -1,0 +1,99 @@
+"""Runs of several devices without the seconds that each process takes to import torch: all are forked from one that has.
+
+Reads lines {"config": path, "plant": null | {"rank", "step", "what"}} and answers the exit code of each run.
+`what`: `nan`, `memory` or `signal:NAME` strikes that process in that step; `stop` sends SIGTERM to whoever started it.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from lora_trainer.environment import prepare_environment
+
+prepare_environment()
+os.environ["OMP_NUM_THREADS"] = "1"
+
+import peft  # noqa: F401
+import torch
+import torch.distributed.device_mesh
+import torch.distributed.fsdp
+import transformers.generation.utils  # noqa: F401
+from transformers.models.llama import modeling_llama  # noqa: F401
+
+import train_lora
+from lora_trainer import loop
+from lora_trainer.launch import Ended
+
+
+def strike(plant: dict) -> None:
+    """Has what is planned happen when that step begins."""
+    step = loop.LoraTrainer.training_step
+
+    def and_strike(self: loop.LoraTrainer, model: torch.nn.Module, inputs: dict, *rest: object) -> torch.Tensor:
+        if self.state.global_step + 1 >= plant["step"]:
+            kind, _, name = plant["what"].partition(":")
+            if kind == "memory":
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+            if kind == "nan":
+                with torch.no_grad():
+                    self.trained[0].fill_(float("nan"))
+            if kind == "signal":
+                os.kill(os.getpid(), getattr(signal, name))
+            if kind == "stop":
+                os.kill(os.getppid(), signal.SIGTERM)
+                plant["step"] = float("inf")
+                # The stop comes to all of them in this step.
+                while not self.stop.requested:
+                    time.sleep(0.01)
+        return step(self, model, inputs, *rest)
+
+    loop.LoraTrainer.training_step = and_strike
+
+
+def forked(config: object, path: Path, plant: dict | None) -> list[Ended]:
+    """As torchrun does it: one process for each device, and where one fails the others are ended."""
+    ranks: dict[int, int] = {}
+    for rank in range(config.values.devices):
+        child = os.fork()
+        if child == 0:
+            os.environ["RANK"] = str(rank)
+            if plant is not None and plant["rank"] == rank:
+                strike(plant)
+            leave(train_lora.main(["--config", str(path)]))
+        ranks[child] = rank
+    ended: list[Ended] = []
+    while ranks:
+        child, status = os.wait()
+        ended.append(Ended(ranks.pop(child), os.waitstatus_to_exitcode(status)))
+        if ended[-1].code != 0:
+            for other in ranks:
+                os.kill(other, signal.SIGTERM)
+    return ended
+
+
+def leave(code: int) -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def main() -> None:
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    print("ready", file=answers, flush=True)
+    for line in sys.stdin:
+        order = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            run = train_lora.main(["--config", order["config"]], lambda *known: forked(*known, order["plant"]))
+            leave(run)
+        _, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()
