@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from lora_trainer.failure import TrainerFailure
+from lora_trainer.hello import TRAINS
 
 SCHEMA = Path(__file__).resolve().parent.parent / "schema" / "config.schema.json"
 HINT = "Compare with trainer/PROTOCOL.md and schema/config.schema.json."
@@ -117,6 +118,19 @@ def check_config(raw: dict) -> Config:
     return config
 
 
+def check_devices(values: Any) -> None:
+    """Refuses a number of devices, or a way of sharing the work, that a kind's recipe does not know."""
+    devices, strategy = values.devices, values.strategy
+    able = next((one for one in TRAINS if one["model_kind"] == values.model_kind), None)
+    if able is not None and devices > able["devices_max"]:
+        most = able["devices_max"]
+        raise bad("devices", f"{values.model_kind} trains on at most {most} here.", f"Set devices to {most}.")
+    if devices == 1 and strategy != "none":
+        raise bad("strategy", f"One device alone has no use for {strategy}.", "Set strategy to none.")
+    if devices > 1 and strategy == "none":
+        raise bad("strategy", f"{devices} devices need a strategy.", "Set strategy to ddp or fsdp.")
+
+
 def check_rules(config: Config) -> None:
     """The rules of PROTOCOL.md that a schema cannot say. Raises TrainerFailure(bad_config)."""
     values, params = config.values, config.params
@@ -124,12 +138,7 @@ def check_rules(config: Config) -> None:
         check_image_rules(config)
     elif params.epochs is None and params.max_steps is None:
         raise bad("training_params.epochs", "Neither epochs nor max_steps is set.", "Set one of them, or both.")
-    if values.devices == 1 and values.strategy != "none":
-        raise bad(
-            "strategy", f"One device has nobody for {values.strategy}.", "Set strategy to none, or devices to more."
-        )
-    if values.devices > 1 and values.strategy == "none":
-        raise bad("strategy", f"{values.devices} devices need a strategy.", "Set strategy to ddp or fsdp.")
+    check_devices(values)
     if values.device == "cpu" and params.precision != "fp32":
         hint = "Set precision to fp32, or device to cuda."
         raise bad("training_params.precision", f"{params.precision} is not trained on the CPU.", hint)

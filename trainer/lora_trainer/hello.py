@@ -8,7 +8,9 @@ from lora_trainer import VERSION
 
 PROTOCOLS = (1,)
 
-TRAINS = ({"model_kind": "causal-lm", "methods": ["lora", "dora"], "strategies": ["none"], "devices_max": 1},)
+TRAINS = (
+    {"model_kind": "causal-lm", "methods": ["lora", "dora"], "strategies": ["none", "ddp", "fsdp"], "devices_max": 8},
+)
 
 
 def hello_line() -> str:

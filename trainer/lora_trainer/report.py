@@ -85,7 +85,7 @@ class Report:
         """The last line of a good run was written."""
 
     def catch_up(self) -> None:
-        """Goes on behind what another process wrote that is gone; half of a line, which no reader has taken, is removed."""
+        """Goes on behind the lines of a process that is gone; half of one, which no reader has taken, is removed."""
         lines = self._path.read_bytes().split(b"\n")
         if lines[-1]:
             os.truncate(self._path, self._path.stat().st_size - len(lines[-1]))

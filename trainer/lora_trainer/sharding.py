@@ -1,4 +1,4 @@
-"""The base model in parts: each process keeps its share of every frozen weight, and all come together for a block's turn."""
+"""The base model in parts: each process keeps its share of every frozen weight; a block is whole for its turn."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def in_turn(team: Team) -> Iterator[None]:
 def shard_base(model: PeftModel, team: Team, device: str) -> None:
     """Shards the frozen weights block by block and puts everything else on the device (cpu or cuda).
 
-    The adapter stays whole in every process: it is small, and so are its gradients and moments. So does an embedding that
-    is the head as well, whose two modules would have to be gathered apart.
+    The adapter stays whole in every process: it is small, and so are its gradients and moments. So does an embedding
+    that is the head as well: its two modules would be gathered apart.
     """
     from torch.distributed.device_mesh import init_device_mesh
     from torch.distributed.fsdp import fully_shard
@@ -42,6 +42,6 @@ def shard_base(model: PeftModel, team: Team, device: str) -> None:
     blocks = [part for part in base.modules() if type(part).__name__ in (base._no_split_modules or ())]
     roots = [base.base_model] if tied or head is None else [base.base_model, head]
     for part in [*blocks, *roots]:
-        # Roots as well: what stays gathered after an evaluation is let go by whoever reads the adapter, and by nobody else.
+        # Roots as well: one left whole by an evaluation is sharded again by who reads the adapter, and by nobody else.
         fully_shard(part, mesh=mesh, ignored_params=whole, reshard_after_forward=True)
     model.to(device)

@@ -1,4 +1,4 @@
-"""Runs of several devices without the seconds that each process takes to import torch: all are forked from one that has.
+"""Runs of several devices without the seconds that each process takes to import torch: all are forked from this one.
 
 Reads lines {"config": path, "plant": null | {"rank", "step", "what"}} and answers the exit code of each run.
 `what`: `nan`, `memory` or `signal:NAME` strikes that process in that step; `stop` sends SIGTERM to whoever started it.
@@ -9,19 +9,12 @@ import os
 import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from lora_trainer.environment import prepare_environment
-
-prepare_environment()
-os.environ["OMP_NUM_THREADS"] = "1"
-
 import peft  # noqa: F401
-import torch
 import torch.distributed.device_mesh
 import torch.distributed.fsdp
-import transformers.generation.utils  # noqa: F401
 from transformers.models.llama import modeling_llama  # noqa: F401
 
 import train_lora
@@ -54,7 +47,7 @@ def strike(plant: dict) -> None:
     loop.LoraTrainer.training_step = and_strike
 
 
-def forked(config: object, path: Path, plant: dict | None) -> list[Ended]:
+def forked(plant: dict | None, config: object, path: Path) -> list[Ended]:
     """As torchrun does it: one process for each device, and where one fails the others are ended."""
     ranks: dict[int, int] = {}
     for rank in range(config.values.devices):
@@ -89,8 +82,7 @@ def main() -> None:
         order = json.loads(line)
         child = os.fork()
         if child == 0:
-            run = train_lora.main(["--config", order["config"]], lambda *known: forked(*known, order["plant"]))
-            leave(run)
+            leave(train_lora.main(["--config", order["config"]], partial(forked, order["plant"])))
         _, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), file=answers, flush=True)
 

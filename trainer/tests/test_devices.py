@@ -31,7 +31,9 @@ FSDP = {"devices": 2, "strategy": "fsdp"}
 def forks() -> Iterator[Callable[..., int]]:
     """Runs a config.json in processes that are forked from one which has imported everything; answers the exit code."""
     command = [sys.executable, str(TRAINER / "tests" / "forked.py")]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
+    environment = os.environ | {"PYTHONPATH": str(TRAINER), "OMP_NUM_THREADS": "1"}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "bufsize": 1}
+    with subprocess.Popen(command, env=environment, **pipes) as process:
         assert process.stdout.readline() == "ready\n"
 
         def run(config: Path, plant: dict | None = None) -> int:
@@ -73,7 +75,7 @@ def strays(config: Path) -> list[str]:
 
 
 def test_two_devices_train_what_one_does_with_twice_the_accumulation(run_config, forks):
-    # 21 rows in batches of 2, four to a step: in the last step of an epoch there are three, and one device has one less.
+    # 21 rows in batches of 2, four to a step: the last of an epoch has three, so that one device has one less.
     alone = run_config(1, **ROWS, training_params=PARAMS | {"grad_accum": 4}, sample_prompts=["What is 2 and 2?"])
     assert forks(alone) == 0
     for attempt, (way, more) in enumerate([(DDP, {}), (FSDP, {}), (FSDP, {"gradient_checkpointing": True})], start=2):
