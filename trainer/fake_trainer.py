@@ -54,7 +54,7 @@ NAME = "lowrank-fake 1"
 HELLO = {
     "protocols": [1],
     "trainer": NAME,
-    "trains": [{"model_kind": "causal-lm", "methods": ["lora", "dora"], "strategies": ["none"], "devices_max": 1}],
+    "trains": [{"model_kind": "causal-lm", "methods": ["lora", "dora"], "strategies": ["none", "ddp", "fsdp"], "devices_max": 8}],
 }
 REQUIRED = (
     "protocol",

@@ -8206,7 +8206,7 @@ export interface components {
             hyperparameters: {
                 /** @description Scale of the adapter: its update is multiplied by alpha / rank */
                 alpha: number;
-                /** @description Rows a step */
+                /** @description Rows a pass of all devices */
                 batch_size: number;
                 /** @description Dropout on the adapter input */
                 dropout: number;
@@ -8478,7 +8478,7 @@ export interface components {
             hyperparameters: {
                 /** @description Scale of the adapter: its update is multiplied by alpha / rank */
                 alpha: number;
-                /** @description Rows a step */
+                /** @description Rows a pass of all devices */
                 batch_size: number;
                 /** @description Dropout on the adapter input */
                 dropout: number;

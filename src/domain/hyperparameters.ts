@@ -12,6 +12,9 @@ export const HYPERPARAMETER_RANGES = {
   dropout: { min: 0, max: 0.5 },
 } as const;
 
+/** The most devices that train together: each takes its part of a batch. */
+export const DEVICES_MAX = 8;
+
 export type HyperparameterName = keyof typeof HYPERPARAMETER_RANGES;
 
 const ranged = (name: HyperparameterName, max = HYPERPARAMETER_RANGES[name].max) => {
@@ -39,8 +42,9 @@ export const HyperparameterConfig = z.strictObject({
 });
 export type HyperparameterConfig = z.infer<typeof HyperparameterConfig>;
 
-/** The same as they are asked for: a run that is counted in steps has no epochs. */
+/** The same as they are asked for: a run that is counted in steps has no epochs, and several devices take a batch each. */
 export const AskedHyperparameters = HyperparameterConfig.extend({
+  batch_size: whole('batch_size', HYPERPARAMETER_RANGES.batch_size.max * DEVICES_MAX).describe('Rows a pass of all devices'),
   epochs: whole('epochs').nullable().describe('Passes over the training rows; null for a run that is counted in steps'),
 });
 export type AskedHyperparameters = z.infer<typeof AskedHyperparameters>;

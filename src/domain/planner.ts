@@ -1,4 +1,5 @@
 import type { Passes } from './foresight/choose-passes.ts';
+import type { TrainerStrategy } from './trainer-config-parts.ts';
 import type { TrainingSpec } from './training-spec.ts';
 
 /** What the planner needs to know of a dataset. Rows are training pairs. */
@@ -18,7 +19,10 @@ export interface TrainingPlan {
   total_steps: number;
   total_epochs: number;
   warmup_steps: number;
-  /** Rows in one forward pass, and passes a step: their product is what was asked for, whatever fits. */
+  /** How many train together, and how they share the work. */
+  devices: number;
+  strategy: TrainerStrategy;
+  /** Rows in one forward pass of one device, and passes a step: their product with the devices is what was asked for. */
   micro_batch: number;
   grad_accum: number;
   max_seq_length: number;
@@ -71,19 +75,40 @@ export function countSteps(
   return { steps_per_epoch, total_steps: max_steps === null ? all : Math.min(max_steps, all) };
 }
 
+/** The devices of a run, and how they share the work. */
+export type Sharing = Pick<TrainingPlan, 'devices' | 'strategy'>;
+
+const ALONE: Sharing = { devices: 1, strategy: 'none' };
+
+/** Each device takes its part of the asked batch; where it does not divide, as many rows as make up for it. */
+export function askedPasses(spec: Pick<TrainingSpec, 'hyperparameters' | 'run'>, devices: number): Passes {
+  const micro_batch = Math.ceil(spec.hyperparameters.batch_size / devices);
+  return { micro_batch, grad_accum: spec.run.grad_accum, gradient_checkpointing: false };
+}
+
+/** Why devices cannot share a batch, with what can; null where they can. */
+export function whyUnshared(batch_size: number, devices: number): string | null {
+  if (batch_size % devices === 0) return null;
+  const numbers = Array.from({ length: batch_size }, (_, less) => batch_size - less);
+  const most = numbers.find((count) => count <= devices && batch_size % count === 0) ?? 1;
+  return `A batch of ${batch_size} rows does not divide among ${devices} GPUs: take ${most}, or a batch_size that is a multiple of ${devices}.`;
+}
+
 /**
  * Fills in every default and counts every step. Pure arithmetic: the browser, the API and the worker get one answer. `passes`: how a
- * step's rows go through the device, where that was chosen; it changes neither steps nor what is learnt.
+ * step's rows go through a device, where that was chosen, and `sharing` how many devices there are; both change neither steps nor
+ * what is learnt.
  */
 export function planTraining(
   spec: Pick<TrainingSpec, 'hyperparameters' | 'max_steps' | 'run'>,
   dataset: DatasetFacts,
   model: ModelFacts,
   passes?: Passes,
+  sharing: Sharing = ALONE,
 ): TrainingPlan {
   const { batch_size, epochs } = spec.hyperparameters;
   const { run, max_steps } = spec;
-  const chosen = passes ?? { micro_batch: batch_size, grad_accum: run.grad_accum, gradient_checkpointing: false };
+  const chosen = passes ?? askedPasses(spec, sharing.devices);
   const counted = countSteps(dataset.training_pairs, batch_size, epochs, max_steps, run.grad_accum);
   const { steps_per_epoch, total_steps } = counted;
   const interval = Math.max(10, Math.ceil(total_steps / 10));
@@ -93,6 +118,7 @@ export function planTraining(
     total_epochs: epochs ?? Math.ceil(total_steps / steps_per_epoch),
     // A run that ends before its warm-up does reaches its learning rate at its last step.
     warmup_steps: Math.min(run.warmup_steps ?? Math.round(total_steps * WARMUP_SHARE), total_steps),
+    ...sharing,
     ...chosen,
     max_seq_length:
       run.max_seq_length === null ? sequenceLength(model.context_length) : Math.min(run.max_seq_length, model.context_length),

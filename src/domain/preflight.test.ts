@@ -154,8 +154,12 @@ describe('an error', () => {
       {},
       /would take 32 rows, and at most 16 are taken: set grad_accum to 4 or more/,
     ],
-    ['more GPUs than the trainer takes', { gpus: 2 }, {}, /on 1 GPU, and 2 are asked for/],
-    ['a strategy that it lacks', {}, { strategy: 'fsdp' }, /does not do fsdp: use none/],
+    [
+      'a batch that GPUs cannot share',
+      { gpus: 3 },
+      {},
+      /does not divide into 2 forward passes on 3 GPUs: make it a multiple of 6/,
+    ],
     ['a partition that nobody has', {}, { partition_id: 'mig-1' }, /has a partition mig-1/],
   ])('is %s', (_, asked, run, error) => {
     const { ok, errors } = judged({}, asked, run);
@@ -163,8 +167,8 @@ describe('an error', () => {
   });
 
   test('comes with all the others, each once', () => {
-    const { errors } = judged({ dataset: null, model: null }, { gpus: 3 }, { strategy: 'ddp' });
-    expect(errors.length).toBe(5);
+    const { errors } = judged({ dataset: null, model: null }, { gpus: 3 }, { partition_id: 'mig-1' });
+    expect(errors.length).toBe(4);
     expect(new Set(errors).size).toBe(errors.length);
   });
 });
@@ -186,6 +190,8 @@ describe('a warning', () => {
     ['a licence that nobody tells', model({ licence: null }), {}, {}, /licence of base model tiny is not known/],
     ['a warm-up as long as the run', {}, { max_steps: 100 }, {}, /warms up for 100 steps, and the run has 100/],
     ['a batch beyond the dataset', dataset({ training_pairs: 4 }), {}, {}, /more than the 4 rows/],
+    ['a strategy of one GPU', {}, {}, { strategy: 'ddp' }, /One GPU has nobody .* without ddp/],
+    ['GPUs without a strategy', {}, { gpus: 2 }, {}, /2 GPUs share their work by ddp, or by fsdp/],
     ['a suite that the trainer lacks', {}, {}, { eval_suites: ['mmlu'] }, /Evaluation mmlu is skipped/],
     ['an export that it lacks', {}, {}, { exports: ['gguf', 'safetensors'] }, /Export to gguf is skipped/],
     [

@@ -104,7 +104,7 @@ export function preflight(
 }
 
 /** How many rows one forward pass takes; not a whole number where batch, accumulation and GPUs do not divide. */
-export function microBatch(question: Pick<PreflightQuestion, 'global_batch_size' | 'gpus'>, grad_accum: number): number {
+function microBatch(question: Pick<PreflightQuestion, 'global_batch_size' | 'gpus'>, grad_accum: number): number {
   return question.global_batch_size / (grad_accum * question.gpus);
 }
 
@@ -222,10 +222,10 @@ function checkBatch({ dataset }: PreflightFacts, question: PreflightQuestion, { 
 function checkDevices({ gpu }: PreflightFacts, question: PreflightQuestion, { warnings, errors }: Said): void {
   const { gpus, run } = question;
   if (gpu !== null && !gpu.known) errors.push(`${gpu.asked} is not in the catalogue: ${gpu.catalogue.join(', ')}.`);
-  if (gpus > TRAINER_CAN.devices_max)
-    errors.push(`The trainer of this installation trains on ${TRAINER_CAN.devices_max} GPU, and ${gpus} are asked for.`);
-  if (!(TRAINER_CAN.strategies as readonly string[]).includes(run.strategy))
-    errors.push(`The trainer of this installation does not do ${run.strategy}: use ${TRAINER_CAN.strategies.join(' or ')}.`);
+  if (gpus === 1 && run.strategy !== 'none')
+    warnings.push(`One GPU has nobody to share its work with: it trains without ${run.strategy}.`);
+  if (gpus > 1 && run.strategy === 'none')
+    warnings.push(`${gpus} GPUs share their work by ddp, or by fsdp where the model does not fit each of them.`);
   if (run.partition_id !== null)
     errors.push(`No executor of this installation has a partition ${run.partition_id}: leave it out.`);
   if (gpu?.asked.toLowerCase() === 'cpu' && run.mixed_precision !== null && run.mixed_precision !== 'fp32')

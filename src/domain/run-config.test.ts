@@ -50,6 +50,14 @@ describe('the configuration of an attempt', () => {
     expect(config.training_params).toMatchObject({ batch_size: 2, grad_accum: 4, gradient_checkpointing: true });
   });
 
+  test('has the devices of its plan, and one where a plan says nothing of them', () => {
+    expect(makeTrainerConfig(stored(), FACTS)).toMatchObject({ devices: 1, strategy: 'none' });
+    const { devices, strategy, ...plan } = stored().plan;
+    expect(makeTrainerConfig(StoredConfig.parse({ ...stored(), plan }), FACTS)).toMatchObject({ devices: 1, strategy: 'none' });
+    const shared = StoredConfig.parse({ ...stored(), plan: { ...plan, devices: 4, strategy: 'fsdp' } });
+    expect(makeTrainerConfig(shared, FACTS)).toMatchObject({ devices: 4, strategy: 'fsdp' });
+  });
+
   test('has the first steps of every attempt measured', () => {
     expect(makeTrainerConfig(stored(), FACTS).probe).toEqual({ warmup_steps: 3, timed_steps: 5, only: false });
     const alone = StoredConfig.parse({ ...stored(), spec: { ...spec, probe_only: true } });

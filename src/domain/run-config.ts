@@ -4,7 +4,7 @@ import { AskedHyperparameters } from './hyperparameters.ts';
 import { RunLimits } from './run-limits.ts';
 import { TRAINER_CAN } from './trainer-abilities.ts';
 import { ColumnMapping, DATASET_CONTAINERS, DATASET_SHAPES, INVALID_ROWS, LanguageTrainerConfig } from './trainer-config.ts';
-import { TRAINER_PROTOCOL } from './trainer-config-parts.ts';
+import { TRAINER_PROTOCOL, TRAINER_STRATEGIES } from './trainer-config-parts.ts';
 import { NO_WISHES, RunWishes, TRAINING_METHODS } from './training-spec.ts';
 
 /** What a job's stored `config` must hold to be run; it holds more. */
@@ -23,8 +23,10 @@ export const StoredConfig = z.object({
     total_epochs: z.number(),
     warmup_steps: z.int(),
     grad_accum: z.int(),
-    /** Rows of one pass; left out: as many as were asked for. */
+    /** Rows of one pass of one device; left out: as many as were asked for. */
     micro_batch: z.int().min(1).optional(),
+    devices: z.int().min(1).max(TRAINER_CAN.devices_max).default(1),
+    strategy: z.enum(TRAINER_STRATEGIES).default('none'),
     max_seq_length: z.int(),
     packing: z.boolean(),
     gradient_checkpointing: z.boolean(),
@@ -144,8 +146,8 @@ export function makeTrainerConfig(stored: StoredConfig, facts: AttemptFacts): La
     job_folder: facts.job_folder,
     resume_from: facts.resume_from,
     init_adapters: facts.init_adapters,
-    devices: TRAINER_CAN.devices_max,
-    strategy: spec.run.strategy,
+    devices: plan.devices,
+    strategy: plan.strategy,
     device: facts.device,
     output_path: facts.output_path,
     // What the trainer lacks of the exports is told as skipped; its own form is what a job ends with.

@@ -27,8 +27,8 @@ export type MixedPrecision = (typeof MIXED_PRECISIONS)[number];
 export const TRAINER_CAN = {
   methods: ['lora', 'dora'],
   modalities: ['text'],
-  devices_max: 1,
-  strategies: ['none'],
+  devices_max: 8,
+  strategies: ['none', 'ddp', 'fsdp'],
   eval_suites: ['held_out_loss'],
   exports: ['safetensors'],
   adapters_max: 1,

@@ -9,6 +9,7 @@ export const MODEL_KINDS = ['causal-lm', 'stable-diffusion', 'sdxl', 'flux'] as 
 export const LR_SCHEDULES = ['cosine', 'linear', 'constant'] as const;
 export const TRAINER_PRECISIONS = ['fp32', 'bf16', 'fp16'] as const;
 export const TRAINER_STRATEGIES = ['none', 'ddp', 'fsdp'] as const;
+export type TrainerStrategy = (typeof TRAINER_STRATEGIES)[number];
 export const TRAINER_EXPORTS = ['safetensors'] as const;
 
 /** The widest number of optimizer steps that a run may have. */

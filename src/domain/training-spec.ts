@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { AskedHyperparameters, PRESET_IDS } from './hyperparameters.ts';
+import { AskedHyperparameters, DEVICES_MAX, PRESET_IDS } from './hyperparameters.ts';
 import { HubRepoId, HubRevision } from './model-hub-id.ts';
 import { PLAIN_LINE } from './plain-text.ts';
 import {
@@ -35,7 +35,10 @@ const side_rule = { error: 'resolution must be a multiple of 64 between 256 and 
 /** Pixels of a training image's side. */
 export const Resolution = z.int(side_rule).min(256, side_rule).max(1024, side_rule).multipleOf(64, side_rule);
 
-export const GPUConfig = z.strictObject({ type: z.string().min(1).max(60), count: z.int({ abort: true }).min(1).max(8) });
+export const GPUConfig = z.strictObject({
+  type: z.string().min(1).max(60),
+  count: z.int({ abort: true }).min(1).max(DEVICES_MAX),
+});
 export type GPUConfig = z.infer<typeof GPUConfig>;
 
 /** Which of one's own jobs starts first. */
@@ -45,7 +48,7 @@ export const Priority = z.int({ abort: true }).min(-10).max(10);
 export const RunWishes = z.strictObject({
   /** The built-in style or saved template that the rest was filled in from. */
   recipe_id: z.uuid().nullable(),
-  /** Forward passes a step: `batch_size` is the rows of one. */
+  /** Forward passes a step: `batch_size` is the rows of one, over all devices. */
   grad_accum: GradAccum,
   warmup_steps: WarmupSteps.nullable(),
   checkpoint_interval: Interval.nullable(),

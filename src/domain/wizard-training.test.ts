@@ -99,7 +99,7 @@ describe('a submission', () => {
     ]);
   });
 
-  test('has the global batch that was asked for: rows of one pass × accumulation × GPUs', () => {
+  test('has the global batch that was asked for: rows of one pass of each GPU × accumulation × GPUs', () => {
     const inputs = fc.record({
       micro: fc.integer({ min: 1, max: 16 }),
       grad_accum: fc.integer({ min: 1, max: 256 }),
@@ -109,7 +109,7 @@ describe('a submission', () => {
       fc.property(inputs, ({ micro, grad_accum, gpus }) => {
         const train = { max_steps: 1, global_batch_size: micro * grad_accum * gpus, grad_accum };
         const asked = { ...ASKED, train, resources: { gpus } };
-        expect(specOfWizard(asked, dora).hyperparameters.batch_size).toBe(micro);
+        expect(specOfWizard(asked, dora).hyperparameters.batch_size).toBe(micro * gpus);
         expect(questionOf(asked, dora.defaults)).toMatchObject({ global_batch_size: train.global_batch_size, gpus });
       }),
     );

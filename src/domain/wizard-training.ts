@@ -1,5 +1,5 @@
 /** Door C's way of asking for a training, and how the rest of it comes from its recipe. */
-import { microBatch, type PreflightQuestion } from './preflight.ts';
+import type { PreflightQuestion } from './preflight.ts';
 import type { Recipe, RecipeDefaults } from './recipes.ts';
 import type { RunLimits } from './run-limits.ts';
 import type { EvalSuite, ExportFormat, MixedPrecision } from './trainer-abilities.ts';
@@ -80,7 +80,7 @@ export function runOfWizard(
     method: recipe.method,
     hyperparameters: {
       learning_rate: train.learning_rate ?? defaults.learning_rate,
-      batch_size: microBatch(question, run.grad_accum),
+      batch_size: question.global_batch_size / run.grad_accum,
       epochs: null,
       rank: defaults.rank,
       alpha: defaults.alpha,

@@ -117,6 +117,31 @@ describe('a submission', () => {
     });
   });
 
+  test('on several GPUs shares its batch among them, and a batch that they cannot share is refused', async () => {
+    const train = { max_steps: 20, global_batch_size: 12, grad_accum: 2 };
+    const shared = (gpus: number, fields: object = {}) => ({ train, resources: { gpus, gpu_type: 'H100' }, ...fields });
+    const job = await submitted(shared(3, { strategy: { type: 'fsdp' } }));
+    expect(job).toMatchObject({
+      train: { global_batch_size: 12, grad_accum: 2, max_steps: 20 },
+      strategy: { type: 'fsdp' },
+      resources: { gpus: 3 },
+    });
+    expect(StoredConfig.parse(job.config).plan).toMatchObject({ devices: 3, micro_batch: 2, grad_accum: 2, strategy: 'fsdp' });
+    expect(await submitted(shared(2))).toMatchObject({ strategy: { type: 'ddp' } });
+    expect((await judge(shared(4))).errors).toContainEqual(
+      expect.stringMatching(/does not divide into 2 forward passes on 4 GPUs/),
+    );
+    const b = { dataset_id, base_model_id, preset_id: 'balanced' };
+    const onGpus = (count: number) => api.post('/api/jobs', { ...b, gpu_config: { type: 'H100', count } }, owner.headers);
+    expect((await (await onGpus(2)).json()).data).toMatchObject({ config: { plan: { devices: 2, micro_batch: 2 } } });
+    const refused = await onGpus(8);
+    expect(refused.status).toBe(422);
+    expect(await refused.json()).toMatchObject({
+      error: expect.stringMatching(/4 rows does not divide among 8 GPUs: take 4, or a batch_size that is a multiple of 8/),
+      violations: [{ path: 'gpu_config.count', code: 'batch_does_not_divide' }],
+    });
+  });
+
   test('tells what the trainer lacks as a warning and as the job’s first events', async () => {
     const wishes = { eval: { suites: ['held_out_loss', 'mmlu'] }, export: ['safetensors', 'gguf'] };
     expect((await judge(wishes)).warnings.filter((warning) => /skipped/.test(warning))).toHaveLength(2);

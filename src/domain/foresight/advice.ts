@@ -176,17 +176,24 @@ function deviceChanges({ known, judged: { run }, device, offers }: AdviceContext
         available: true,
       }),
     );
+  const rows = run.micro_batch * run.grad_accum * run.gpus;
   const more = [2, 4, DEVICES_MAX]
-    .filter((gpus) => known.facts.kind === 'gpu' && gpus > run.gpus)
+    .filter((gpus) => known.facts.kind === 'gpu' && gpus > run.gpus && rows % gpus === 0)
     .map(
       (gpus): Candidate => ({
         changes: [{ field: 'gpus', value: gpus }],
-        run: { ...run, gpus, strategy: 'fsdp' },
-        what: `${gpus} of them with FSDP`,
+        run: { ...run, gpus, strategy: 'fsdp', ...passesOf(rows / gpus, run.micro_batch) },
+        what: `${gpus} of them with FSDP, which share the batch`,
         available: TRAINER_CAN.devices_max >= gpus && (TRAINER_CAN.strategies as readonly string[]).includes('fsdp'),
       }),
     );
   return [...larger, ...more];
+}
+
+/** Passes of at most so many rows that make up a device's rows of a step. */
+function passesOf(rows: number, most: number): Pick<RunShape, 'micro_batch' | 'grad_accum'> {
+  const micro_batch = Array.from({ length: most }, (_, less) => most - less).find((micro) => rows % micro === 0) ?? 1;
+  return { micro_batch, grad_accum: rows / micro_batch };
 }
 
 /** Several at once, one after the other until it fits: what leaves the result alone first. */
@@ -222,9 +229,7 @@ function adviceOf(candidate: Candidate, { known, judged }: AdviceContext): Advic
   // What a change makes of a run is the formulas' to say: a run that was measured differs from one that was not by more than the change.
   const saved = (judged.memory.device_bytes - then.memory.device_bytes) * judged.correction.memory.factor;
   const saves_bytes = candidate.more_bytes ?? saved;
-  // Several devices take a batch each: the same rows are done in fewer steps.
-  const fewer_steps = judged.run.gpus / candidate.run.gpus;
-  const time_factor = (then.time.seconds_per_step * fewer_steps) / judged.time.seconds_per_step;
+  const time_factor = then.time.seconds_per_step / judged.time.seconds_per_step;
   const memory =
     candidate.more_bytes === undefined
       ? `${formatBytes(Math.max(0, saves_bytes))} less`

@@ -84,6 +84,26 @@ describe('a forecast', () => {
     });
   });
 
+  test('of several devices shares the batch among them, by parts of the model only where it fits none of them', () => {
+    const one = foresee(question('H100', { spec: hyper({ batch_size: 16 }) }));
+    const on = (count: number, gpu = 'H100', fields = {}, run = {}) =>
+      foresee(question(gpu, { spec: hyper({ batch_size: 16, ...fields }, run), device: { ...deviceOf(gpu), count } }));
+    const four = on(4);
+    expect(four.plan).toMatchObject({ devices: 4, strategy: 'ddp', total_steps: one.plan.total_steps });
+    expect(four.plan.micro_batch * four.plan.grad_accum * 4).toBe(16);
+    expect(four.foreseen?.run).toMatchObject({ gpus: 4, strategy: 'ddp', micro_batch: four.plan.micro_batch });
+    expect(four.foreseen?.seconds_per_step.figure).toBeLessThan(one.foreseen?.seconds_per_step.figure ?? 0);
+    expect(on(1, 'H100', {}, { strategy: 'fsdp' }).plan).toMatchObject({ devices: 1, strategy: 'none' });
+    expect(on(2, 'H100', {}, { strategy: 'fsdp' }).plan).toMatchObject({ devices: 2, strategy: 'fsdp' });
+    const large = foresee({
+      ...question('H100', { spec: hyper({ batch_size: 8 }), device: { ...deviceOf('H100'), count: 8 } }),
+      model: { shape: storedShapeOf('Llama-3.1-70B').shape, context_length: 131_072 },
+    });
+    expect(large.plan).toMatchObject({ devices: 8, strategy: 'fsdp' });
+    expect(large.foreseen?.verdict).not.toBe('will_not_fit');
+    expect(on(3).assumptions).toContainEqual(expect.stringMatching(/16 rows does not divide among 3 GPUs: take 2, or/));
+  });
+
   test('counts with the longest row that is there, not with the longest that there could be', () => {
     const short = question('H200');
     short.dataset.lengths = { max: 300, buckets: [{ up_to: 512, rows: 1000 }] };

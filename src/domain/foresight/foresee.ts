@@ -2,7 +2,8 @@
  * The one function that says what a training will need and take, before it runs: for every door, for the form in the browser and
  * for what is stored with a job.
  */
-import { type DatasetFacts, planTraining, type TrainingPlan } from '../planner.ts';
+import { askedPasses, type DatasetFacts, planTraining, type TrainingPlan, whyUnshared } from '../planner.ts';
+import type { TrainerStrategy } from '../trainer-config-parts.ts';
 import { estimateTraining, type TrainingEstimate } from '../training-estimate.ts';
 import type { TrainingSpec } from '../training-spec.ts';
 import { type Advice, adviseOn } from './advice.ts';
@@ -58,25 +59,39 @@ export interface Forecast {
 /** Foretells a training. Pure: the same question has the same answer wherever it is asked. */
 export function foresee(question: ForeseeQuestion): Forecast {
   const { spec, dataset, model, device } = question;
-  const asked: Passes = {
-    micro_batch: spec.hyperparameters.batch_size,
-    grad_accum: spec.run.grad_accum,
-    gradient_checkpointing: false,
-  };
+  const { count } = device;
+  const asked = askedPasses(spec, count);
   const facts = { context_length: model.context_length ?? Number.MAX_SAFE_INTEGER };
-  const planned = planTraining(spec, dataset, facts, asked);
+  const [first, ...others] = strategiesOf(spec.run.strategy, count);
+  const planned = planTraining(spec, dataset, facts, asked, { devices: count, strategy: first });
   const known = knownOf(question, planned);
   if (known === null) return forecast(question, planned, null);
+  const ways = [first, ...others].map((strategy) => judgeStrategy({ ...known, run: { ...known.run, strategy } }, asked));
+  // Where none fits, what needs the least.
+  const least = ways.toSorted((a, b) => a.judged.memory.device_bytes - b.judged.memory.device_bytes)[0];
+  const chosen = ways.find(({ judged }) => judged.verdict === 'fits') ?? least;
+  if (chosen === undefined) return forecast(question, planned, null);
+  const { judged, passes } = chosen;
+  const { offers } = question;
+  const advice = judged.verdict === 'fits' ? [] : adviseOn({ known, judged, device, offers });
+  const plan = planTraining(spec, dataset, facts, passes, { devices: count, strategy: chosen.strategy });
+  return forecast(question, plan, { ...judged, advice, assumptions: known.assumptions });
+}
+
+/** How devices may share the work: as was asked, else each with the whole model, or with a part of it where that does not fit. */
+function strategiesOf(asked: TrainerStrategy, devices: number): [TrainerStrategy, ...TrainerStrategy[]] {
+  if (devices === 1) return ['none'];
+  return asked === 'none' ? ['ddp', 'fsdp'] : [asked];
+}
+
+/** The best passes of a run, and what it needs and takes by them. */
+function judgeStrategy(known: KnownRun & { run: { strategy: TrainerStrategy } }, asked: Passes) {
   const passes = choosePasses(asked, (way) => {
     const { memory, time, verdict } = judgeRun(known, withPasses(known.run, way));
     // By the formulas: of a way that was measured the figure is that run's, and would lose to every way that was not.
     return { fits: verdict === 'fits', device_bytes: memory.device_bytes, seconds_per_step: time.seconds_per_step };
   });
-  const run = withPasses(known.run, passes);
-  const judged = judgeRun(known, run);
-  const { offers } = question;
-  const advice = judged.verdict === 'fits' ? [] : adviseOn({ known, judged, device, offers });
-  return forecast(question, planTraining(spec, dataset, facts, passes), { ...judged, advice, assumptions: known.assumptions });
+  return { strategy: known.run.strategy, passes, judged: judgeRun(known, withPasses(known.run, passes)) };
 }
 
 /** The run that the trainer would make of a plan; null where model or device are not known, or it trains no language model. */
@@ -89,6 +104,8 @@ function knownOf({ spec, dataset, model, device, corrections }: ForeseeQuestion,
     dataset.lengths === null
       ? [`The rows’ tokens are not counted: time goes by the size of the file, memory by a row of ${plan.max_seq_length} tokens.`]
       : [];
+  const unshared = whyUnshared(hyperparameters.batch_size, plan.devices);
+  if (unshared !== null) assumptions.push(unshared);
   const switches = ourSwitches(facts);
   const quantization = method === 'qlora' ? 'nf4-dq' : 'none';
   const run: RunShape = {
@@ -112,8 +129,8 @@ function knownOf({ spec, dataset, model, device, corrections }: ForeseeQuestion,
     precision,
     weights_dtype: precision,
     packing: plan.packing,
-    gpus: device.count,
-    strategy: device.count > 1 && spec.run.strategy === 'none' ? 'ddp' : spec.run.strategy,
+    gpus: plan.devices,
+    strategy: plan.strategy,
     switches,
   };
   const { lengths, trained_share } = dataset;

@@ -7,7 +7,7 @@ import { AppError } from '#/domain/app-error.ts';
 import type { Forecast } from '#/domain/foresight/foresee.ts';
 import { imageModelKind } from '#/domain/image-pipeline.ts';
 import { misfit } from '#/domain/memory-figures.ts';
-import { TRAINER_CAN } from '#/domain/trainer-abilities.ts';
+import { whyUnshared } from '#/domain/planner.ts';
 import type { AskedOfTrainer } from '#/domain/trainer-hello.ts';
 import { type TrainingSpec, trainingRefusal } from '#/domain/training-spec.ts';
 import { recordActivity } from '#/services/activities/record-activity.ts';
@@ -66,6 +66,7 @@ export async function createJob(ctx: Context, asked: AskedSpec, options: Submiss
     const catalog = await readGpuCatalog(tx);
     const gpu = chooseGpu(catalog, spec.gpu_config ?? (await ownDevice(tx)));
     const gpu_config = { type: gpu.type, count: gpu.count };
+    refuseUnshared(spec.hyperparameters.batch_size, gpu.count);
     const forecast = foreseeTraining(await readForesight(tx, ctx.user_id, catalog), { spec, dataset, model, gpu });
     if (!spec.probe_only) refuseMisfit(forecast);
     const [created] = await tx
@@ -142,8 +143,16 @@ async function registeredModel(tx: Tx, user_id: string, id: string | null): Prom
 }
 
 function askedOfTrainer({ method, run, gpu_config }: TrainingSpec, { architecture }: BaseModelRow): AskedOfTrainer {
-  const devices = Math.min(gpu_config?.count ?? 1, TRAINER_CAN.devices_max);
-  return { model_kind: imageModelKind(architecture) ?? 'causal-lm', method, strategy: run.strategy, devices };
+  const devices = gpu_config?.count ?? 1;
+  const strategy = devices === 1 ? 'none' : run.strategy === 'none' ? 'ddp' : run.strategy;
+  return { model_kind: imageModelKind(architecture) ?? 'causal-lm', method, strategy, devices };
+}
+
+/** Throws `not_trainable` for a batch that its devices cannot share, each the same rows. */
+function refuseUnshared(batch_size: number, devices: number): void {
+  const message = whyUnshared(batch_size, devices);
+  if (message === null) return;
+  throw new AppError('not_trainable', message, [{ path: 'gpu_config.count', message, code: 'batch_does_not_divide' }]);
 }
 
 const MEASURE_IT = 'A submission with probe_only: true tries its first steps all the same, and measures them.';
