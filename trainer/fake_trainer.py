@@ -54,7 +54,14 @@ NAME = "lowrank-fake 1"
 HELLO = {
     "protocols": [1],
     "trainer": NAME,
-    "trains": [{"model_kind": "causal-lm", "methods": ["lora", "dora"], "strategies": ["none", "ddp", "fsdp"], "devices_max": 8}],
+    "trains": [
+        {
+            "model_kind": "causal-lm",
+            "methods": ["lora", "dora"],
+            "strategies": ["none", "ddp", "fsdp"],
+            "devices_max": 8,
+        }
+    ],
 }
 REQUIRED = (
     "protocol",
