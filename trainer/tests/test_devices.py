@@ -168,7 +168,7 @@ def test_under_torchrun_a_stop_reaches_all_and_the_end_of_one_is_everybodys(run_
     for config, run in runs.items():
         until_it_trains(run, config)
     runs[asked].send_signal(signal.SIGTERM)
-    assert runs[asked].wait(60) == 143
+    assert runs[asked].wait(120) == 143
     lines = read_events(asked.parent)
     assert [line["type"] for line in lines[-2:]] == ["checkpoint", "error"]
     assert (asked.parent / lines[-2]["path"] / "complete.json").is_file()
@@ -176,7 +176,7 @@ def test_under_torchrun_a_stop_reaches_all_and_the_end_of_one_is_everybodys(run_
     assert len(children) == 2
     second = next(pid for pid in children if b"RANK=1\0" in Path(f"/proc/{pid}/environ").read_bytes())
     os.kill(int(second), signal.SIGKILL)
-    assert runs[struck].wait(60) == 137
+    assert runs[struck].wait(120) == 137
     errors = of_type(read_events(struck.parent), "error")
     assert [error["message"] for error in errors] == ["The process of device 2 of 2 was ended by SIGKILL."]
     for config in runs:
