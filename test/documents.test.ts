@@ -114,6 +114,21 @@ describe('the documents', () => {
     expect(warnings.sort()).toEqual([...new Set(raised('warn'))].sort());
   });
 
+  it('explain every code by which a picture or an archive of pictures is refused, and every warning of one', async () => {
+    const datasets = await read('docs/datasets.md');
+    const folder = 'trainer/lora_trainer/image_check';
+    const names = (await readdir(join(ROOT, folder))).filter((name) => name.endsWith('.py')).map((name) => `${folder}/${name}`);
+    const python = (await Promise.all([...names, 'trainer/lora_trainer/inspect_images.py'].map(read))).join('\n');
+    const raised = (kind: string) => [
+      ...new Set([...python.matchAll(new RegExp(`\\b${kind}\\(\\s*"([a-z0-9_]+)"`, 'g'))].map((match) => match[1])),
+    ];
+    const told = (heading: string) => tableAfter(datasets, heading).flatMap(([first]) => codes(first ?? ''));
+    expect(told('### Codes of a refused picture').sort()).toEqual(raised('PictureFault').sort());
+    expect(told('### Codes of a refused archive').sort()).toEqual(raised('DatasetFault').sort());
+    const [, of_pictures = ''] = [...datasets.matchAll(/^Warnings leave .*$/gm)].map(([line]) => line);
+    expect(codes(of_pictures).sort()).toEqual(raised('warn').sort());
+  });
+
   it('explain each status of a training image, and each reason for which one is no good', async () => {
     const text = await read('docs/training-images.md');
     const told = (heading: string) => tableAfter(text, heading).flatMap(([first]) => codes(first ?? ''));

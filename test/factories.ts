@@ -1,5 +1,7 @@
 /** Rows for tests, written as the owner with policies off: what a scene needs before the code under test speaks. */
 import { randomUUID } from 'node:crypto';
+import { imageFiles } from '#/services/datasets/dataset-row.ts';
+import { storage } from '#/storage/connect-storage.ts';
 import type { TestDatabase } from './database.ts';
 
 /** A person with an empty queue and the installation's number of slots. */
@@ -38,6 +40,20 @@ export async function addDataset(db: TestDatabase, user_id: string, fields: Reco
   };
   await addRow(db, 'lowrank.datasets', row);
   return row.id as string;
+}
+
+/** The first image of a dataset with its thumbnail, four bytes that are none. */
+export async function addPicture(
+  db: TestDatabase,
+  fields: { dataset_id: string; user_id: string; file: string; caption: string },
+): Promise<void> {
+  const shape = { n: 1, width: 640, height: 480, bytes: 1000, repeats: 1, is_class: false, sha256: 'b'.repeat(64) };
+  const { thumbnails } = imageFiles('a'.repeat(64));
+  async function* thumbnail(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from('WEBP');
+  }
+  await storage().add(fields.user_id, fields.dataset_id, thumbnails, thumbnail(), 4);
+  await addRow(db, 'lowrank.dataset_images', { ...fields, ...shape, thumbnail_offset: 0, thumbnail_length: 4 });
 }
 
 export async function addBaseModel(db: TestDatabase, fields: Record<string, unknown> = {}): Promise<string> {

@@ -108,6 +108,11 @@ const PROVED_OTHERWISE: Record<string, string> = {
   'GET /api/downloads/{token} path token': 'signed: see “a signed link” in src/http/tenancy.test.ts',
 };
 
+/** Parts of a path that count within the thing before them, and are asked for by one that is there. */
+const NUMBERS_WITHIN: Record<string, string> = {
+  '/api/datasets/{id}/images/{n}': '1',
+};
+
 /** What an id of a path is of, by the resource that it stands behind. */
 const OF_PATHS: Record<string, Kind> = {
   '/api/jobs/{id}': 'job',
@@ -189,6 +194,9 @@ const OF_SEVERAL: Record<string, { kind: Kind; with: Record<string, unknown> }[]
   ],
 };
 
+/** A template up to one of its parameters. */
+const behind = (template: string, name: string) => template.slice(0, template.indexOf(`{${name}}`) + name.length + 2);
+
 const isId = (name: string, schema: Schema) =>
   schema.format === 'uuid' || /(^|_)ids?$/.test(name) || (/^(after|before|cursor)$/.test(name) && schema.type !== 'integer');
 
@@ -229,7 +237,8 @@ export function idInputsOf(operations: Operation[]): IdInput[] {
         );
     };
     for (const { name, in: place, schema } of parameters) {
-      if (place === 'path') put('path', name, OF_PATHS[template.slice(0, template.indexOf(`{${name}}`) + name.length + 2)]);
+      if (place === 'path' && NUMBERS_WITHIN[behind(template, name)] !== undefined) continue;
+      if (place === 'path') put('path', name, OF_PATHS[behind(template, name)]);
       else if (place === 'query' && isId(name, schema) && NAMES_NOTHING[name] === undefined)
         put('query', name, /^(after|before|cursor)$/.test(name) ? OF_LISTS[template] : OF_NAMES[name]);
     }
@@ -293,10 +302,13 @@ export function requestOf(operation: Operation, things: Things, asked?: { input:
       ? asked.id
       : plainest(things, input.kind);
   };
-  const path = operation.template.replace(/\{([^}]+)\}/g, (_, name: string) =>
-    PROVED_OTHERWISE[`${operation.method} ${operation.template} path ${name}`] === undefined
-      ? encodeURIComponent(idOf(inputs.find((one) => one.place === 'path' && one.field === name)))
-      : 'unsigned',
+  const path = operation.template.replace(
+    /\{([^}]+)\}/g,
+    (_, name: string) =>
+      NUMBERS_WITHIN[behind(operation.template, name)] ??
+      (PROVED_OTHERWISE[`${operation.method} ${operation.template} path ${name}`] === undefined
+        ? encodeURIComponent(idOf(inputs.find((one) => one.place === 'path' && one.field === name)))
+        : 'unsigned'),
   );
   const query =
     asked?.input.place === 'query'

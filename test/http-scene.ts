@@ -11,7 +11,7 @@ import { attemptFolder, logFile } from '#/storage/run-folder.ts';
 import { storageKey } from '#/storage/storage.ts';
 import { addBrowser } from './api.ts';
 import type { TestDatabase } from './database.ts';
-import { addBaseModel, addDataset, addImage, addJob, addPerson, addRow } from './factories.ts';
+import { addBaseModel, addDataset, addImage, addJob, addPerson, addPicture, addRow } from './factories.ts';
 import { addObservation } from './foretold.ts';
 
 /** What an id can be of. */
@@ -104,6 +104,8 @@ async function addThings(db: TestDatabase, user_id: string, secret: string): Pro
     error: await addDataset(db, user_id, { ...of_mine, status: 'error', training_ready: false }),
     deleted: await addDataset(db, user_id, { ...of_mine, deleted_at: new Date() }),
   };
+  for (const dataset_id of [dataset.ready, dataset.deleted])
+    await addPicture(db, { dataset_id, user_id, file: secret, caption: secret });
   const hub = { hf_repo_id: SCENE_HUB_MODEL, hf_requested_revision: 'main', hf_revision: 'c'.repeat(40), vocab_size: 256 };
   const model = {
     ready: await addBaseModel(db, { created_by: user_id, ...hub, local_path: secret }),
@@ -278,7 +280,7 @@ async function addMachinery(db: TestDatabase, user_id: string, { job }: Things, 
 /** Text columns that hold one of our own words, a number in text, or what is hashed, sealed or looked up by: no person's text. */
 const OUR_WORDS = new Set(
   `status type kind format modality method preset_id event_type entity_type direction invalid_rows executor storage_path sha256
-   checksum route key request_hash resource_id error_code from_status to_status event events payload sealed token hash prefix role
+   checksum received_checksum route key request_hash resource_id error_code from_status to_status event events payload sealed token hash prefix role
    hf_repo_id hf_revision hf_requested_revision priority disabled_reason scopes outcome email url files exit handle spec hyperparameters
    gpu_config current_metrics overrides tries error_message`.split(/\s+/),
 );

@@ -12,6 +12,8 @@ export async function addTenantRows(db: TestDatabase, user_id: string): Promise<
     `INSERT INTO lowrank.job_runs (job_id, user_id, attempt, epoch, worker_id, executor) VALUES (${values}, 1, 1, '${host}', 'process')`,
     `INSERT INTO lowrank.metrics_points (job_id, user_id, attempt, seq, step, timestamp) VALUES (${values}, 1, 1, 1, now())`,
     `INSERT INTO lowrank.model_artifacts (job_id, user_id, name, kind, storage_path, files, sha256, size) VALUES (${values}, 'a', 'adapter', 'x', '[]', 'x', 1)`,
+    `INSERT INTO lowrank.dataset_images (dataset_id, user_id, n, file, width, height, bytes, repeats, is_class, sha256, thumbnail_offset, thumbnail_length)
+     SELECT id, user_id, 1, 'a.jpg', 1, 1, 1, 1, false, 'x', 0, 1 FROM lowrank.datasets WHERE user_id = '${user_id}' LIMIT 1`,
     `INSERT INTO lowrank.projects (user_id, name) VALUES ('${user_id}', 'p')`,
     `INSERT INTO lowrank.base_models (created_by, name, status, narrowed, project_id)
      SELECT user_id, 'n', 'ready', true, id FROM lowrank.projects WHERE user_id = '${user_id}'`,

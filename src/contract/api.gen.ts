@@ -1296,6 +1296,122 @@ export interface paths {
         };
         trace?: never;
     };
+    "/api/datasets/{id}/images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The images of a dataset, in their order */
+        get: {
+            parameters: {
+                query?: {
+                    after?: number;
+                    limit?: number;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description One page; of a dataset of text there are none */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            images: components["schemas"]["DatasetImage"][];
+                            /** @description Sent as `after` it gets the next page; null: there is none yet */
+                            next_after: number | null;
+                            total: number;
+                        };
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                405: components["responses"]["MethodNotAllowed"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/datasets/{id}/images/{n}/thumbnail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An image in small, at most 256 pixels a side */
+        get: {
+            parameters: {
+                query?: never;
+                header?: {
+                    "if-none-match"?: string;
+                };
+                path: {
+                    id: string;
+                    n: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The thumbnail */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "image/webp": unknown;
+                    };
+                };
+                /** @description It is still the one of If-None-Match */
+                304: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                405: components["responses"]["MethodNotAllowed"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/datasets/{id}/restore": {
         parameters: {
             query?: never;
@@ -1359,8 +1475,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Upload a JSON lines or JSON file, at most 500 MB; it is checked afterwards
-         * @description As the raw body with everything else as query parameters, or as multipart/form-data with one file and fields.
+         * Upload a JSON lines or JSON file, or a zip of images, at most 500 MB; it is checked afterwards
+         * @description As the raw body with everything else as query parameters, or as multipart/form-data with one file and fields; images and their captions may come as several files.
          */
         post: {
             parameters: {
@@ -1385,6 +1501,7 @@ export interface paths {
                     "application/jsonl": string;
                     "application/octet-stream": string;
                     "application/x-ndjson": string;
+                    "application/zip": string;
                     "multipart/form-data": {
                         description?: string;
                         /** Format: binary */
@@ -6813,6 +6930,12 @@ export interface components {
             training_image_id?: string | null;
         };
         Dataset: components["schemas"]["DatasetSummary"] & {
+            /** @description Of images: what is worth knowing of single files, the first of each kind */
+            findings: {
+                code: string;
+                file: string;
+                message: string;
+            }[];
             sample_data: ({
                 line: number;
                 messages: ({
@@ -6831,10 +6954,11 @@ export interface components {
             } & {
                 [key: string]: unknown;
             })[];
-            /** @description What is wrong with the file (line null), then its first rejected rows */
+            /** @description What is wrong with the file (line null), then its first rejected rows, or files */
             validation_errors: {
                 code: string;
                 excerpt: string;
+                file?: string;
                 line: number | null;
                 message: string;
             }[];
@@ -6887,9 +7011,31 @@ export interface components {
             project_id?: string | null;
             tags?: string[];
         };
+        DatasetImage: {
+            bytes: number;
+            caption: string | null;
+            /** @description The name that it came with */
+            file: string;
+            height: number;
+            /** @description Shows the class, for prior preservation, and not what is to be learned */
+            is_class: boolean;
+            /** @description Its number in the dataset, from 1 */
+            n: number;
+            /** @description How often an epoch takes it */
+            repeats: number;
+            sha256: string;
+            /** @example /api/datasets/6f0b9d7e-8c1a-4d7a-9a53-0f7f0a1c2b3d/images/1/thumbnail */
+            thumbnail_url: string;
+            width: number;
+        };
         DatasetSummary: {
             avg_tokens_per_turn: number | null;
             avg_turns_per_conversation: number | null;
+            /** @description While images are checked: how many of them have been read */
+            check_progress: {
+                done: number;
+                of: number;
+            } | null;
             /** @description SHA-256 of the file, hex */
             checksum: string | null;
             /** Format: date-time */
@@ -6923,11 +7069,12 @@ export interface components {
             };
             modality: string;
             name: string;
+            /** @description Rows, or images */
             num_samples: number | null;
             /** Format: uuid */
             project_id: string | null;
             size_bytes: number;
-            /** @description Splits, columns, tokens with their histogram, duplicates */
+            /** @description Splits, columns, tokens with their histogram, duplicates; of images sizes, buckets, captions, folders */
             statistics: {
                 [key: string]: unknown;
             };
@@ -6940,6 +7087,7 @@ export interface components {
             tags: string[];
             /** @description With the default base model’s tokenizer; null without one */
             total_tokens: number | null;
+            /** @description What an epoch takes: rows, or images with their repeats */
             total_training_pairs: number | null;
             total_validation_pairs: number | null;
             training_ready: boolean;

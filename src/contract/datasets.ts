@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { BUCKETS } from '#/domain/buckets.ts';
 import { COLUMN_MAX, DatasetFormat, Description, FileLabel, Mapping, MappingText } from '#/domain/dataset-options.ts';
-import { RejectedRow } from '#/domain/dataset-report.ts';
+import { ImageFinding, RejectedRow } from '#/domain/dataset-report.ts';
 import { Metadata, MetadataChanges, Tags } from '#/domain/labels.ts';
 import { DATASET_STATUSES } from '#/domain/statuses.ts';
 import { CANONICAL_FIELDS, INVALID_ROWS } from '#/domain/trainer-config.ts';
@@ -31,18 +31,24 @@ export const DatasetSummary = z
     storage_bucket: z.literal(BUCKETS.datasets.name),
     storage_path: z.string().nullable().describe('A key, never a path of the host'),
     manifest_path: z.string().nullable(),
-    num_samples: z.int().nullable(),
-    total_training_pairs: z.int().nullable(),
+    num_samples: z.int().nullable().describe('Rows, or images'),
+    total_training_pairs: z.int().nullable().describe('What an epoch takes: rows, or images with their repeats'),
     total_validation_pairs: z.int().nullable(),
     total_tokens: z.int().nullable().describe('With the default base model’s tokenizer; null without one'),
     avg_turns_per_conversation: z.number().nullable(),
     avg_tokens_per_turn: z.number().nullable(),
     training_ready: z.boolean(),
     validated_at: Instant.nullable(),
+    check_progress: z
+      .object({ done: z.int(), of: z.int() })
+      .nullable()
+      .describe('While images are checked: how many of them have been read'),
     integrity_checked: z.boolean(),
     integrity_passed: z.boolean(),
     integrity_report: free.nullable().describe('Counts of the check: rows, rejected rows by code, warnings'),
-    statistics: free.describe('Splits, columns, tokens with their histogram, duplicates'),
+    statistics: free.describe(
+      'Splits, columns, tokens with their histogram, duplicates; of images sizes, buckets, captions, folders',
+    ),
     tags: z.array(z.string()),
     metadata: Metadata,
     created_at: Instant,
@@ -62,7 +68,10 @@ const Sample = z.looseObject({
 
 /** One dataset with its report. */
 export const Dataset = DatasetSummary.extend({
-  validation_errors: z.array(RejectedRow).describe('What is wrong with the file (line null), then its first rejected rows'),
+  validation_errors: z
+    .array(RejectedRow)
+    .describe('What is wrong with the file (line null), then its first rejected rows, or files'),
+  findings: z.array(ImageFinding).describe('Of images: what is worth knowing of single files, the first of each kind'),
   sample_data: z.array(Sample),
 }).openapi('Dataset');
 export type Dataset = z.infer<typeof Dataset>;
@@ -98,14 +107,16 @@ export const RAW_UPLOAD_TYPES = [
   'application/jsonl',
   'application/json',
   'application/octet-stream',
+  'application/zip',
 ] as const;
 
 export const uploadDatasetRoute = declareRoute({
   method: 'post',
   path: '/api/datasets/upload',
   tags: ['datasets'],
-  summary: 'Upload a JSON lines or JSON file, at most 500 MB; it is checked afterwards',
-  description: 'As the raw body with everything else as query parameters, or as multipart/form-data with one file and fields.',
+  summary: 'Upload a JSON lines or JSON file, or a zip of images, at most 500 MB; it is checked afterwards',
+  description:
+    'As the raw body with everything else as query parameters, or as multipart/form-data with one file and fields; images and their captions may come as several files.',
   request: {
     query: UploadQuery,
     headers: IdempotencyKey,

@@ -64,6 +64,8 @@ export function judgeCompatibility(dataset: JudgedDataset, model: JudgedModel): 
     errors.push(
       `Dataset ${dataset.name} holds conversations (${dataset.format}), and base model ${model.name} has no chat template: choose an instruction-tuned model, or rows of prompt and completion.`,
     );
+  // Of images it is the check that says what is few; they have no length.
+  if (dataset.modality === 'image') return { compatible: errors.length === 0, warnings, errors };
   if (dataset.num_samples !== null && dataset.num_samples < FEW_SAMPLES)
     warnings.push(`Dataset ${dataset.name} is small: ${dataset.num_samples} samples, fewer than ${FEW_SAMPLES}.`);
   warnings.push(...lengthWarnings(dataset, model));

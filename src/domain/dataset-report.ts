@@ -4,16 +4,26 @@ import { heldOutRows } from './planner.ts';
 import { DATASET_CONTAINERS, DATASET_SHAPES } from './trainer-config.ts';
 
 const count = z.int().min(0);
-const REJECTED_MAX = 100;
+export const REJECTED_MAX = 100;
 
 export const RejectedRow = z.object({
   /** In a JSON array the place of the element; null for what concerns the whole file. */
   line: z.int().min(1).nullable(),
+  /** Of a dataset of images: the file, by the name that it came with. */
+  file: z.string().max(400).optional(),
   code: z.string().max(100),
   message: z.string().max(1000),
   excerpt: z.string().max(400),
 });
 export type RejectedRow = z.infer<typeof RejectedRow>;
+
+/** Something of a file that is worth knowing. */
+export const ImageFinding = z.object({
+  file: z.string().min(1).max(400),
+  code: z.string().max(100),
+  message: z.string().max(1000),
+});
+export type ImageFinding = z.infer<typeof ImageFinding>;
 
 const Report = z.looseObject({
   ready: z.boolean(),
@@ -60,6 +70,7 @@ export interface DatasetVerdict {
   avg_tokens_per_turn: number | null;
   training_ready: boolean;
   validation_errors: RejectedRow[];
+  findings: ImageFinding[];
   statistics: Record<string, unknown>;
   sample_data: unknown[];
 }
@@ -89,6 +100,7 @@ export function judgeDataset(report: DatasetReport, checksum: string): DatasetVe
     avg_tokens_per_turn: report.avg_tokens_per_turn,
     training_ready: ready,
     validation_errors: [...(ready ? [] : [wholeFile(report)]), ...rejected],
+    findings: [],
     statistics: { ...statistics, num_splits: held_out > 0 ? 2 : 1, splits: splitsOf(pairs, held_out) },
     sample_data: samples,
   };
@@ -111,6 +123,7 @@ export function withoutReport(problem: { code: string; message: string }): Datas
     avg_tokens_per_turn: null,
     training_ready: false,
     validation_errors: [{ line: null, ...problem, excerpt: '' }],
+    findings: [],
     statistics: {},
     sample_data: [],
   };

@@ -19,6 +19,7 @@ import { pushArtifact } from '#/services/transfers/push-artifact.ts';
 import type { ApiEnv, RouteModule } from './api-env.ts';
 import { presentArtifact } from './artifact-presenter.ts';
 import { downloadBody } from './download-body.ts';
+import { isKnown } from './entity-tag.ts';
 import { errorResponse } from './error-response.ts';
 import { createOnce } from './idempotency.ts';
 import { inDoorsEnvelope } from './job-door-c.ts';
@@ -99,10 +100,7 @@ async function sendFile(c: HonoContext<ApiEnv>, download: Download & { kind: 'fi
   const { bytes, sha256, file_name } = download;
   const etag = `"${sha256}"`;
   const headers: Record<string, string> = { ...common(file_name), ETag: etag, 'Accept-Ranges': 'bytes' };
-  const known = c.req.header('if-none-match');
-  if (known !== undefined && (known.trim() === '*' || known.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag))) {
-    return new Response(null, { status: 304, headers });
-  }
+  if (isKnown(c.req.header('if-none-match'), etag)) return new Response(null, { status: 304, headers });
   const if_range = c.req.header('if-range');
   const range = if_range === undefined || if_range.trim() === etag ? readRange(c.req.header('range'), bytes) : null;
   if (range === 'unsatisfiable') {

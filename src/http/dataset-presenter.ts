@@ -42,6 +42,7 @@ export function presentDatasetSummary(row: ListedDataset): DatasetSummary {
     avg_turns_per_conversation: row.avg_turns_per_conversation,
     avg_tokens_per_turn: row.avg_tokens_per_turn,
     training_ready: row.training_ready,
+    check_progress: row.check_total === null ? null : { done: row.check_done ?? 0, of: row.check_total },
     validated_at: row.validated_at?.toISOString() ?? null,
     integrity_checked: checked,
     integrity_passed: checked && row.status === 'ready',
@@ -60,6 +61,7 @@ export function presentDataset(row: DatasetRow): Dataset {
     ...presentDatasetSummary(row),
     // Both were parsed by the report's schema when they were written.
     validation_errors: row.validation_errors as Dataset['validation_errors'],
+    findings: row.findings as Dataset['findings'],
     sample_data: row.sample_data as Dataset['sample_data'],
   };
 }

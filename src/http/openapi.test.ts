@@ -206,6 +206,7 @@ describe('the document', () => {
     const statusesOf = documentedStatuses(api);
     const reads = routes.filter((route) => !changes(route) && !isPublic(route) && !route.session_only);
     expect(reads.length).toBeGreaterThan(15);
+    const isThumbnail = ({ template }: KnownRoute) => template.endsWith('/thumbnail');
     const empty = (bucket: string, max: number) =>
       db.asOwner(
         `INSERT INTO lowrank.rate_limits (bucket, window_started_at, used)
@@ -216,13 +217,12 @@ describe('the document', () => {
       api.request(route.template.replaceAll(/\{[^}]+\}/g, NO_ID), { method: 'GET', headers: key });
     for (const route of reads) {
       const answer = await ask(route);
-      expect([nameOf(route), answer.headers.get('ratelimit-limit')]).toEqual([
-        nameOf(route),
-        route.is_event_stream ? '3000' : '600',
-      ]);
+      const max = route.is_event_stream ? '3000' : isThumbnail(route) ? '6000' : '600';
+      expect([nameOf(route), answer.headers.get('ratelimit-limit')]).toEqual([nameOf(route), max]);
     }
     await noWaiting(db);
     await empty('read', 600);
+    await empty('thumbnail', 6000);
     for (const route of reads) {
       const answer = await ask(route);
       expect([nameOf(route), answer.status]).toEqual([nameOf(route), route.is_event_stream ? 404 : 429]);

@@ -29,6 +29,8 @@ const DELIVERY: Limit = {
   take: takeAllowance,
 };
 const READ: Limit = { bucket: 'read', max: 600, refusal: 'Too many reads', take: leases.take };
+/** A page of a dataset of images shows hundreds, which cost a look at two rows each. */
+const THUMBNAIL: Limit = { bucket: 'thumbnail', max: 6000, refusal: 'Too many thumbnails', take: leases.take };
 /** A stream is no read but lasts: a thousand viewers who lost their server may come back, and once more. */
 const STREAM: Limit = { bucket: 'stream', max: 3000, refusal: 'Too many live streams opened', take: leases.take };
 /** Every change that has no limit of its own. */
@@ -51,6 +53,7 @@ const LIMITS: Record<string, Limit> = {
   'POST /api/experiments/preflight': ESTIMATE,
   'POST /api/base-models': MODEL,
   'POST /api/datasets/upload': UPLOAD,
+  'GET /api/datasets/{id}/images/{n}/thumbnail': THUMBNAIL,
   'POST /api/transfers': UPLOAD,
   'POST /api/artifacts/{id}/push': UPLOAD,
   'POST /api/webhooks/{id}/test': DELIVERY,
@@ -61,7 +64,7 @@ const LIMITS: Record<string, Limit> = {
 function limitOf(route: KnownRoute): Limit | undefined {
   if (route.is_event_stream) return STREAM;
   const name = `${route.method} ${route.template}`;
-  if (route.method === 'GET') return READ;
+  if (route.method === 'GET') return LIMITS[name] ?? READ;
   if (COUNTED_BY_VERB.has(name)) return undefined;
   return LIMITS[name] ?? (route.session_only ? ACCOUNT : WRITE);
 }

@@ -1,4 +1,4 @@
-/** An upload's two forms, raw body and multipart, as one stream with what is said beside it. */
+/** An upload's forms, raw body and multipart with one file or many, as one stream with what is said beside it. */
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import busboy from 'busboy';
@@ -7,7 +7,9 @@ import { AppError } from '#/domain/app-error.ts';
 import { formatBytes } from '#/domain/bytes.ts';
 import { DATASET_BYTES_MAX } from '#/domain/constants.ts';
 import { UploadOptions } from '#/domain/dataset-options.ts';
+import { beginsImageSet, IMAGE_FILES_MAX, IMAGE_NAME_BYTES_MAX, imageSetName } from '#/domain/image-files.ts';
 import { datasetTooLarge } from '#/services/datasets/upload-dataset.ts';
+import { type PackedImages, packImages } from './pack-images.ts';
 import { brokenRules, refusal } from './violations.ts';
 
 const FIELDS_MAX = 20;
@@ -62,6 +64,11 @@ function withoutFrame(bytes: number | null): number | null {
   return bytes !== null && bytes > DATASET_BYTES_MAX && bytes <= DATASET_BYTES_MAX + frame ? DATASET_BYTES_MAX : bytes;
 }
 
+/** A zip says each name twice, where a form says it once beside more words of its own: no more can it be larger. */
+function withDirectory(bytes: number | null): number | null {
+  return bytes === null ? null : Math.min(DATASET_BYTES_MAX, bytes + Math.min(bytes, IMAGE_FILES_MAX * IMAGE_NAME_BYTES_MAX));
+}
+
 function parseOptions(fields: Record<string, unknown>, target: string): UploadOptions {
   const parsed = UploadOptions.safeParse(fields);
   if (!parsed.success) throw brokenRules(parsed.error.issues, target);
@@ -84,11 +91,21 @@ export async function receiveUpload(request: Request, query: Record<string, stri
   return { options, content: bytesOf(request), declared_bytes: declaredBytes(request), lastOptions: async () => options };
 }
 
+const ONE_FILE =
+  'The form has more than one file: upload them one by one. Pictures and their captions go together, a picture first';
+
 interface OpenForm {
   parser: busboy.Busboy;
   fields: Record<string, string>;
-  /** The first file of the form. */
-  file: Promise<{ stream: Readable; file_name: string }>;
+  /** The file of the form, or all of its pictures as one zip. */
+  file: Promise<FormFile>;
+}
+
+interface FormFile {
+  stream: Readable;
+  file_name: string;
+  /** What packs its pictures; null where there is one file, which is taken as it is. */
+  packed: PackedImages | null;
 }
 
 function openForm(content_type: string): OpenForm {
@@ -103,8 +120,8 @@ function openForm(content_type: string): OpenForm {
         fields: FIELDS_MAX,
         fieldSize: FIELD_BYTES_MAX,
         fieldNameSize: 100,
-        files: 1,
-        parts: FIELDS_MAX + 1,
+        files: IMAGE_FILES_MAX,
+        parts: FIELDS_MAX + IMAGE_FILES_MAX,
         headerPairs: 50,
       },
     });
@@ -112,7 +129,13 @@ function openForm(content_type: string): OpenForm {
     throw badForm('The multipart body cannot be read: see the boundary in its Content-Type');
   }
   const fields: Record<string, string> = Object.create(null);
-  const file = new Promise<{ stream: Readable; file_name: string }>((resolve, reject) => {
+  let opened: FormFile | null = null;
+  const open = (stream: Readable, file_name: string): FormFile => {
+    if (!beginsImageSet(file_name)) return { stream, file_name, packed: null };
+    const packed = packImages((message) => badForm(message));
+    return { stream: packed.output, file_name: imageSetName(file_name), packed };
+  };
+  const file = new Promise<FormFile>((resolve, reject) => {
     parser.on('field', (name, value, info) => {
       if (info.nameTruncated || info.valueTruncated)
         parser.destroy(badForm(`A form field is longer than ${formatBytes(FIELD_BYTES_MAX)}`));
@@ -122,9 +145,17 @@ function openForm(content_type: string): OpenForm {
     parser.on('file', (_, stream, info) => {
       // Its error is the parser's, which is listened to.
       stream.on('error', () => undefined);
-      resolve({ stream, file_name: info.filename ?? '' });
+      const name = info.filename ?? '';
+      const is_first = opened === null;
+      opened ??= open(stream, name);
+      const refused =
+        opened.packed === null ? (is_first ? null : badForm(ONE_FILE, 'one_file')) : opened.packed.add(name, stream);
+      if (refused !== null) parser.destroy(refused);
+      else if (is_first) resolve(opened);
     });
-    parser.on('filesLimit', () => parser.destroy(badForm('The form has more than one file: upload them one by one', 'one_file')));
+    parser.on('filesLimit', () =>
+      parser.destroy(badForm(`The form has more than ${IMAGE_FILES_MAX} files: upload them as a zip`)),
+    );
     parser.on('fieldsLimit', () => parser.destroy(badForm(`The form has more than ${FIELDS_MAX} fields`)));
     parser.on('partsLimit', () => parser.destroy(badForm(`The form has more than ${FIELDS_MAX} fields`)));
     parser.on('error', reject);
@@ -145,6 +176,12 @@ async function receiveForm(content_type: string, request: Request): Promise<Rece
   const opened = await Promise.race([file, ended.then(() => file)]).catch((error: unknown) => {
     throw error instanceof AppError ? error : badForm('The multipart body is cut off or broken');
   });
+  const { packed } = opened;
+  if (packed !== null)
+    ended.then(
+      () => packed.end(),
+      (error: Error) => packed.output.destroy(error),
+    );
   const optionsNow = () => parseOptions({ ...fields, file_name: opened.file_name }, 'form');
   let options: UploadOptions;
   try {
@@ -165,7 +202,7 @@ async function receiveForm(content_type: string, request: Request): Promise<Rece
   return {
     options,
     content: content(),
-    declared_bytes,
+    declared_bytes: packed === null ? declared_bytes : withDirectory(declared_bytes),
     async lastOptions() {
       await ended;
       return optionsNow();

@@ -3,6 +3,7 @@ import { activityRoutes } from './activity-routes.ts';
 import type { RouteModule } from './api-env.ts';
 import { artifactRoutes } from './artifact-routes.ts';
 import { costRoutes } from './cost-routes.ts';
+import { datasetImageRoutes } from './dataset-image-routes.ts';
 import { datasetRoutes } from './dataset-routes.ts';
 import { experimentRoutes } from './experiment-routes.ts';
 import { gpuCatalogRoutes } from './gpu-catalog-routes.ts';
@@ -36,6 +37,7 @@ export const ROUTES: RouteModule[] = [
   trainingRoutes,
   trainingImageRoutes,
   datasetRoutes,
+  datasetImageRoutes,
   modelRoutes,
   artifactRoutes,
   projectRoutes,

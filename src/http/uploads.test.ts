@@ -205,6 +205,38 @@ describe('an upload', () => {
     expect(staged()).toEqual([]);
   });
 
+  test('of several pictures is one zip, the same for the same files, and refused where a name is none or comes twice', async () => {
+    const send = (names: string[], headers: Record<string, string> = {}) => {
+      const body = new FormData();
+      for (const name of names) body.append('file', new File([`of ${name}`], name));
+      return api.request('/api/datasets/upload', { method: 'POST', headers: { ...owner.headers, ...headers }, body });
+    };
+    const key = { 'idempotency-key': 'pictures-1' };
+    const names = ['vase/1.jpg', 'vase/1.txt', 'vase/metadata.jsonl', 'reg/1.png'];
+    const answer = await send(names, key);
+    expect(answer.status).toBe(201);
+    const dataset = (await answer.json()) as DatasetUploaded;
+    expect(dataset).toMatchObject({ modality: 'image', file_name: 'vase.zip', status: 'validating' });
+    const zip = readFileSync(join(folder, 'storage', owner.user_id, dataset.id, 'data'));
+    expect(createHash('sha256').update(zip).digest('hex')).toBe(dataset.checksum);
+    for (const name of names) expect(zip.includes(`of ${name}`)).toBe(true);
+    const again = await send(names, key);
+    expect([again.headers.get('idempotent-replayed'), await again.json()]).toEqual(['true', dataset]);
+    const before = files();
+    for (const broken of [
+      ['a.jpg', 'a.jpg'],
+      ['a.jpg', '../b.jpg'],
+      ['/a.jpg'],
+      ['a.jpg', `${'b'.repeat(300)}.jpg`],
+      ['a.jpg', 'b//c.jpg'],
+    ]) {
+      const refused = await send(broken);
+      expect([broken, refused.status, await violations(refused)]).toEqual([broken, 400, ['body invalid_multipart']]);
+    }
+    expect(files()).toEqual(before);
+    expect(staged()).toEqual([]);
+  });
+
   test('beyond the quota is refused before it is stored', async () => {
     await db.asOwner(`INSERT INTO lowrank.settings (key, value) VALUES ('user_quota_gb', '0.000001')`);
     try {
@@ -259,6 +291,12 @@ describe('memory', () => {
       'multipart/form-data; boundary=b',
       '--b\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n',
       '\r\n--b--\r\n',
+    ],
+    [
+      'form of pictures',
+      'multipart/form-data; boundary=b',
+      '--b\r\nContent-Disposition: form-data; name="file"; filename="x.jpg"\r\n\r\n',
+      '\r\n--b\r\nContent-Disposition: form-data; name="file"; filename="x.txt"\r\n\r\nx\r\n--b--\r\n',
     ],
   ])('an upload as a %s is never held but for a few chunks, though it has no line end', async (_, type, head, tail) => {
     const { stream, held } = watchedBody(head, tail);

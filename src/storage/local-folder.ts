@@ -101,6 +101,25 @@ export function localFolder(root: string): Storage {
         return stored;
       }),
 
+    add: (owner, resource_id, name, source, bytes_max) =>
+      staged(async (folder) => {
+        const target = folderOf(owner, resource_id);
+        refuseOddName(name);
+        const stored = await writeStream(join(folder, name), source, bytes_max);
+        const parent = await ownerFolder(owner);
+        if ((await mkdir(target, { recursive: true, mode: 0o700 })) !== undefined) await syncFolder(parent);
+        await rename(join(folder, name), join(target, name));
+        await syncFolder(target);
+        await rm(folder, { recursive: true, force: true });
+        return stored;
+      }),
+
+    removeFile: (owner, resource_id, name) =>
+      guarded(async () => {
+        refuseOddName(name);
+        await rm(join(folderOf(owner, resource_id), name), { force: true });
+      }),
+
     publishFolder: (owner, resource_id, source_dir) =>
       staged(async (folder) => settle(owner, resource_id, folder, await stageCopy(source_dir, folder))),
 

@@ -81,6 +81,20 @@ describe.each(kinds)('%s', (_, kind) => {
       expect(await read(id, 'data')).toBe('one\ntwo\n');
     });
 
+    it('is joined by others, which replace their like and go alone', async () => {
+      const id = await put('first');
+      expect(await storage.add(owner, id, 'more', chunks('old'), 10)).toEqual({ bytes: 3, sha256: sha256('old') });
+      await storage.add(owner, id, 'more', chunks('new'), 10);
+      expect([await read(id, 'data'), await read(id, 'more')]).toEqual(['first', 'new']);
+      await expect(storage.add(owner, id, 'more', chunks('too much'), 3)).rejects.toMatchObject({ code: 'payload_too_large' });
+      expect(await read(id, 'more')).toBe('new');
+      await storage.removeFile(owner, id, 'data');
+      await storage.removeFile(owner, id, 'data');
+      await expect(storage.open(owner, id, 'data')).rejects.toMatchObject({ code: 'not_found' });
+      expect(await read(id, 'more')).toBe('new');
+      expect(await storage.collectStaging(-1)).toBe(0);
+    });
+
     it('of 24 MB is the same byte for byte', async () => {
       const id = randomUUID();
       const content = randomBytes(24 * 1024 * 1024 + 7);

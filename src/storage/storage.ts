@@ -49,6 +49,16 @@ export interface Storage {
     source: AsyncIterable<Uint8Array>,
     bytes_max: number,
   ): Promise<StoredFile>;
+  /** Stores one more streamed file in the same way, beside what the resource has; one of its name is replaced. */
+  add(
+    owner: string,
+    resource_id: string,
+    name: string,
+    source: AsyncIterable<Uint8Array>,
+    bytes_max: number,
+  ): Promise<StoredFile>;
+  /** Removes one received file of a resource; one that is not there is no error. */
+  removeFile(owner: string, resource_id: string, name: string): Promise<void>;
   /**
    * Stores a copy of a folder at once, so that it is there whole or not at all. Only regular files with one plain name
    * come along; a link (hard ones, too), a device or an odd name among them is refused with `conflict`. A second call with the same content answers with the first one's ids,

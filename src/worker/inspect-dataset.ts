@@ -15,13 +15,14 @@ import {
 import { DATASET_FILE, type DatasetRow } from '#/services/datasets/dataset-row.ts';
 import { modelFolder } from '#/services/models/model-folder.ts';
 import { storage } from '#/storage/connect-storage.ts';
+import { CHECK_FAILED, CHECK_TIMEOUT, CHECK_WITHIN_MS, FILE_MISSING } from './check-ends.ts';
+import { inspectImages } from './inspect-images.ts';
 import { log } from './log.ts';
 import { isAway } from './patience.ts';
 import { runPythonProgram } from './python-program.ts';
 
 /** A check takes less than a hundredth of it; a chat template can ask for any amount. */
 const CHECK_DATA_BYTES_MAX = 4 * 1024 ** 3;
-const CHECK_WITHIN_MS = 60 * 60_000;
 const RENEW_MS = (CHECK_LEASE_S * 1000) / 3;
 const MODEL_EXIT = 4;
 
@@ -42,9 +43,12 @@ export async function inspectNextDataset(signal?: AbortSignal): Promise<boolean>
   }, RENEW_MS);
   const ended = AbortSignal.any(signal === undefined ? [lost.signal] : [lost.signal, signal]);
   try {
-    const verdict = await check(claim, ended);
-    if (verdict === null) await releaseDatasetCheck(dataset);
-    else await finishDatasetCheck(dataset, verdict);
+    if (dataset.modality === 'image') await inspectImages(dataset, ended);
+    else {
+      const verdict = await check(claim, ended);
+      if (verdict === null) await releaseDatasetCheck(dataset);
+      else await finishDatasetCheck(dataset, verdict);
+    }
   } catch (error) {
     // What is away costs the dataset none of its tries.
     clearInterval(renewal);
@@ -68,9 +72,6 @@ async function check(claim: CheckClaim, signal: AbortSignal): Promise<DatasetVer
   return counted;
 }
 
-const FILE_MISSING = { code: 'file_missing', message: 'The file is not in the storage any more: upload it once more.' };
-const CHECK_FAILED = { code: 'check_failed', message: 'The file could not be checked: try again, or upload it once more.' };
-
 async function inspect(dataset: DatasetRow, model: string[], signal: AbortSignal): Promise<DatasetVerdict | null | 'model'> {
   const { id, user_id, checksum } = dataset;
   const scratch = `check-${randomUUID()}`;
@@ -89,12 +90,7 @@ async function inspect(dataset: DatasetRow, model: string[], signal: AbortSignal
       signal,
     });
     if (signal.aborted) return null;
-    if (end.ended_by === 'timeout') {
-      return withoutReport({
-        code: 'check_timeout',
-        message: 'The check took longer than an hour: upload the file in smaller parts.',
-      });
-    }
+    if (end.ended_by === 'timeout') return withoutReport(CHECK_TIMEOUT);
     if (end.code === MODEL_EXIT) return 'model';
     const report = end.code === 0 ? readDatasetReport(await readFile(report_path, 'utf8')) : null;
     if (report !== null) return judgeDataset(report, dataset.checksum ?? '');

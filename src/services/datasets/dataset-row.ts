@@ -7,8 +7,19 @@ import { TERMINAL_JOB_STATUSES } from '#/domain/statuses.ts';
 
 export type DatasetRow = typeof datasets.$inferSelect;
 
-/** The name of a dataset's file in its folder of storage, whatever its owner calls it. */
+/** The name of an uploaded file in its dataset's folder of storage, whatever its owner calls it. */
 export const DATASET_FILE = 'data';
+
+/** The archive of images that a check wrote, and their thumbnails: named by its sum, so that no late check writes over another's. */
+export const imageFiles = (checksum: string) => ({
+  archive: `images-${checksum}.zip`,
+  thumbnails: `thumbnails-${checksum}.bin`,
+});
+
+/** The name of the file that is trained on. Of images only what a check wrote is; until then it is what was uploaded. */
+export function datasetFile({ checksum, received_checksum }: Pick<DatasetRow, 'checksum' | 'received_checksum'>): string {
+  return checksum === null || received_checksum === null ? DATASET_FILE : imageFiles(checksum).archive;
+}
 
 export function noSuchDataset(): AppError {
   return new AppError('not_found', 'There is no such dataset');

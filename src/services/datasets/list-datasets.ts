@@ -10,9 +10,9 @@ import { containing } from '#/services/search-pattern.ts';
 import type { DatasetRow } from './dataset-row.ts';
 
 // A list goes without what only the report shows.
-const { sample_data: _samples, validation_errors: _errors, ...LISTED } = getTableColumns(datasets);
+const { sample_data: _samples, validation_errors: _errors, findings: _findings, ...LISTED } = getTableColumns(datasets);
 
-export type ListedDataset = Omit<DatasetRow, 'sample_data' | 'validation_errors'>;
+export type ListedDataset = Omit<DatasetRow, 'sample_data' | 'validation_errors' | 'findings'>;
 
 export interface DatasetQuery extends PageQuery {
   /** Looked for in name and description, without case. */

@@ -21,6 +21,18 @@ export interface DatasetChanges {
   project_id?: string | null | undefined;
 }
 
+/** Images have no columns, and once they are written anew what was uploaded is gone. */
+function refuseOfImages(dataset: DatasetRow, { format, mapping }: DatasetChanges): void {
+  if (dataset.modality !== 'image') return;
+  if (format !== undefined || mapping !== undefined)
+    throw new AppError('conflict', `${dataset.name} holds pictures: they have no columns to be read another way`);
+  if (dataset.received_checksum !== null)
+    throw new AppError(
+      'conflict',
+      `The pictures of ${dataset.name} are checked, and what was uploaded is not kept: upload it again to have it read another way`,
+    );
+}
+
 /**
  * Changes what is said about a dataset. Another format, mapping or rule for broken rows has the file checked again, so it
  * is refused (`conflict`) while a training needs the dataset or its file still arrives. Throws `not_found` (dataset, project).
@@ -32,6 +44,7 @@ export function updateDataset(ctx: Context, id: string, changes: DatasetChanges)
     if (checked_again) {
       if (dataset.status === 'uploading')
         throw new AppError('conflict', 'The file is still arriving: change this when it is there');
+      refuseOfImages(dataset, changes);
       await refuseWhileNeeded(tx, dataset, 'read another way');
     }
     if (changes.project_id != null) await findProject(tx, changes.project_id);

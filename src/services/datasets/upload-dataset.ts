@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { and, eq, isNull, ne, sql } from 'drizzle-orm';
+import { and, eq, isNull, ne, or, sql } from 'drizzle-orm';
 import { datasets } from '#/db/schema/datasets.ts';
 import { asUser, type Tx } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
@@ -70,10 +70,11 @@ export async function uploadDataset(ctx: Context, upload: Upload, hooks: UploadH
   });
   const renewal = setInterval(() => void renew(ctx, id), RENEW_MS);
   try {
-    const file = await receive(ctx, id, upload.content, reserved);
+    const head: Head = { bytes: Buffer.alloc(0) };
+    const file = await receive(ctx, id, noting(head, upload.content), reserved);
     const options = (await upload.lastOptions?.()) ?? upload.options;
     upload.onReceived?.(file.sha256);
-    const uploaded = await settle(ctx, id, options, file, hooks);
+    const uploaded = await settle(ctx, id, options, { ...file, is_zip: isZip(head) }, hooks);
     if (uploaded.dataset.id !== id) await forget(ctx, id, hooks);
     return uploaded;
   } catch (error) {
@@ -83,6 +84,24 @@ export async function uploadDataset(ctx: Context, upload: Upload, hooks: UploadH
     clearInterval(renewal);
   }
 }
+
+interface Head {
+  /** The first bytes of a file, enough to tell an archive of images from rows. */
+  bytes: Buffer;
+}
+
+const HEAD_BYTES = 4;
+
+async function* noting(head: Head, content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of content) {
+    if (head.bytes.length < HEAD_BYTES)
+      head.bytes = Buffer.concat([head.bytes, chunk.subarray(0, HEAD_BYTES - head.bytes.length)]);
+    yield chunk;
+  }
+}
+
+/** A file's first record or, of an empty archive, its last: APPNOTE.TXT of PKWARE, 4.3.7 and 4.3.16. */
+const isZip = ({ bytes }: Head): boolean => ['PK\x03\x04', 'PK\x05\x06'].includes(bytes.toString('latin1'));
 
 function columnsOf(options: UploadOptions) {
   return {
@@ -113,7 +132,7 @@ function settle(
   ctx: Context,
   id: string,
   options: UploadOptions,
-  file: StoredFile,
+  file: StoredFile & { is_zip: boolean },
   hooks: UploadHooks,
 ): Promise<UploadedDataset> {
   return asUser(ctx.user_id, async (tx) => {
@@ -123,6 +142,7 @@ function settle(
       .update(datasets)
       .set({
         ...columnsOf(options),
+        modality: file.is_zip ? 'image' : 'text',
         status: 'validating',
         storage_path: storageKey(ctx.user_id, id),
         file_size: file.bytes,
@@ -137,7 +157,7 @@ function settle(
       .from(datasets)
       .where(
         and(
-          eq(datasets.checksum, file.sha256),
+          or(eq(datasets.checksum, file.sha256), eq(datasets.received_checksum, file.sha256)),
           eq(datasets.user_id, ctx.user_id),
           ne(datasets.id, id),
           isNull(datasets.deleted_at),
@@ -191,7 +211,7 @@ async function forget(ctx: Context, id: string, hooks: UploadHooks): Promise<voi
 }
 
 function emptyFile(): AppError {
-  const message = 'is empty: send the rows as JSON lines or as one JSON array';
+  const message = 'is empty: send the rows as JSON lines or as one JSON array, or a zip of pictures';
   return new AppError('invalid_request', `The file ${message}`, [{ path: 'file', message, code: 'empty' }]);
 }
 

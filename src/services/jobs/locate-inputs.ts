@@ -7,7 +7,7 @@ import { AppError, type AppErrorCode } from '#/domain/app-error.ts';
 import { PIPELINE_INDEX } from '#/domain/image-pipeline.ts';
 import type { JobFailure } from '#/domain/job-state.ts';
 import { bareFailure } from '#/domain/run-verdict.ts';
-import { DATASET_FILE } from '#/services/datasets/dataset-row.ts';
+import { datasetFile } from '#/services/datasets/dataset-row.ts';
 import { modelFolder } from '#/services/models/model-folder.ts';
 import { storage } from '#/storage/connect-storage.ts';
 import { inputsFolder } from '#/storage/run-folder.ts';
@@ -31,7 +31,7 @@ async function locateDataset(run: HeldRun, signal?: AbortSignal): Promise<string
   const { id, checksum } = run.dataset;
   try {
     const scratch = inputsFolder(run.job_id);
-    const path = await storage().fileOnDisk(run.user_id, id, DATASET_FILE, checksum ?? '', scratch, signal);
+    const path = await storage().fileOnDisk(run.user_id, id, datasetFile(run.dataset), checksum ?? '', scratch, signal);
     await access(path, constants.R_OK);
     return path;
   } catch (error) {

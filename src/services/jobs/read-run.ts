@@ -43,6 +43,7 @@ export function readRuns(worker_id: string, job_ids?: string[]) {
           id: datasets.id,
           storage_path: datasets.storage_path,
           checksum: datasets.checksum,
+          received_checksum: datasets.received_checksum,
           deleted_at: datasets.deleted_at,
         },
         base_model: { id: baseModels.id, local_path: baseModels.local_path, storage_path: baseModels.storage_path },

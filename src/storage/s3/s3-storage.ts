@@ -172,10 +172,18 @@ export function s3Storage(options: S3Options, root: string, lookup?: LookupFunct
     }
   };
 
+  const receive: Storage['receive'] = async (owner, resource_id, name, source, bytes_max) => {
+    refuseOddName(name);
+    return (await store()).put(received, keyOf(owner, resource_id, name), source, bytes_max);
+  };
+
   return {
-    async receive(owner, resource_id, name, source, bytes_max) {
+    receive,
+    add: receive,
+
+    async removeFile(owner, resource_id, name) {
       refuseOddName(name);
-      return (await store()).put(received, keyOf(owner, resource_id, name), source, bytes_max);
+      await (await store()).remove(received, keyOf(owner, resource_id, name));
     },
 
     publishFolder,

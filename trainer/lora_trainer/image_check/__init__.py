@@ -1,0 +1,1 @@
+"""What the check of an image dataset does with bytes that nobody has looked at yet."""
