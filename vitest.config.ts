@@ -18,6 +18,9 @@ const setupFiles = ['test/property-seed.ts'];
 /** These assert the promised deadlines, divided by 20, and must have the machine to themselves. */
 const DEADLINES = ['src/worker/promises-*.test.ts', 'src/worker/{lost-notifications,pause,runs-on-s3,worker}.test.ts'];
 
+/** These start containers of a dockerd of their own. */
+const CONTAINERS = ['src/worker/executors/docker/docker-*.test.ts'];
+
 // Domain tests need nothing; the others share one PostgreSQL that the global set-up starts and a template database. One group runs
 // after the other.
 export default defineConfig({
@@ -100,10 +103,22 @@ export default defineConfig({
           env,
           setupFiles,
           include: ['src/worker/**/*.test.ts'],
-          exclude: DEADLINES,
+          exclude: [...DEADLINES, ...CONTAINERS],
           globalSetup: ['test/database-server.ts'],
           testTimeout: 120_000,
           sequence: { groupOrder: 2 },
+        },
+      },
+      // One dockerd for all of them, which they kill and bring back.
+      {
+        test: {
+          name: 'docker',
+          env,
+          include: CONTAINERS,
+          globalSetup: ['test/docker-server.ts'],
+          testTimeout: 120_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 5 },
         },
       },
       {

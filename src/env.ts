@@ -105,6 +105,16 @@ const Env = z.object({
   LOWRANK_DELIVERY_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   /** Where programs are looked for, for us and for what we start. */
   PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
+  /** Where this host's trainings live: processes, or containers of a Docker engine. */
+  LOWRANK_EXECUTOR: z.enum(['process', 'docker']).default('process'),
+  /** The image of a training that names none. */
+  TRAINING_IMAGE: z
+    .string()
+    .regex(/^[a-z0-9][\w.:/@-]{0,254}$/, 'must be the name of an image')
+    .default('training-image'),
+  /** The Docker engine, as its own client finds it: unix:///… or tcp://…, the latter with the folder of its certificates. */
+  DOCKER_HOST: z.string().optional(),
+  DOCKER_CERT_PATH: z.string().optional(),
   /** The Python that runs trainings. */
   LOWRANK_PYTHON: z.string().optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),

@@ -40,10 +40,11 @@ export async function abandonRun(parts: WorkerParts, run: RunHandle): Promise<vo
   const executor = executorOf(parts, run);
   const handle: RunHandle = { executor: run.executor, job_id: run.job_id, attempt: run.attempt };
   await executor.forbid(handle);
-  if ((await executor.observe(handle)).phase === 'running') {
+  const isThere = async () => ['running', 'away'].includes((await executor.observe(handle)).phase);
+  if (await isThere()) {
     await executor.stop(handle, times.grace_ms, 'fenced');
     const complain = undying(parts, handle);
-    while ((await executor.observe(handle)).phase === 'running') {
+    while (await isThere()) {
       complain();
       await pauseUnlessStopped(parts, watchMs(times));
     }

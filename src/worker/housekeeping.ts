@@ -1,12 +1,9 @@
 /** What a worker puts in order on its host: leases and processes of runs that are over, and folders of jobs that are gone. */
-import { existsSync } from 'node:fs';
 import { isTerminal } from '#/domain/statuses.ts';
 import { readJobStates } from '#/services/jobs/read-run.ts';
 import { readOpenLeases } from '#/services/machine/register-worker.ts';
 import { collectGarbage } from '#/services/storage/collect-garbage.ts';
-import { jobFolder } from '#/storage/run-folder.ts';
 import { abandonRun } from './abandon-run.ts';
-import { findMarked } from './process-identity.ts';
 import { jobsWithFolders, pruneRunDirectory, removeRunDirectory } from './run-directory.ts';
 import type { WorkerParts } from './worker-parts.ts';
 
@@ -16,12 +13,7 @@ const JOBS_AT_ONCE = 500;
 /** Ends runs of this host whose job no longer counts on them: settled from afar while the host was away, or restored away. */
 export async function endStrayRuns(parts: WorkerParts, isHeld: (job_id: string) => boolean): Promise<void> {
   const runs = await readOpenLeases(parts.worker_id);
-  for (const marker of (await findMarked()).keys()) {
-    const [job_id = '', attempt] = marker.split(':');
-    // Another installation on this machine has markers, too: ours have a folder here.
-    if (/^[0-9a-f-]{36}$/.test(job_id) && existsSync(jobFolder(job_id)))
-      runs.push({ executor: 'process', job_id, attempt: Number(attempt) });
-  }
+  for (const executor of Object.values(parts.executors)) runs.push(...(await executor.list()));
   const states = await readJobStates(runs.map((run) => run.job_id));
   for (const run of runs) {
     const state = states.get(run.job_id);

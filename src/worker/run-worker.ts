@@ -1,12 +1,16 @@
 /** A worker from its lock to its orderly end. It needs only the environment, and leaves trainings running. */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { scaledPromiseTimes } from '#/domain/constants.ts';
 import { env } from '#/env.ts';
 import { connectWorker } from '#/services/machine/connect-worker.ts';
 import { noteWorkerStopped, registerWorker } from '#/services/machine/register-worker.ts';
+import { realModelFolders } from '#/services/models/register-local-model.ts';
 import { attemptFolder, runsFolder } from '#/storage/run-folder.ts';
 import { detectDevices } from './detect-devices.ts';
+import { dockerExecutor } from './executors/docker/docker-executor.ts';
+import { dockerEngine } from './executors/docker/engine.ts';
+import { engineAddress } from './executors/docker/engine-address.ts';
 import { processExecutor } from './executors/process-executor.ts';
 import { wrapperFailpoints } from './failpoint.ts';
 import { contactFile, hostId, lockHost, productVersion } from './host.ts';
@@ -59,11 +63,26 @@ export async function runWorker(stopping: AbortSignal): Promise<number> {
     host_folders: await hostFolders(),
     failpoints: wrapperFailpoints,
   });
+  // Also where runs are started as processes: those of before may still live in containers.
+  const address = engineAddress(env.DOCKER_HOST, env.DOCKER_CERT_PATH);
+  const containers = dockerExecutor({
+    engine: typeof address === 'string' ? { refused: address } : dockerEngine(address),
+    image: env.TRAINING_IMAGE,
+    worker_id,
+    installation: env.PUBLIC_URL ?? env.host_name,
+    folderOf: attemptFolder,
+    private_folder: await realpath(env.data_dir),
+    model_folders: await realModelFolders(),
+    grace_ms: times.grace_ms,
+    facts_ms: times.heartbeat_ms,
+    log_bytes_max: LOG_BYTES_MAX,
+    log_tail_bytes: LOG_TAIL_BYTES,
+  });
   const parts: WorkerParts = {
     worker_id,
     times,
-    executors: { process: processes },
-    launches_by: 'process',
+    executors: { process: processes, docker: containers },
+    launches_by: env.LOWRANK_EXECUTOR,
     log,
     compute_capabilities: new Map(devices.map((device) => [device.uuid, device.compute_capability])),
     stopping,

@@ -69,6 +69,8 @@ class Scheduler {
   readonly #parts: WorkerParts;
   readonly #contact: Contact;
   #was_full = false;
+  /** Why this worker cannot start runs now; null when it can. */
+  #fault: string | null = null;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(parts: WorkerParts, contact: Contact, devices: Device[]) {
@@ -85,7 +87,10 @@ class Scheduler {
     // The embedded database serves this host alone: nobody else can settle our runs, so its absence needs no fence.
     if (env.DATABASE_URL === undefined) await this.#contact.beat();
     // Why nothing starts, for whoever looks at a queue that stands still.
-    const renewal = await renewLeases(worker_id, runs, times.contact_lost_ms, { disk_full: this.#was_full });
+    const renewal = await renewLeases(worker_id, runs, times.contact_lost_ms, {
+      disk_full: this.#was_full,
+      executor_fault: this.#fault,
+    });
     if (env.DATABASE_URL !== undefined) await this.#contact.beat();
     for (const run of runs) {
       const supervisor = this.held.get(run.job_id);
@@ -157,7 +162,8 @@ class Scheduler {
         const is_full = await this.#isFull(1);
         if (is_full && !this.#was_full) this.#parts.log.error('the disk is nearly full: no run is started until there is space');
         this.#was_full = is_full;
-        while (!is_full && !this.#parts.stopping.aborted && (await this.#alone(() => this.#claimOne())));
+        const is_away = await this.#isAway();
+        while (!is_full && !is_away && !this.#parts.stopping.aborted && (await this.#alone(() => this.#claimOne())));
       });
       await pause(ROUND_MS);
       await ear.wait(this.#parts.times.sweep_ms);
@@ -200,6 +206,17 @@ class Scheduler {
       await attempt(this.#parts, () => this.gpus.look());
       this.bell.ring();
     });
+  }
+
+  /** If what starts runs is away: then jobs wait. What only a person can mend lets them fail, each with the reason. */
+  async #isAway(): Promise<boolean> {
+    const { executors, launches_by, log } = this.#parts;
+    const readiness = await executors[launches_by].ready();
+    const fault = readiness.state === 'ready' ? null : readiness.reason;
+    if (fault !== this.#fault && fault !== null) log.error({ reason: fault }, 'this worker cannot start runs');
+    else if (fault !== this.#fault) log.info('this worker can start runs again');
+    this.#fault = fault;
+    return readiness.state === 'away';
   }
 
   async #isFull(share: number): Promise<boolean> {

@@ -16,14 +16,14 @@ import { findCheckpoint, outputFolder, prepareRunDirectory } from './run-directo
 import { executorOf, type WorkerParts } from './worker-parts.ts';
 
 /**
- * Launches a freshly claimed run, once what it reads is on this host. Answers the failure when it cannot be, and `cancelled` when
- * its user did not want it any more meanwhile; throws `fenced` and `Stopped`.
+ * Launches a freshly claimed run, once what it reads is on this host. Answers the failure when it cannot be, `away` when
+ * it cannot be now, and `cancelled` when its user did not want it any more meanwhile; throws `fenced` and `Stopped`.
  */
 export async function startRun(
   parts: WorkerParts,
   run: HeldRun,
   cancelled: AbortSignal,
-): Promise<JobFailure | 'cancelled' | null> {
+): Promise<JobFailure | 'cancelled' | 'away' | null> {
   const ended = AbortSignal.any([parts.stopping, cancelled]);
   const executor = executorOf(parts, run);
   const configured = await unlessEnded(ended, () => patiently(parts, () => configure(parts, run, ended), cancelled));
@@ -48,7 +48,9 @@ export async function startRun(
       paths,
     });
   } catch (error) {
-    return launchFailure(error);
+    if (!(error instanceof LaunchError) || error.code !== 'engine_away') return launchFailure(error);
+    parts.log.warn({ job_id: run.job_id, reason: error.message }, 'the run waits again: what starts it does not answer');
+    return 'away';
   }
   await failpoint('after_launch');
   return null;
@@ -111,7 +113,8 @@ export function launchFailure(error: unknown): JobFailure {
   if (error instanceof LaunchError) {
     // The system's and the wrapper's own words name folders of this machine.
     const said = shortenPaths(error.message);
-    return bareFailure(error.code, error.code === 'disk_full' ? 'The disk was full.' : `The run could not be started: ${said}`);
+    if (error.code === 'disk_full') return bareFailure('disk_full', 'The disk was full.');
+    return bareFailure('launch_failed', `The run could not be started: ${said}`);
   }
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ENOSPC' || code === 'EDQUOT') return bareFailure('disk_full', 'The disk was full.');

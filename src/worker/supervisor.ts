@@ -140,7 +140,8 @@ class Care {
     if (this.#wish !== null) return this.#forbidden();
     const failure = await startRun(this.#parts, this.#run, this.#cancelled.signal);
     if (failure === null) return null;
-    if (failure === 'cancelled') return this.#forbidden();
+    // Put back where its executor is away, and cancelled where that was wished: it never was.
+    if (failure === 'cancelled' || failure === 'away') return this.#forbidden();
     await this.#executor.forbid(this.#handle);
     await clearRun(this.#parts, this.#handle);
     await finishRun(
@@ -154,8 +155,13 @@ class Care {
 
   /** A run of before: one that never started may wait again, all others are as their files say. */
   async #found(): Promise<Over | null> {
-    const state = await this.#executor.observe(this.#handle);
-    return state.phase === 'waiting' ? this.#forbidden() : null;
+    for (;;) {
+      const state = await this.#executor.observe(this.#handle);
+      if (state.phase !== 'away') return state.phase === 'waiting' ? this.#forbidden() : null;
+      if (this.#noted_started) return null;
+      await this.#tick();
+      if (this.#fenced) throw new AppError('fenced', `Job ${this.#run.job_id} is held by somebody else`);
+    }
   }
 
   async #forbidden(): Promise<Over | null> {

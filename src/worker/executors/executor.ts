@@ -52,10 +52,19 @@ export type RunState =
   | { phase: 'running'; beat: number; trainer_alive: boolean }
   /** Ended, and nothing of its process tree is left. */
   | ({ phase: 'exited' } & RunExit)
+  /** Nobody can say now: what has the run does not answer. The run itself is not touched by that. */
+  | { phase: 'away'; reason: string }
   /** Gone without a word: `started` tells whether its program ever ran. */
   | { phase: 'lost'; started: boolean; reason: string };
 
+/** If an executor could start a run now: `away` passes by itself, `unfit` waits for a person. */
+export type Readiness = { state: 'ready' } | { state: 'away' | 'unfit'; reason: string };
+
 export interface Executor {
+  /** Asked before each claim: quick, and never throws. */
+  ready(): Promise<Readiness>;
+  /** The runs of this worker that it knows of, whether or not anybody looks after them. */
+  list(): Promise<RunHandle[]>;
   /** By which paths a run's trainer finds what `paths` names on this host: they stand in its `config.json`. */
   pathsInside(paths: RunPaths): RunPaths;
   /** Starts the run, at most once for an attempt however often it is called. Throws `LaunchError`. */
@@ -69,11 +78,14 @@ export interface Executor {
   clear(handle: RunHandle): Promise<boolean>;
 }
 
+/** `engine_away` passes by itself: the job waits for it. */
+type LaunchErrorCode = 'launch_failed' | 'disk_full' | 'engine_away';
+
 /** The run could not be started; its message is for the user. */
 export class LaunchError extends Error {
-  readonly code: 'launch_failed' | 'disk_full';
+  readonly code: LaunchErrorCode;
 
-  constructor(code: 'launch_failed' | 'disk_full', message: string) {
+  constructor(code: LaunchErrorCode, message: string) {
     super(message);
     this.name = 'LaunchError';
     this.code = code;

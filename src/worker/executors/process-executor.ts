@@ -1,17 +1,20 @@
 /** Runs as processes of this host, each owned by a small wrapper in a session of its own (run_wrapper/). */
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { link, mkdir, open, readFile, unlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { GB } from '#/domain/bytes.ts';
-import { readJsonFile, writeJsonFile } from '../json-file.ts';
+import { writeJsonFile } from '../json-file.ts';
 import { attemptMarker, bootId, findMarked, isAlive, ProcessIdentity, signalProcess } from '../process-identity.ts';
 import { type Executor, LaunchError, type RunHandle, type RunState } from './executor.ts';
+import { CONTAINER_RECORD, ExitRecord, readRecord } from './records.ts';
 
 /** A folder, which Python runs by its __main__.py: in isolation it is the only way to what lies beside it. */
 const WRAPPER = join(import.meta.dirname, 'run_wrapper');
 /** A wrapper that has not said anything after this long is looked after by `observe`, not waited for. */
 const LAUNCH_WITHIN_MS = 10_000;
+const MARKER = /^([0-9a-f-]{36}):([1-9]\d*)$/;
 
 export interface ProcessExecutorOptions {
   /** The folder of an attempt: private to this executor and the run. */
@@ -38,21 +41,6 @@ export interface ProcessExecutorOptions {
 const Lock = z.object({ wrapper: ProcessIdentity.nullable(), boot_id: z.string() });
 const Started = z.object({ marker: z.string(), boot_id: z.string(), wrapper: ProcessIdentity, child: ProcessIdentity });
 type Started = z.infer<typeof Started>;
-const ExitRecord = z.object({
-  code: z.int().nullable(),
-  signal: z.string().nullable(),
-  stop_requested: z.string().nullable(),
-  fenced: z.boolean(),
-  orphans_killed: z.int(),
-  oom_kills: z.int(),
-  log_bytes_dropped: z.int(),
-  ran_ms: z.int().nullable().default(null),
-});
-
-async function readRecord<T extends z.ZodType>(schema: T, path: string): Promise<z.infer<T> | null> {
-  const value = await readJsonFile(path);
-  return value === null ? null : schema.parse(value);
-}
 
 export function processExecutor(options: ProcessExecutorOptions): Executor {
   const fileOf = (handle: RunHandle, name: string) => join(options.folderOf(handle.job_id, handle.attempt), name);
@@ -116,6 +104,20 @@ export function processExecutor(options: ProcessExecutorOptions): Executor {
     clear,
     forbid,
     pathsInside: (paths) => paths,
+    ready: async () => ({ state: 'ready' }),
+
+    async list() {
+      const runs: RunHandle[] = [];
+      for (const marker of (await findMarked()).keys()) {
+        const [, job_id, attempt] = MARKER.exec(marker) ?? [];
+        if (job_id === undefined) continue;
+        const handle: RunHandle = { executor: 'process', job_id, attempt: Number(attempt) };
+        // Another installation on this machine has markers, too: ours have a folder here. What lives in a container has its own executor.
+        const is_ours = existsSync(dirname(options.folderOf(job_id, handle.attempt)));
+        if (is_ours && !existsSync(fileOf(handle, CONTAINER_RECORD))) runs.push(handle);
+      }
+      return runs;
+    },
 
     async launch(run) {
       const folder = options.folderOf(run.job_id, run.attempt);
