@@ -118,5 +118,5 @@ export const estimateJobRoute = declareRoute({
       content: { 'application/json': { schema: z.object({ success: z.literal(true), data: TrainingEstimate }) } },
     },
   },
-  faults: [404, 'dataset_not_ready', 'dataset_not_training_ready', 429],
+  faults: [404, 'dataset_not_ready', 'dataset_not_training_ready', 422, 429],
 });

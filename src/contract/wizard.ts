@@ -1,11 +1,12 @@
 /** Door C's submissions: the setup wizard's preflight and its job. */
 import { z } from '@hono/zod-openapi';
 import { HyperparameterConfig } from '#/domain/hyperparameters.ts';
+import { ImageWishes } from '#/domain/image-wishes.ts';
 import { Metadata } from '#/domain/labels.ts';
 import { GlobalBatchSize, GradAccum, Interval, RowTokens, Seed, WarmupSteps } from '#/domain/recipes.ts';
 import { EVAL_SUITES, EXPORT_FORMATS, MIXED_PRECISIONS } from '#/domain/trainer-abilities.ts';
 import { TRAINER_STRATEGIES } from '#/domain/trainer-config-parts.ts';
-import { ResourceName } from '#/domain/training-spec.ts';
+import { Resolution, ResourceName, TriggerWords } from '#/domain/training-spec.ts';
 import { declareRoute } from './declare-route.ts';
 import { memoryVerdict } from './memory-verdict.ts';
 import { RecipeRef } from './recipes.ts';
@@ -42,12 +43,28 @@ const Evaluation = z.strictObject({
 });
 const Exports = z.array(z.enum(EXPORT_FORMATS)).min(1).max(EXPORT_FORMATS.length).optional();
 
+const Images = z
+  .strictObject({
+    resolution: Resolution.optional()
+      .describe('Pixels of a side; left out: what the base model was made for')
+      .openapi({ multipleOf: 64 }),
+    ...ImageWishes.shape,
+  })
+  .openapi('ImageWishes', {
+    example: { resolution: 768, sample_prompts: ['a photo of sks dog in the snow'], sample_interval: 100 },
+    description: 'Of a training on images alone; what is left out is planned',
+  });
+
 const ASKED = {
   base_model_id: z.uuid(),
   dataset_id: z.uuid(),
   recipe_id: RecipeRef,
   adapters: Adapters.default([]),
   train: Train,
+  trigger_words: TriggerWords.default([]).describe(
+    'Of images: words that stand for what is learnt; the first is DreamBooth’s instance token',
+  ),
+  image: Images.optional(),
 };
 const EXAMPLE = {
   base_model_id: '7f4c1f0a-58c4-4b0e-9a44-0a6c5c1c2b11',

@@ -32,8 +32,9 @@ export interface Compatibility {
 /** Shapes that are conversations: without a chat template there is no text to train on. The others are joined as they are. */
 export const FORMATS_WITH_TURNS = ['chat', 'sharegpt', 'alpaca'] as const;
 
-/** Fewer samples than this are a word of warning, never more. */
+/** Fewer samples than this are a word of warning, never more; images teach sooner, and DreamBooth by as few as these. */
 export const FEW_SAMPLES = 10_000;
+const FEW_IMAGES = 5;
 
 /** Share of the rows, 0 to 1, that are longer than `limit` tokens; null where nobody counted. From counts by powers of two. */
 export function shareLongerThan(statistics: Record<string, unknown>, limit: number): number | null {
@@ -64,11 +65,10 @@ export function judgeCompatibility(dataset: JudgedDataset, model: JudgedModel): 
     errors.push(
       `Dataset ${dataset.name} holds conversations (${dataset.format}), and base model ${model.name} has no chat template: choose an instruction-tuned model, or rows of prompt and completion.`,
     );
-  // Of images it is the check that says what is few; they have no length.
-  if (dataset.modality === 'image') return { compatible: errors.length === 0, warnings, errors };
-  if (dataset.num_samples !== null && dataset.num_samples < FEW_SAMPLES)
-    warnings.push(`Dataset ${dataset.name} is small: ${dataset.num_samples} samples, fewer than ${FEW_SAMPLES}.`);
-  warnings.push(...lengthWarnings(dataset, model));
+  const few = dataset.modality === 'image' ? FEW_IMAGES : FEW_SAMPLES;
+  if (dataset.num_samples !== null && dataset.num_samples < few)
+    warnings.push(`Dataset ${dataset.name} is small: ${dataset.num_samples} samples, fewer than ${few}.`);
+  if (dataset.modality === 'text') warnings.push(...lengthWarnings(dataset, model));
   return { compatible: errors.length === 0, warnings, errors };
 }
 

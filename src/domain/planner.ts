@@ -94,6 +94,12 @@ export function whyUnshared(batch_size: number, devices: number): string | null 
   return `A batch of ${batch_size} rows does not divide among ${devices} GPUs: take ${most}, or a batch_size that is a multiple of ${devices}.`;
 }
 
+/** Steps between two checkpoints: about five times a run, at least every 500. */
+export const checkpointInterval = (total_steps: number): number => Math.min(500, Math.max(25, Math.ceil(total_steps / 5)));
+
+/** Steps of which one point of the curve tells. */
+export const loggingSteps = (total_steps: number): number => Math.max(1, Math.ceil(total_steps / POINTS_A_RUN));
+
 /**
  * Fills in every default and counts every step. Pure arithmetic: the browser, the API and the worker get one answer. `passes`: how a
  * step's rows go through a device, where that was chosen, and `sharing` how many devices there are; both change neither steps nor
@@ -128,8 +134,8 @@ export function planTraining(
     max_grad_norm: 1,
     eval_rows: dataset.validation_pairs,
     eval_interval: run.eval_interval ?? interval,
-    checkpoint_interval: run.checkpoint_interval ?? Math.min(500, Math.max(25, Math.ceil(total_steps / 5))),
+    checkpoint_interval: run.checkpoint_interval ?? checkpointInterval(total_steps),
     checkpoints_kept: 2,
-    logging_steps: Math.max(1, Math.ceil(total_steps / POINTS_A_RUN)),
+    logging_steps: loggingSteps(total_steps),
   };
 }

@@ -1,6 +1,7 @@
 /** Everything that can be said of a training before it is submitted, from facts alone: no I/O, and no invented number. */
 import { type JudgedDataset, type JudgedModel, judgeCompatibility } from './dataset-compatibility.ts';
 import { HYPERPARAMETER_RANGES } from './hyperparameters.ts';
+import { imageDatasetFacts } from './image-dataset.ts';
 import { type MemoryFigures, UNKNOWN_MEMORY, type VramBreakdown } from './memory-figures.ts';
 import { type Recipe, type RecipeMethod, whyUnavailable } from './recipes.ts';
 import type { BASE_MODEL_STATUSES } from './statuses.ts';
@@ -21,6 +22,7 @@ export interface PreflightModel extends JudgedModel {
 
 export interface PreflightDataset extends JudgedDataset {
   training_pairs: number;
+  metadata?: Record<string, unknown>;
 }
 
 /** An adapter to start from. */
@@ -37,6 +39,9 @@ export interface PreflightQuestion {
   global_batch_size: number;
   gpus: number;
   rank: number;
+  /** Of images: pixels of a side; null: what the model was made for. */
+  resolution?: number | null;
+  trigger_words?: readonly string[];
   run: Pick<
     RunWishes,
     'grad_accum' | 'warmup_steps' | 'eval_suites' | 'exports' | 'strategy' | 'mixed_precision' | 'partition_id'
@@ -51,6 +56,8 @@ export interface PreflightFacts {
   adapters: (PreflightAdapter | null)[];
   /** The device by name: what was written, and whether the catalogue knows it. Null: none was named. */
   gpu: { asked: string; known: boolean; catalogue: readonly string[] } | null;
+  /** Pixels that an image model was made for; null: of text, or its files do not say. */
+  image_side?: number | null;
 }
 
 export type Preflight = Omit<MemoryFigures, 'vram_breakdown' | 'throughput'> & {
@@ -75,11 +82,11 @@ export function preflight(
   checkNames(facts, said);
   checkModel(facts, said);
   checkRecipe(facts, said);
-  checkData(facts, said);
+  checkData(facts, question, said);
   checkAdapters(facts, question, said);
   checkBatch(facts, question, said);
   checkDevices(facts, question, said);
-  for (const skipped of skippedWishes(question.run)) said.warnings.push(skipped.message);
+  for (const skipped of skippedWishes(question.run, facts.dataset?.modality)) said.warnings.push(skipped.message);
   const figures = said.errors.length === 0 ? memory() : null;
   if (figures !== null) {
     said.warnings.push(...figures.warnings);
@@ -137,7 +144,41 @@ function checkModel({ model }: PreflightFacts, { warnings, errors }: Said): void
     warnings.push(
       `Base model ${name} is under the licence ${model.licence}, which has conditions: see that your use keeps them.`,
     );
-  if (model.vocab_size === null) warnings.push(`The vocabulary of base model ${name} is not known.`);
+  if (model.vocab_size === null && model.modality === 'text') warnings.push(`The vocabulary of base model ${name} is not known.`);
+}
+
+/** A picture that is made larger shows nothing more, and a model knows the sizes that it was made for. */
+function pictureWarnings(
+  dataset: PreflightDataset,
+  { resolution, trigger_words = [] }: PreflightQuestion,
+  image_side: number | null | undefined,
+): string[] {
+  const { short_side, captioned, images } = imageDatasetFacts({
+    total_training_pairs: dataset.training_pairs,
+    statistics: dataset.statistics,
+    metadata: dataset.metadata ?? {},
+  });
+  const side = resolution ?? image_side ?? null;
+  const said: string[] = [];
+  if (side !== null && short_side !== null && short_side.median < side)
+    said.push(
+      `Half of the images of dataset ${dataset.name} have a short side below ${side} pixels: they are enlarged, and blur what is learnt.`,
+    );
+  else if (side !== null && short_side !== null && short_side.min < side)
+    said.push(
+      `Some images of dataset ${dataset.name} have a short side below ${side} pixels (${short_side.min}): they are enlarged.`,
+    );
+  if (resolution != null && image_side != null && resolution > image_side)
+    said.push(
+      `The base model was made for ${image_side} pixels a side, and ${resolution} are asked for: it repeats what it draws.`,
+    );
+  if (captioned === 0 && trigger_words.length === 0)
+    said.push(
+      `No image of dataset ${dataset.name} has a caption, and no trigger word is given: nothing calls up what is learnt.`,
+    );
+  else if (captioned < images)
+    said.push(`${images - captioned} of the ${images} images of dataset ${dataset.name} have no caption.`);
+  return said;
 }
 
 function checkRecipe({ recipe, model, dataset }: PreflightFacts, { errors }: Said): void {
@@ -162,7 +203,11 @@ function checkRecipe({ recipe, model, dataset }: PreflightFacts, { errors }: Sai
     );
 }
 
-function checkData({ model, dataset }: PreflightFacts, { warnings, errors }: Said): void {
+function checkData(
+  { model, dataset, image_side }: PreflightFacts,
+  question: PreflightQuestion,
+  { warnings, errors }: Said,
+): void {
   if (dataset === null || model === null) return;
   const judged = judgeCompatibility(dataset, model);
   errors.push(...judged.errors);
@@ -170,6 +215,8 @@ function checkData({ model, dataset }: PreflightFacts, { warnings, errors }: Sai
   if (model.context_length !== null && model.context_length < CONTEXT_MIN)
     errors.push(`Base model ${model.name} takes ${model.context_length} tokens: rows want at least ${CONTEXT_MIN}.`);
   warnings.push(...spokenInText(dataset));
+  if (dataset.modality === 'image' && model.modality === 'image')
+    warnings.push(...pictureWarnings(dataset, question, image_side));
 }
 
 /** Tokens of the shortest row that a trainer takes. */
@@ -194,7 +241,10 @@ function checkAdapters({ model, recipe, adapters }: PreflightFacts, question: Pr
       errors.push(
         `Adapter ${adapter.name} has rank ${adapter.rank}, and this training rank ${question.rank}: take a recipe of its rank.`,
       );
-    if (recipe !== null && recipe.method !== 'full' && adapter.method !== recipe.method)
+    // DreamBooth is LoRA on one prompt.
+    const is_lora = (method: RecipeMethod) => method === 'lora' || method === 'dreambooth';
+    const same = recipe !== null && (adapter.method === recipe.method || (is_lora(adapter.method) && is_lora(recipe.method)));
+    if (recipe !== null && recipe.method !== 'full' && !same)
       errors.push(`Adapter ${adapter.name} was trained by ${adapter.method}, and this training is ${recipe.method}.`);
   }
 }
@@ -219,9 +269,11 @@ function checkBatch({ dataset }: PreflightFacts, question: PreflightQuestion, { 
     );
 }
 
-function checkDevices({ gpu }: PreflightFacts, question: PreflightQuestion, { warnings, errors }: Said): void {
+function checkDevices({ gpu, dataset }: PreflightFacts, question: PreflightQuestion, { warnings, errors }: Said): void {
   const { gpus, run } = question;
   if (gpu !== null && !gpu.known) errors.push(`${gpu.asked} is not in the catalogue: ${gpu.catalogue.join(', ')}.`);
+  if (dataset?.modality === 'image' && gpus > TRAINER_CAN.image_devices_max)
+    errors.push(`Image models are trained on ${TRAINER_CAN.image_devices_max} GPU here, and ${gpus} are asked for.`);
   if (gpus === 1 && run.strategy !== 'none')
     warnings.push(`One GPU has nobody to share its work with: it trains without ${run.strategy}.`);
   if (gpus > 1 && run.strategy === 'none')

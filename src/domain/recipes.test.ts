@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { IMAGE_TRAINER_METHODS } from './image-trainer-config.ts';
 import { BUILT_IN_RECIPES, builtInRecipe, RECIPE_METHODS, RecipeDefaults, whyUnavailable, withOverrides } from './recipes.ts';
 import { EXPORT_FORMATS, lacking, TRAINER_CAN } from './trainer-abilities.ts';
 import { TRAINER_METHODS } from './trainer-config.ts';
@@ -25,7 +26,10 @@ describe('the built-in recipes', () => {
   });
 
   test('are available exactly where the trainer has the method, and the others say what is', () => {
-    expect(RECIPE_METHODS.filter((method) => whyUnavailable(method) === null)).toEqual([...TRAINER_CAN.methods]);
+    const able: readonly string[] = [...TRAINER_CAN.methods, ...TRAINER_CAN.image_methods];
+    expect(RECIPE_METHODS.filter((method) => whyUnavailable(method) === null)).toEqual(
+      RECIPE_METHODS.filter((method) => able.includes(method)),
+    );
     expect(whyUnavailable('qlora')).toMatch(/does not do QLoRA yet: use LoRA or DoRA/);
   });
 
@@ -36,6 +40,7 @@ describe('the built-in recipes', () => {
 
 test('what the trainer is said to do is within what its configuration can say', () => {
   expect(TRAINER_METHODS).toEqual(expect.arrayContaining([...TRAINER_CAN.methods]));
+  expect(IMAGE_TRAINER_METHODS).toEqual(expect.arrayContaining([...TRAINER_CAN.image_methods]));
   expect(TRAINER_STRATEGIES).toEqual(expect.arrayContaining([...TRAINER_CAN.strategies]));
   expect(TRAINER_EXPORTS).toEqual([...TRAINER_CAN.exports]);
   expect(lacking(['gguf', 'safetensors', 'onnx'], TRAINER_CAN.exports)).toEqual(['gguf', 'onnx']);

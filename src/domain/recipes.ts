@@ -84,9 +84,9 @@ export const BUILT_IN_RECIPES: readonly Recipe[] = [
     id: 'd5a1f8a4-6c1e-4b57-9a7e-0f6f0b1c2a01',
     method: 'lora',
     name: 'LoRA',
-    description: 'Small matrices beside every linear layer are learned; the base model stays as it is.',
+    description: 'Small matrices beside linear layers are learned; the base model stays as it is.',
     defaults: PEFT,
-    supports: { modalities: ['text'], quantized_bases: false },
+    supports: { modalities: ['text', 'image'], quantized_bases: false },
     refuses: [NO_QUANTIZED, 'GGUF files'],
   },
   {
@@ -134,7 +134,8 @@ export function builtInRecipe(ref: string): Recipe | undefined {
 
 /** Why this installation's trainer cannot train this style, with the way out; null when it can. */
 export function whyUnavailable(method: RecipeMethod): string | null {
-  if ((TRAINER_CAN.methods as readonly string[]).includes(method)) return null;
+  const able: readonly string[] = [...TRAINER_CAN.methods, ...TRAINER_CAN.image_methods];
+  if (able.includes(method)) return null;
   const way = `use ${TRAINER_CAN.methods.map((able) => builtInRecipe(able)?.name ?? able).join(' or ')}`;
   return `The trainer of this installation does not do ${builtInRecipe(method)?.name ?? method} yet: ${way}.`;
 }

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import type { AttemptFacts } from './attempt-config.ts';
+import { imageDatasetFacts } from './image-dataset.ts';
+import { type ImageSpec, planImages } from './image-plan.ts';
 import { planTraining } from './planner.ts';
-import { type AttemptFacts, isProbeOnly, makeTrainerConfig, StoredConfig } from './run-config.ts';
+import { configureAttempt, isProbeOnly, makeTrainerConfig, readStoredConfig, StoredConfig } from './run-config.ts';
 import { TrainerConfig } from './trainer-config.ts';
 import { NO_WISHES, type TrainingSpec } from './training-spec.ts';
 
@@ -149,5 +152,53 @@ describe('the configuration of an attempt', () => {
     const one = stored();
     const config = makeTrainerConfig({ ...one, plan: { ...one.plan, eval_rows: 0 } }, FACTS);
     expect(config.eval).toMatchObject({ at_start: false, rows_max: 0 });
+  });
+});
+
+describe('the configuration of an attempt on images', () => {
+  const planned = (kind: 'sdxl' | 'flux' | null, image: ImageSpec['image'] = {}) => {
+    const asked: ImageSpec = {
+      method: 'dreambooth',
+      hyperparameters: { ...hyperparameters, epochs: null },
+      max_steps: 40,
+      run: NO_WISHES,
+      trigger_words: ['zwx'],
+      resolution: null,
+      seed: 7,
+      image,
+    };
+    const facts = imageDatasetFacts({ total_training_pairs: 20, statistics: {}, metadata: { class_prompt: 'a photo of a dog' } });
+    const plan = planImages(asked, facts, { kind, side: 1024 }, []);
+    return { spec: asked, plan, base_model: { name: 'x', hf_repo_id: 'acme/x', revision: 'abc' }, dataset: { format: 'images' } };
+  };
+  const configured = (config: Record<string, unknown>, facts: Partial<AttemptFacts> = {}) => {
+    const read = readStoredConfig(config);
+    if (!read.success) throw read.error;
+    return configureAttempt(read.data, { ...FACTS, ...facts });
+  };
+
+  test.each(['sdxl', 'flux'] as const)('of %s is complete: what the plan says, and nothing left open', (kind) => {
+    const config = configured(planned(kind), { device: 'cuda', compute_capability: 8.6 });
+    expect(TrainerConfig.parse(config)).toEqual(config);
+    expect(config).toMatchObject({
+      model_kind: kind,
+      method: 'dreambooth',
+      base_model: { id: 'acme/x', path: '/models/tiny', revision: 'abc', on_hub: true },
+      training_params: { max_steps: 40, batch_size: 8, resolution: 1024, precision: 'bf16', lora_rank: 16 },
+      prior: { class_prompt: 'a photo of a dog', class_images: 100, weight: 1 },
+      instance_prompt: 'a photo of zwx dog',
+      trigger_words: ['zwx'],
+    });
+  });
+
+  test('has an optimizer of 8 bits on a GPU alone', () => {
+    const asked = planned('sdxl', { optimizer: 'adamw_8bit' });
+    const of = (device: AttemptFacts['device']) => configured(asked, { device }).training_params.optimizer;
+    expect([of('cuda'), of('cpu')]).toEqual(['adamw_8bit', 'adamw']);
+  });
+
+  test('cannot be made while it is not known what its base model is', () => {
+    const read = readStoredConfig(planned(null));
+    expect(read.success ? [] : read.error.issues.map(({ path }) => path.join('.'))).toEqual(['plan.model_kind']);
   });
 });

@@ -26,10 +26,14 @@ export type MixedPrecision = (typeof MIXED_PRECISIONS)[number];
 /** What the shipped trainer does of all that: what it lacks is told, never silently left out. */
 export const TRAINER_CAN = {
   methods: ['lora', 'dora'],
-  modalities: ['text'],
+  /** Of image models. */
+  image_methods: ['lora', 'dreambooth'],
+  modalities: ['text', 'image'],
   devices_max: 8,
+  image_devices_max: 1,
   strategies: ['none', 'ddp', 'fsdp'],
   eval_suites: ['held_out_loss'],
+  image_eval_suites: [],
   exports: ['safetensors'],
   adapters_max: 1,
 } as const;

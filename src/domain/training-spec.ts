@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { AskedHyperparameters, DEVICES_MAX, PRESET_IDS } from './hyperparameters.ts';
+import { ImageWishes } from './image-wishes.ts';
 import { HubRepoId, HubRevision } from './model-hub-id.ts';
 import { PLAIN_LINE } from './plain-text.ts';
 import {
@@ -102,6 +103,8 @@ export const TrainingSpec = z
     trigger_words: TriggerWords.default([]),
     /** null: not asked; only images have one */
     resolution: Resolution.nullable().default(null),
+    /** What is asked of a training on images; without meaning for text. */
+    image: ImageWishes.optional(),
     seed: Seed,
     run: RunWishes.default(NO_WISHES),
     /** What its client notes on it; nobody here reads it. */
@@ -120,12 +123,24 @@ export const TrainingSpec = z
   });
 export type TrainingSpec = z.infer<typeof TrainingSpec>;
 
-/** Why no trainer of ours can do this on such a dataset, with the way out; null when one can. */
-export function trainingRefusal(method: TrainingMethod, dataset_modality: string): string | null {
+/** What is trained on what, by modality; null: the base model is not known yet. */
+export interface TrainedPair {
+  dataset_modality: string;
+  model_modality: string | null;
+}
+
+/** Why no trainer of ours can do this, with the way out; null when one can. */
+export function trainingRefusal(method: TrainingMethod, { dataset_modality, model_modality }: TrainedPair): string | null {
+  if (!(TRAINER_CAN.modalities as readonly string[]).includes(dataset_modality))
+    return `A dataset of modality ${dataset_modality} cannot be trained on here: use one of ${TRAINER_CAN.modalities.join(' or ')}`;
+  if (model_modality !== null && model_modality !== dataset_modality)
+    return `A base model of modality ${model_modality} is not trained on a dataset of modality ${dataset_modality}: use a dataset of modality ${model_modality}, or another base model`;
+  if (dataset_modality === 'image') {
+    if ((TRAINER_CAN.image_methods as readonly string[]).includes(method)) return null;
+    return `Image models are trained by ${TRAINER_CAN.image_methods.join(' or ')} here, and ${method} was asked for: use one of these, or a dataset of text`;
+  }
   if (method === 'dreambooth')
-    return 'DreamBooth trains an image model, and this installation trains language models: send type "lora" with a dataset of text';
-  if (dataset_modality !== 'text')
-    return `A dataset of modality ${dataset_modality} cannot be trained on here: language models are trained, on a dataset of text`;
+    return 'DreamBooth trains an image model on a few images: send type "lora" with a dataset of text, or use a dataset of images';
   return whyUnavailable(method);
 }
 
@@ -134,15 +149,13 @@ export const SkippedWish = z.object({ kind: z.enum(['eval', 'export', 'limit']),
 export type SkippedWish = z.infer<typeof SkippedWish>;
 
 /** What of these wishes the trainer leaves out. */
-export function skippedWishes(run: Pick<RunWishes, 'eval_suites' | 'exports'>): SkippedWish[] {
+export function skippedWishes(run: Pick<RunWishes, 'eval_suites' | 'exports'>, modality = 'text'): SkippedWish[] {
+  const suites = modality === 'image' ? TRAINER_CAN.image_eval_suites : TRAINER_CAN.eval_suites;
   const of = (kind: SkippedWish['kind'], names: readonly string[], able: readonly string[], what: string) =>
     lacking(names, able).map((name) => ({
       kind,
       name,
-      message: `${what} ${name} is skipped: the trainer of this installation does ${able.join(', ')}.`,
+      message: `${what} ${name} is skipped: the trainer of this installation does ${able.join(', ') || `none on ${modality}s`}.`,
     }));
-  return [
-    ...of('eval', run.eval_suites, TRAINER_CAN.eval_suites, 'Evaluation'),
-    ...of('export', run.exports, TRAINER_CAN.exports, 'Export to'),
-  ];
+  return [...of('eval', run.eval_suites, suites, 'Evaluation'), ...of('export', run.exports, TRAINER_CAN.exports, 'Export to')];
 }

@@ -1,4 +1,5 @@
 /** Door C's way of asking for a training, and how the rest of it comes from its recipe. */
+import type { ImageWishes } from './image-wishes.ts';
 import type { PreflightQuestion } from './preflight.ts';
 import type { Recipe, RecipeDefaults } from './recipes.ts';
 import type { RunLimits } from './run-limits.ts';
@@ -27,6 +28,9 @@ export interface WizardTraining {
   resources: { gpus: number; gpu_type?: string | null | undefined; partition_id?: string | null | undefined };
   eval: { suites: EvalSuite[]; interval?: number | undefined };
   export?: ExportFormat[] | undefined;
+  trigger_words?: string[] | undefined;
+  /** Of a training on images. */
+  image?: (ImageWishes & { resolution?: number | undefined }) | undefined;
 }
 
 /** The same as a submission, with what only a job has. */
@@ -48,6 +52,8 @@ export function questionOf(asked: WizardTraining, defaults: RecipeDefaults): Pre
     global_batch_size: train.global_batch_size,
     gpus: resources.gpus,
     rank: defaults.rank,
+    resolution: asked.image?.resolution ?? null,
+    trigger_words: asked.trigger_words ?? [],
     run: {
       grad_accum: train.grad_accum ?? defaults.grad_accum,
       warmup_steps: train.warmup_steps ?? defaults.warmup_steps,
@@ -64,7 +70,7 @@ export function questionOf(asked: WizardTraining, defaults: RecipeDefaults): Pre
 export function runOfWizard(
   asked: WizardTraining,
   recipe: Recipe,
-): Pick<TrainingSpec, 'method' | 'hyperparameters' | 'max_steps' | 'run'> {
+): Pick<TrainingSpec, 'method' | 'hyperparameters' | 'max_steps' | 'run' | 'trigger_words' | 'resolution' | 'image' | 'seed'> {
   const { defaults } = recipe;
   const question = questionOf(asked, defaults);
   const { train } = asked;
@@ -76,8 +82,13 @@ export function runOfWizard(
     eval_interval: asked.eval.interval ?? defaults.eval_interval,
     adapters: asked.adapters.map(({ adapter_id }) => adapter_id),
   };
+  const { resolution = null, ...image } = asked.image ?? {};
   return {
     method: recipe.method,
+    trigger_words: asked.trigger_words ?? [],
+    resolution,
+    image,
+    seed: train.seed ?? defaults.seed,
     hyperparameters: {
       learning_rate: train.learning_rate ?? defaults.learning_rate,
       batch_size: question.global_batch_size / run.grad_accum,
@@ -93,7 +104,7 @@ export function runOfWizard(
 
 /** A submission that passed its preflight as our one spec. */
 export function specOfWizard(asked: WizardSubmission, recipe: Recipe): TrainingSpec {
-  const { train, resources } = asked;
+  const { resources } = asked;
   return {
     ...runOfWizard(asked, recipe),
     name: asked.name,
@@ -102,9 +113,6 @@ export function specOfWizard(asked: WizardSubmission, recipe: Recipe): TrainingS
     hub_model: null,
     preset_id: 'custom',
     gpu_config: resources.gpu_type == null ? null : { type: resources.gpu_type, count: resources.gpus },
-    trigger_words: [],
-    resolution: null,
-    seed: train.seed ?? recipe.defaults.seed,
     metadata: asked.metadata,
     probe_only: asked.probe_only,
     limits: asked.limits,

@@ -3,7 +3,7 @@ import type { BaseModel } from '#/contract/base-models.ts';
 import type { DatasetSummary } from '#/contract/datasets.ts';
 import type { Gpu } from '#/contract/gpu-catalog.ts';
 import type { Change } from '#/domain/foresight/advice.ts';
-import { type Forecast, foresee } from '#/domain/foresight/foresee.ts';
+import { foresee, type TextForecast } from '#/domain/foresight/foresee.ts';
 import type { Corrections } from '#/domain/foresight/learning/correction.ts';
 import { rowLengths, trainedShare } from '#/domain/foresight/time/row-lengths.ts';
 import { factsOfGpu, type GpuType } from '#/domain/gpu-catalog.ts';
@@ -26,7 +26,7 @@ export interface ForecastSources {
 }
 
 /** Null while the form has a fault, no dataset that is ready, or no device. Without a model only steps, hours and cost are told. */
-export function formForecast(form: TrainingForm, { dataset, model, gpus, corrections }: ForecastSources): Forecast | null {
+export function formForecast(form: TrainingForm, { dataset, model, gpus, corrections }: ForecastSources): TextForecast | null {
   const gpu = form.gpu_type === '' ? ownGpu(gpus) : gpus.find(({ type }) => type === form.gpu_type);
   if (gpu === undefined || !dataset?.training_ready || Object.keys(formErrors(form)).length > 0) return null;
   const typed = (text: string): number | null => (text.trim() === '' ? null : readNumber(text));

@@ -2,8 +2,9 @@ import type { Context as HonoContext } from 'hono';
 import * as z from 'zod';
 import type { WIZARD_STATUSES } from '#/contract/experiments.ts';
 import type { TrainingJob, WizardJob } from '#/contract/jobs.ts';
-import { StoredConfig } from '#/domain/run-config.ts';
+import { StoredSpec } from '#/domain/attempt-config.ts';
 import { JOB_STATUSES, type JobStatus } from '#/domain/statuses.ts';
+import { TRAINER_STRATEGIES } from '#/domain/trainer-config-parts.ts';
 import { NO_WISHES, SkippedWish } from '#/domain/training-spec.ts';
 import { doorOf } from '#/domain/wizard-training.ts';
 import type { JobRow } from '#/services/jobs/job-row.ts';
@@ -54,7 +55,17 @@ export function toldByDoor(c: HonoContext<ApiEnv>, row: JobRow): WizardJob | { s
 }
 
 /** What a job's configuration says of the wizard's fields; jobs of other doors and earlier versions have some of it. */
-const Told = StoredConfig.pick({ spec: true, plan: true }).extend({ skipped: z.array(SkippedWish).default([]) });
+const Told = z.object({
+  spec: StoredSpec,
+  // One on images has nothing to evaluate.
+  plan: z.object({
+    warmup_steps: z.int(),
+    checkpoint_interval: z.int(),
+    eval_interval: z.int().default(0),
+    strategy: z.enum(TRAINER_STRATEGIES).default('none'),
+  }),
+  skipped: z.array(SkippedWish).default([]),
+});
 
 /** A job in door C's words, whichever door it came by. */
 export function presentWizardJob(row: JobRow): WizardJob {

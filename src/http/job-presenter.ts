@@ -1,6 +1,6 @@
 import type { MetricPoint } from '#/contract/job-reads.ts';
 import type { TrainingJob } from '#/contract/jobs.ts';
-import { forecastOf, type StoredForecast } from '#/domain/foresight/learning/observed-run.ts';
+import { forecastOf, type ToldForecast } from '#/domain/foresight/learning/observed-run.ts';
 import type { JobRow } from '#/services/jobs/job-row.ts';
 import type { MetricRow } from '#/services/jobs/read-metrics.ts';
 
@@ -9,7 +9,7 @@ const usd = (amount: string | null): number | null => (amount === null ? null : 
 
 const instant = (at: Date | null): string | null => at?.toISOString() ?? null;
 
-function told(forecast: StoredForecast | null): TrainingJob['forecast'] {
+function told(forecast: ToldForecast | null): TrainingJob['forecast'] {
   if (forecast === null) return null;
   const { features: _, ...figures } = forecast;
   return figures;

@@ -30,7 +30,7 @@ export const jobRoutes: RouteModule = (api) => {
       make: (hooks) =>
         'recipe_id' in body
           ? submitWizardTraining(c.var.ctx, body, hooks)
-          : createJob(c.var.ctx, specOfDoorB(body, new Date()), hooks),
+          : createJob(c.var.ctx, specOfDoorB(body, new Date()), { ...hooks, text_only: true }),
       present: (job) => toldByDoor(c, job),
     });
   });

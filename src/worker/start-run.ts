@@ -1,7 +1,7 @@
 /** From a fresh claim to a running trainer. */
 import { ZodError } from 'zod';
 import type { JobFailure } from '#/domain/job-state.ts';
-import { limitsOf, makeTrainerConfig, StoredConfig } from '#/domain/run-config.ts';
+import { configureAttempt, limitsOf, readStoredConfig } from '#/domain/run-config.ts';
 import { bareFailure } from '#/domain/run-verdict.ts';
 import { shortenPaths } from '#/domain/shorten-paths.ts';
 import type { TrainerConfig } from '#/domain/trainer-config.ts';
@@ -66,7 +66,7 @@ interface Configured {
 async function configure(parts: WorkerParts, run: HeldRun, ended: AbortSignal): Promise<Configured | JobFailure> {
   const inputs = await locateInputs(run, ended);
   if ('code' in inputs) return inputs;
-  const stored = StoredConfig.safeParse(run.config);
+  const stored = readStoredConfig(run.config);
   if (!stored.success) return unreadable(stored.error);
   const adapters = await locateAdapters(run, stored.data.spec.run.adapters, ended);
   if ('code' in adapters) return adapters;
@@ -80,7 +80,7 @@ async function configure(parts: WorkerParts, run: HeldRun, ended: AbortSignal): 
   };
   const inside = executorOf(parts, run).pathsInside(paths);
   try {
-    const config = makeTrainerConfig(stored.data, {
+    const config = configureAttempt(stored.data, {
       job_id: run.job_id,
       attempt: run.attempt,
       ...inside,

@@ -2,14 +2,14 @@ import { Panel } from '#/components/ui/Panel.tsx';
 import { Facts } from '#/components/ui/Readout.tsx';
 import { formatCount, formatOf } from '#/components/units.ts';
 import type { Advice } from '#/domain/foresight/advice.ts';
-import type { Forecast } from '#/domain/foresight/foresee.ts';
+import type { TextForecast } from '#/domain/foresight/foresee.ts';
 import { AdviceList } from './AdviceList.tsx';
 import { formatBetween, formatHours, formatUsd } from './forecast-words.ts';
 import { MemoryBar } from './MemoryBar.tsx';
 
 interface ForecastCardProps {
   /** Null: something of the form is missing or wrong. */
-  forecast: Forecast | null;
+  forecast: TextForecast | null;
   device: string;
   /** Whether a model is chosen whose shape the planner counts with. */
   knows_model: boolean;
@@ -73,7 +73,7 @@ export function ForecastCard({ forecast, device, knows_model, canApply, onApply 
 }
 
 /** How a step goes through the device. */
-function passesWords({ micro_batch, grad_accum, gradient_checkpointing }: Forecast['plan']): string {
+function passesWords({ micro_batch, grad_accum, gradient_checkpointing }: TextForecast['plan']): string {
   const passes = `A step goes through in ${formatOf(grad_accum, 'pass', 'passes')} of ${formatOf(micro_batch, 'row')}`;
   return gradient_checkpointing ? `${passes}, with gradient checkpointing.` : `${passes}.`;
 }

@@ -3,7 +3,7 @@ import { Button } from '#/components/ui/Button.tsx';
 import { Panel } from '#/components/ui/Panel.tsx';
 import type { BaseModel } from '#/contract/base-models.ts';
 import type { DatasetSummary } from '#/contract/datasets.ts';
-import type { Forecast } from '#/domain/foresight/foresee.ts';
+import type { TextForecast } from '#/domain/foresight/foresee.ts';
 import type { FormErrors } from '#/hooks/training-form.ts';
 import { FIELD_WORDS } from './preset-words.ts';
 
@@ -11,7 +11,7 @@ interface SubmitCardProps {
   dataset: DatasetSummary | undefined;
   model: BaseModel | undefined;
   errors: FormErrors;
-  forecast: Forecast | null;
+  forecast: TextForecast | null;
   busy: boolean;
 }
 
@@ -42,7 +42,7 @@ function whyNot(
   dataset: DatasetSummary | undefined,
   model: BaseModel | undefined,
   errors: FormErrors,
-  forecast: Forecast | null,
+  forecast: TextForecast | null,
 ): string | null {
   if (dataset === undefined) return 'Choose a dataset first.';
   if (!dataset.training_ready)

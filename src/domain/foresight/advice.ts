@@ -14,6 +14,10 @@ export const CHANGES = [
   'quantization',
   'gpu',
   'gpus',
+  // Of images.
+  'resolution',
+  'cache_text_embeddings',
+  'sample_prompts',
 ] as const;
 
 export interface Change {

@@ -2,6 +2,7 @@
  * The one function that says what a training will need and take, before it runs: for every door, for the form in the browser and
  * for what is stored with a job.
  */
+import type { ImagePlan } from '../image-plan.ts';
 import { askedPasses, type DatasetFacts, planTraining, type TrainingPlan, whyUnshared } from '../planner.ts';
 import type { TrainerStrategy } from '../trainer-config-parts.ts';
 import { estimateTraining, type TrainingEstimate } from '../training-estimate.ts';
@@ -36,17 +37,25 @@ export interface ForeseeQuestion {
   corrections: Corrections;
 }
 
-/** What is known of a run once model and device are. */
-export interface Foreseen extends JudgedRun {
+interface Advised {
   /** Only where it does not fit for sure. */
   advice: Advice[];
   assumptions: string[];
 }
 
-export interface Forecast {
-  plan: TrainingPlan;
+/** What is known of a run once model and device are. */
+export interface Foreseen extends Omit<JudgedRun, 'run' | 'features'>, Advised {
+  /** What tells whether another run was like it; null: no run corrects it. */
+  features: JudgedRun['features'] | null;
+}
+
+/** The same of a language model. */
+type ForeseenText = JudgedRun & Advised;
+
+export interface Forecast<Plan = TrainingPlan | ImagePlan, Known extends Foreseen = Foreseen> {
+  plan: Plan;
   /** Null: the model or the device is not known. */
-  foreseen: Foreseen | null;
+  foreseen: Known | null;
   /** Steps, hours and dollars. */
   estimate: TrainingEstimate;
   hours: Range;
@@ -56,8 +65,10 @@ export interface Forecast {
   assumptions: string[];
 }
 
+export type TextForecast = Forecast<TrainingPlan, ForeseenText>;
+
 /** Foretells a training. Pure: the same question has the same answer wherever it is asked. */
-export function foresee(question: ForeseeQuestion): Forecast {
+export function foresee(question: ForeseeQuestion): TextForecast {
   const { spec, dataset, model, device } = question;
   const { count } = device;
   const asked = askedPasses(spec, count);
@@ -141,7 +152,7 @@ function knownOf({ spec, dataset, model, device, corrections }: ForeseeQuestion,
 const withPasses = (run: RunShape, passes: Passes): RunShape => ({ ...run, ...passes });
 
 /** Steps, hours and dollars of a plan, by its foreseen speed or else by the catalogue's. */
-function forecast(question: ForeseeQuestion, plan: TrainingPlan, foreseen: Foreseen | null): Forecast {
+function forecast(question: ForeseeQuestion, plan: TrainingPlan, foreseen: ForeseenText | null): TextForecast {
   const { dataset, device, spec } = question;
   const load = { tokens: dataset.tokens, dataset_bytes: dataset.bytes, rank: spec.hyperparameters.rank };
   const at = (bound: keyof Range) => {

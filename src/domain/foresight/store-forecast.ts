@@ -1,12 +1,12 @@
 import type { Factor } from './forecast.ts';
 import type { Forecast } from './foresee.ts';
 import type { Range } from './judge-run.ts';
-import { FORMULAS, type Foretold, type StoredForecast } from './learning/observed-run.ts';
+import { FORMULAS, type Foretold, type ToldForecast } from './learning/observed-run.ts';
 
 const told = (formula: number, range: Range, { runs, near, same }: Factor): Foretold => ({ ...range, formula, runs, near, same });
 
 /** What of a forecast is kept with its job, for its page and for what its run is held against; null where nothing is known. */
-export function storeForecast({ foreseen, hours, cost }: Forecast): StoredForecast | null {
+export function storeForecast({ foreseen, hours, cost }: Forecast): ToldForecast | null {
   if (foreseen === null) return null;
   const { memory, time, correction } = foreseen;
   return {

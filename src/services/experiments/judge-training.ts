@@ -4,6 +4,7 @@ import { datasets } from '#/db/schema/datasets.ts';
 import { modelArtifacts, trainingJobs } from '#/db/schema/jobs.ts';
 import { asUser, type Tx } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
+import { imageShapeOfRow } from '#/domain/foresight/models/stored-shape.ts';
 import { findGpu, type GpuEntry } from '#/domain/gpu-catalog.ts';
 import { memoryFigures, UNKNOWN_MEMORY } from '#/domain/memory-figures.ts';
 import {
@@ -48,6 +49,7 @@ export async function judgeTraining(
       asked.adapters.map(({ adapter_id }) => adapter_id),
     ),
     gpu: gpuOf(catalog, gpu_type),
+    image_side: imageShapeOfRow(model?.shape ?? null)?.side ?? null,
   };
   // Without its recipe the rest is judged by the defaults that all share.
   const defaults = (recipe ?? BUILT_IN_RECIPES[0])?.defaults;
@@ -99,6 +101,7 @@ async function datasetOrNull(tx: Tx, id: string): Promise<(PreflightDataset & Co
       total_validation_pairs: datasets.total_validation_pairs,
       total_tokens: datasets.total_tokens,
       file_size: datasets.file_size,
+      metadata: datasets.metadata,
     })
     .from(datasets)
     .where(and(eq(datasets.id, id), isNull(datasets.deleted_at)));

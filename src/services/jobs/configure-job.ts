@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { AppError } from '#/domain/app-error.ts';
+import { PROBE_STEPS } from '#/domain/attempt-config.ts';
 import type { Forecast } from '#/domain/foresight/foresee.ts';
 import { storeForecast } from '#/domain/foresight/store-forecast.ts';
-import { PROBE_STEPS } from '#/domain/run-config.ts';
 import { skippedLimits } from '#/domain/run-limits.ts';
 import { TRAINER_STEPS_MAX } from '#/domain/trainer-config-parts.ts';
 import { skippedWishes, type TrainingSpec } from '#/domain/training-spec.ts';
@@ -39,7 +39,7 @@ export function configureJob(spec: TrainingSpec, dataset: DatasetRow, model: Bas
       /** By our estimate, for whoever waits behind it. */
       duration_s: (spec.probe_only ? estimate.overhead_hours : estimate.duration_hours) * 3600,
       /** told by the job's first events */
-      skipped: [...skippedWishes(spec.run), ...skippedLimits(spec.limits)],
+      skipped: [...skippedWishes(spec.run, dataset.modality), ...skippedLimits(spec.limits)],
       dataset: {
         checksum: dataset.checksum,
         format: dataset.format,

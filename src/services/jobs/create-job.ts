@@ -12,6 +12,7 @@ import type { AskedOfTrainer } from '#/domain/trainer-hello.ts';
 import { type TrainingSpec, trainingRefusal } from '#/domain/training-spec.ts';
 import { recordActivity } from '#/services/activities/record-activity.ts';
 import type { Context } from '#/services/context.ts';
+import type { DatasetRow } from '#/services/datasets/dataset-row.ts';
 import { readGpuCatalog } from '#/services/gpu-catalog/read-gpu-catalog.ts';
 import { findDefaultBaseModel } from '#/services/models/find-default-base-model.ts';
 import type { BaseModelRow } from '#/services/models/model-row.ts';
@@ -33,6 +34,8 @@ export interface SubmissionOptions {
   experiment_id?: string | null;
   /** Says `forbidden` of a dataset that is somebody else's, where every other caller is told that there is none. */
   tells_foreign_dataset?: boolean;
+  /** Its door has no words for images. */
+  text_only?: boolean;
   /** Runs first in the same transaction; a job id that it returns is answered instead of a new job. */
   before?: (tx: Tx) => Promise<string | null>;
   /** Runs last in the same transaction, once the job is stored. */
@@ -54,13 +57,16 @@ export async function createJob(ctx: Context, asked: AskedSpec, options: Submiss
     if (known != null) return findJob(tx, known);
     const spec = typeof asked === 'function' ? await asked(tx) : asked;
     const dataset = await readyDataset(tx, spec.dataset_id, { tells_foreign: options.tells_foreign_dataset === true });
-    const refusal = trainingRefusal(spec.method, dataset.modality);
-    if (refusal !== null) throw new AppError('not_trainable', refusal);
+    refuseMismatch(spec, dataset, null);
+    if (options.text_only) refuseImages(dataset);
     const model = await (spec.hub_model === null
       ? registeredModel(tx, ctx.user_id, spec.base_model_id)
       : obtainHubModel(tx, ctx, spec.hub_model).then((obtained) => obtained.model));
     const waits = spec.hub_model !== null && model.status === 'fetching';
-    if (!waits) refuseUntrainable(model);
+    if (!waits) {
+      refuseUntrainable(model);
+      refuseMismatch(spec, dataset, model.modality);
+    }
     // What a model that is still to be fetched is, nobody knows: its run is judged again when it is launched.
     await refuseImage(tx, spec.training_image_id, waits ? null : askedOfTrainer(spec, model));
     const catalog = await readGpuCatalog(tx);
@@ -153,6 +159,26 @@ function refuseUnshared(batch_size: number, devices: number): void {
   const message = whyUnshared(batch_size, devices);
   if (message === null) return;
   throw new AppError('not_trainable', message, [{ path: 'gpu_config.count', message, code: 'batch_does_not_divide' }]);
+}
+
+const TEXT_ONLY =
+  'This door trains language models on text: submit a dataset of images by POST /api/training/submit (in steps), or by POST /api/jobs with a recipe_id';
+
+/** Throws `not_trainable` for a dataset that a door without words for images cannot have trained on. */
+export function refuseImages({ modality }: Pick<DatasetRow, 'modality'>): void {
+  if (modality === 'text') return;
+  throw new AppError('not_trainable', TEXT_ONLY, [{ path: 'dataset_id', message: TEXT_ONLY, code: 'modality_mismatch' }]);
+}
+
+/** Throws `not_trainable` for what no trainer of ours can do; `model_modality` null: its model is not known yet. */
+export function refuseMismatch(
+  { method }: Pick<TrainingSpec, 'method'>,
+  dataset: DatasetRow,
+  model_modality: string | null,
+): void {
+  const refusal = trainingRefusal(method, { dataset_modality: dataset.modality, model_modality });
+  if (refusal !== null)
+    throw new AppError('not_trainable', refusal, [{ path: 'dataset_id', message: refusal, code: 'modality_mismatch' }]);
 }
 
 const MEASURE_IT = 'A submission with probe_only: true tries its first steps all the same, and measures them.';

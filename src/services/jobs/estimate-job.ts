@@ -7,6 +7,7 @@ import { readGpuCatalog } from '#/services/gpu-catalog/read-gpu-catalog.ts';
 import { findModel } from '#/services/models/model-row.ts';
 import { chooseGpu } from './choose-gpu.ts';
 import type { PricedGpu } from './configure-job.ts';
+import { refuseImages, refuseMismatch } from './create-job.ts';
 import { foreseeTraining, readForesight } from './foresee-training.ts';
 import { readyDataset } from './ready-dataset.ts';
 
@@ -28,12 +29,14 @@ export interface EstimateAnswer {
 
 /**
  * What a training of the caller's would take; stores nothing. Throws `not_found` (dataset, base model), `dataset_not_ready`,
- * `dataset_not_training_ready` and `invalid_request` (GPU type).
+ * `dataset_not_training_ready`, `not_trainable` (images) and `invalid_request` (GPU type).
  */
 export function estimateJob(ctx: Context, question: EstimateQuestion): Promise<EstimateAnswer> {
   return asUser(ctx.user_id, async (tx) => {
     const dataset = await readyDataset(tx, question.dataset_id);
+    refuseImages(dataset);
     const model = question.base_model_id === undefined ? null : await findModel(tx, question.base_model_id);
+    if (model !== null) refuseMismatch({ method: 'lora' }, dataset, model.modality);
     const catalog = await readGpuCatalog(tx);
     const gpu = chooseGpu(catalog, question.gpu_config);
     const spec = {
@@ -42,6 +45,9 @@ export function estimateJob(ctx: Context, question: EstimateQuestion): Promise<E
       hyperparameters: { ...HYPERPARAMETER_PRESETS[DEFAULT_PRESET_ID], ...question.hyperparameters },
       max_steps: question.max_steps ?? null,
       run: { ...NO_WISHES, max_seq_length: question.max_seq_length ?? null },
+      trigger_words: [],
+      resolution: null,
+      seed: 0,
     };
     const forecast = foreseeTraining(await readForesight(tx, ctx.user_id, catalog), { spec, dataset, model, gpu });
     return { forecast, gpu, dataset_name: dataset.name };

@@ -9,7 +9,7 @@ import { GPU_DEFAULTS } from '#/domain/gpu-catalog.ts';
 import { misfit } from '#/domain/memory-figures.ts';
 import { modelFailure } from '#/domain/model-failure.ts';
 import { bareFailure } from '#/domain/run-verdict.ts';
-import { TrainingSpec } from '#/domain/training-spec.ts';
+import { TrainingSpec, trainingRefusal } from '#/domain/training-spec.ts';
 import type { DatasetRow } from '#/services/datasets/dataset-row.ts';
 import type { BaseModelRow } from '#/services/models/model-row.ts';
 import { chooseGpu } from './choose-gpu.ts';
@@ -64,6 +64,8 @@ async function plannedAnew(tx: Tx, { job, dataset, model }: { job: JobRow['job']
   const stored = StoredSpec.safeParse(job.config);
   if (!stored.success) return { failure: UNREADABLE };
   const { spec } = stored.data;
+  const refusal = trainingRefusal(spec.method, { dataset_modality: dataset.modality, model_modality: model.modality });
+  if (refusal !== null) return { failure: bareFailure('bad_config', `${refusal}.`) };
   try {
     // A job that an older release stored has no price of its own yet.
     const gpu = PricedGpu.safeParse(stored.data.gpu).data ?? chooseGpu(GPU_DEFAULTS, job.gpu_config);

@@ -15,6 +15,9 @@ export async function checkDefaultModel(ctx: Context, id: string): Promise<void>
   );
   if (model === undefined) throw noSuchDefault();
   refuseUntrainable(model);
+  if (model.modality === 'text') return;
+  const message = `${model.name} is no language model, and submissions that name no base model are of text: choose a language model`;
+  throw new AppError('not_trainable', message, [{ path: 'default_base_model_id', message, code: 'modality_mismatch' }]);
 }
 
 const noSuchDefault = () =>

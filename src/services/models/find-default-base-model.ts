@@ -7,7 +7,7 @@ import type { Tx } from '#/db/tenancy.ts';
 
 /**
  * The base model for a submission of somebody's that names none: their own choice, else the installation's, else the only one
- * that can be trained, else null. A choice that has been deleted since counts for nothing.
+ * of text that can be trained, else null. A choice that has been deleted since counts for nothing.
  */
 export async function findDefaultBaseModel(tx: Tx, user_id: string): Promise<string | null> {
   const [own] = await tx.select({ id: userQueues.default_base_model_id }).from(userQueues).where(eq(userQueues.user_id, user_id));
@@ -25,7 +25,15 @@ export async function findDefaultBaseModel(tx: Tx, user_id: string): Promise<str
   const trainable = await tx
     .select({ id: baseModels.id })
     .from(baseModels)
-    .where(and(eq(baseModels.status, 'ready'), eq(baseModels.trainable, true), isNull(baseModels.deleted_at)))
+    .where(
+      and(
+        eq(baseModels.status, 'ready'),
+        eq(baseModels.trainable, true),
+        // Submissions that name none are of text; an image model is always named.
+        eq(baseModels.modality, 'text'),
+        isNull(baseModels.deleted_at),
+      ),
+    )
     .limit(2);
   return trainable.length === 1 ? (trainable[0]?.id ?? null) : null;
 }

@@ -17,7 +17,7 @@ export interface ImageQuestion {
   batch: number;
   grad_accum: number;
   gradient_checkpointing: boolean;
-  /** Of what the denoiser is trained in; diffusers' full fine-tunes keep fp32. */
+  /** Of what the denoiser lies in; diffusers' full fine-tunes keep fp32, and so does a processor. */
   weights_dtype: 'bf16' | 'fp32';
   /** Text embeddings are made before, and the encoders gone by the first step. */
   cached_embeddings: boolean;
@@ -64,8 +64,12 @@ function referenceOps(name: string): number {
 /** Foretells the training of an image model; null: its class is not known. */
 export function estimateImageTraining(question: ImageQuestion, device: DeviceFacts): ImageEstimate | null {
   const found = findImageClass(question.model);
-  if (found === null) return null;
-  return { class: found.name, memory: memoryOf(found, question, device), time: timeOf(found, question, device) };
+  return found === null ? null : estimateImageClass(found, question, device);
+}
+
+/** The same of a class that is known. */
+export function estimateImageClass(one: ImageClass, question: ImageQuestion, device: DeviceFacts): ImageEstimate {
+  return { class: one.name, memory: memoryOf(one, question, device), time: timeOf(one, question, device) };
 }
 
 /** Samples that go through the denoiser at once. */
@@ -75,20 +79,21 @@ const samples = ({ batch, prior_preservation }: ImageQuestion): number => batch 
 const tokensAt = ({ text_tokens }: ImageClass, side: number): number => (side / 16) ** 2 + text_tokens;
 
 /** Bytes of one sample: a line over its pixels, through what the class's rows had. */
-function sampleBytes(one: ImageClass, { resolution, gradient_checkpointing }: ImageQuestion): number {
+function sampleBytes(one: ImageClass, { resolution, gradient_checkpointing, weights_dtype }: ImageQuestion): number {
   const constant = (one.constant_tokens ?? one.text_tokens) - one.text_tokens;
   const share = (tokensAt(one, resolution) + constant) / (tokensAt(one, one.seed_side) + constant);
-  return one.sample[gradient_checkpointing ? 'checkpointed' : 'kept'] * share;
+  return one.sample[gradient_checkpointing ? 'checkpointed' : 'kept'] * share * (weights_dtype === 'fp32' ? 2 : 1);
 }
 
 function memoryOf(one: ImageClass, q: ImageQuestion, device: DeviceFacts): MemoryEstimate {
   const held = heldBytes(one, q);
+  const width = q.weights_dtype === 'fp32' ? 4 : 2;
   const steady = held.weights + held.adapter + 3 * held.trained;
   const dora = q.method === 'dora' ? one.denoiser * DORA.bytes : 0;
-  const decoded = DECODE_BYTES_A_MEGAPIXEL * (q.resolution ** 2 / 1e6) + 2 * one.vae;
+  const decoded = (width / 2) * DECODE_BYTES_A_MEGAPIXEL * (q.resolution ** 2 / 1e6) + width * one.vae;
   /** What each moment has beside what is held all the time; gradients are gone between steps. */
   const passing: Record<MemoryPhase, number> = {
-    load: Math.max(2 * (one.encoders + one.vae), held.weights) - steady,
+    load: Math.max(width * (one.encoders + one.vae), held.weights) - steady,
     train_step: samples(q) * sampleBytes(one, q) + dora,
     optimizer_step: q.method === 'full' ? FOREACH_COPY * held.trained : held.trained,
     evaluate: (q.validation ? decoded : 0) - held.trained,
@@ -126,7 +131,7 @@ function memoryOf(one: ImageClass, q: ImageQuestion, device: DeviceFacts): Memor
     high_bytes: device_bytes + unsure,
     assumptions: [
       `Image models are planned by table: ${one.name}, ${one.source}.`,
-      'It computes in 16 bits, with fused attention.',
+      `It computes in ${q.weights_dtype === 'fp32' ? 32 : 16} bits, with fused attention.`,
       ...(q.validation ? ['The autoencoder decodes a sampled image whole.'] : []),
     ],
   };
@@ -135,13 +140,13 @@ function memoryOf(one: ImageClass, q: ImageQuestion, device: DeviceFacts): Memor
 /** What is there from the first step to the last. AdamW: a gradient and two moments for each trained number. */
 function heldBytes(one: ImageClass, q: ImageQuestion) {
   const full = q.method === 'full';
-  const width = full && q.weights_dtype === 'fp32' ? 4 : 2;
+  const width = q.weights_dtype === 'fp32' ? 4 : 2;
   const denoiser = one.denoiser * width;
   // Adapters stay in fp32 (PEFT's `autocast_adapter_dtype`).
   const adapter = full ? 0 : one.lora_a_rank * q.rank * 4;
   const ema = q.ema ? (full ? one.denoiser * 4 : adapter) : 0;
-  const encoders = q.cached_embeddings ? 0 : 2 * one.encoders;
-  const vae = q.cached_latents ? 0 : 2 * one.vae;
+  const encoders = q.cached_embeddings ? 0 : width * one.encoders;
+  const vae = q.cached_latents ? 0 : width * one.vae;
   return { weights: denoiser + encoders + vae + ema, adapter, trained: full ? denoiser : adapter };
 }
 
@@ -153,7 +158,7 @@ function timeOf(one: ImageClass, q: ImageQuestion, device: DeviceFacts): TimeEst
   const { started, computed } = splitSeconds(one.seconds[q.gradient_checkpointing ? 'checkpointed' : 'kept']);
   const work = (samples(q) * tokensAt(one, q.resolution)) / (one.seed_batch * tokensAt(one, one.seed_side));
   const method = q.method === 'dora' ? DORA.time : q.method === 'full' ? FULL_TIME : 1;
-  const seconds = q.grad_accum * method * (started + (computed * work) / opsOf(device));
+  const seconds = q.grad_accum * method * (started + (computed * work * (one.operations ?? 1)) / opsOf(device));
   const spread = 1 + one.spread.time;
   return {
     seconds_per_step: seconds,

@@ -31,6 +31,8 @@ export interface ImageClass {
   /** Seconds of a step of `seed_batch` samples at `seed_side`, on an H100 (null: no row) and an L40S. */
   seed_batch: number;
   seconds: { checkpointed: [h100: number | null, l40s: number]; kept: [h100: number | null, l40s: number] };
+  /** Operations of a step against those of the rows, where it is scaled from another. */
+  operations?: number;
   /** The rows, or the class that it is scaled from. */
   source: string;
   /** Share that its figures may be off: wider where they are scaled. */

@@ -99,8 +99,12 @@ export const StoredForecast = z.object({
 });
 export type StoredForecast = z.infer<typeof StoredForecast>;
 
+/** The same of any model: runs of image models correct nothing yet, and have no features. */
+export const ToldForecast = StoredForecast.extend({ features: RunFeatures.nullable() });
+export type ToldForecast = z.infer<typeof ToldForecast>;
+
 /** What was foretold of a job, read from its stored configuration; null where nothing was, or in no form that we know. */
-export function forecastOf(config: Record<string, unknown>): StoredForecast | null {
+export function forecastOf(config: Record<string, unknown>): ToldForecast | null {
   if (config.forecast === undefined) return null;
-  return StoredForecast.safeParse(config.forecast).data ?? null;
+  return ToldForecast.safeParse(config.forecast).data ?? null;
 }
