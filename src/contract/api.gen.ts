@@ -3519,6 +3519,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
+                422: components["responses"]["NotTrainable"];
                 429: components["responses"]["TooManyRequests"];
                 431: components["responses"]["HeadersTooLarge"];
                 500: components["responses"]["InternalError"];
@@ -6223,6 +6224,7 @@ export interface components {
                 suites?: ("held_out_loss" | "perplexity" | "mmlu" | "hellaswag" | "arc_easy" | "arc_challenge" | "winogrande" | "truthfulqa" | "gsm8k" | "humaneval" | "mt_bench")[];
             };
             export?: ("safetensors" | "merged" | "gguf" | "onnx")[];
+            image?: components["schemas"]["ImageWishes"];
             /** @example lora */
             recipe_id: string;
             resources: {
@@ -6249,6 +6251,11 @@ export interface components {
                 seed?: number;
                 warmup_steps?: number;
             };
+            /**
+             * @description Of images: words that stand for what is learnt; the first is DreamBooth’s instance token
+             * @default []
+             */
+            trigger_words?: string[];
         };
         BaseModel: {
             architecture: string | null;
@@ -6857,6 +6864,7 @@ export interface components {
                 suites?: ("held_out_loss" | "perplexity" | "mmlu" | "hellaswag" | "arc_easy" | "arc_challenge" | "winogrande" | "truthfulqa" | "gsm8k" | "humaneval" | "mt_bench")[];
             };
             export?: ("safetensors" | "merged" | "gguf" | "onnx")[];
+            image?: components["schemas"]["ImageWishes"];
             /**
              * @description What it may take of its host; one that is not kept there is a `skipped` event of the job
              * @default {}
@@ -6928,6 +6936,11 @@ export interface components {
              * @default null
              */
             training_image_id?: string | null;
+            /**
+             * @description Of images: words that stand for what is learnt; the first is DreamBooth’s instance token
+             * @default []
+             */
+            trigger_words?: string[];
         };
         Dataset: components["schemas"]["DatasetSummary"] & {
             /** @description Of images: what is worth knowing of single files, the first of each kind */
@@ -7355,6 +7368,54 @@ export interface components {
             /** @description Of one of them, assumed while no model is known */
             tokens_per_second: number;
             type: string;
+        };
+        /**
+         * @description Of a training on images alone; what is left out is planned
+         * @example {
+         *       "resolution": 768,
+         *       "sample_prompts": [
+         *         "a photo of sks dog in the snow"
+         *       ],
+         *       "sample_interval": 100
+         *     }
+         */
+        ImageWishes: {
+            /** @description Each image in the bucket of its own shape; false: all are cut to the square */
+            bucketing?: boolean;
+            cache_latents?: boolean;
+            /** @description Not while the text encoders are trained */
+            cache_text_embeddings?: boolean;
+            /** @description Share of the passes that see an empty caption */
+            caption_dropout?: number;
+            /** @description What a bucket cuts off, equally on both sides; false: at a place drawn from the seed */
+            center_crop?: boolean;
+            /** @description Of prior preservation, at least so many */
+            class_images?: number;
+            /** @description The adapter is the moving average of the trained one */
+            ema_decay?: number | null;
+            /** @description Trained in place of the images’ captions */
+            instance_prompt?: string;
+            /** @description null: all timesteps weigh the same; without meaning for FLUX */
+            min_snr_gamma?: number | null;
+            /** @description Without meaning for FLUX */
+            noise_offset?: number;
+            /** @enum {string} */
+            optimizer?: "adamw" | "adamw_8bit";
+            prior_weight?: number;
+            /** @description Half of the passes see the image mirrored */
+            random_flip?: boolean;
+            /** @description Pixels of a side; left out: what the base model was made for */
+            resolution?: number;
+            /** @description Steps between two rounds of samples; 0: at the end alone */
+            sample_interval?: number;
+            sample_prompts?: string[];
+            sample_seed?: number;
+            /** @description Denoising steps of one sample */
+            sample_steps?: number;
+            /** @description Peak learning rate of the schedule */
+            text_encoder_learning_rate?: number;
+            /** @description Adapters on the CLIP text encoders, too; not of FLUX */
+            train_text_encoder?: boolean;
         };
         JobEvent: {
             attempt: number;

@@ -1,6 +1,7 @@
-import type { z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import type { DOOR_A_STATUSES, SubmitTrainingBody, SubmittedTraining, Training } from '#/contract/training.ts';
 import { AppError, LaunchFailed } from '#/domain/app-error.ts';
+import { INSTANCE_TOKEN } from '#/domain/image-plan.ts';
 import { splitHubModelName } from '#/domain/model-hub-id.ts';
 import type { JobStatus } from '#/domain/statuses.ts';
 import { NO_WISHES, TrainingSpec } from '#/domain/training-spec.ts';
@@ -45,9 +46,24 @@ export function presentSubmission({ job, base_model }: JobRow): SubmittedTrainin
   }
   const launched = job.started_at !== null && job.status !== 'queued' && job.status !== 'initializing';
   const words = [launched ? launchedWords(job) : waitingWords(job, base_model.name)];
-  if (job.trigger_words.length > 0 && job.type === 'lora')
-    words.push('Trigger words mean nothing to a language model: they change nothing here.');
+  words.push(...imageWords(job));
   return { success: true, job_id: job.id, status: launched ? 'running' : 'queued', message: words.join(' ') };
+}
+
+const Planned = z.object({
+  plan: z.object({ modality: z.literal('image'), prior: z.unknown(), instance_prompt: z.string().nullable() }),
+});
+
+/** What was not asked for and is done all the same, or asked for and not done. */
+function imageWords({ config, type, trigger_words }: JobRow['job']): string[] {
+  const planned = Planned.safeParse(config).data?.plan;
+  if (planned === undefined)
+    return trigger_words.length > 0 ? ['Trigger words mean nothing to a language model: they change nothing here.'] : [];
+  if (type !== 'dreambooth') return [];
+  return [
+    ...(trigger_words.length === 0 ? [`No trigger word was given: the subject is learned under "${INSTANCE_TOKEN}".`] : []),
+    ...(planned.prior == null ? ['The dataset’s metadata has no class_prompt: it is trained without prior preservation.'] : []),
+  ];
 }
 
 const launchedWords = ({ name, status }: JobRow['job']): string =>

@@ -37,7 +37,7 @@ test('the built-in styles are everybody’s, found by id and by method, and nobo
     ['lora', true],
     ['qlora', false],
     ['dora', true],
-    ['dreambooth', false],
+    ['dreambooth', true],
     ['full', false],
   ]);
   for (const recipe of page.recipes) {
