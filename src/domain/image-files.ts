@@ -10,8 +10,12 @@ export const IMAGE_FILES_MAX = 25_000;
 export const IMAGE_NAME_BYTES_MAX = 300;
 
 const PICTURE = new RegExp(`\\.(${[...IMAGE_ENDINGS, ...UNREAD_ENDINGS].join('|')})$`, 'i');
+const BESIDE = /(^|\/)metadata\.(csv|jsonl)$|\.(txt|caption)$/i;
 
-const isPictureName = (name: string): boolean => PICTURE.test(name);
+export const isPictureName = (name: string): boolean => PICTURE.test(name);
+
+/** Captions and lists of them, which mean something beside pictures. */
+export const isBesidePictures = (name: string): boolean => BESIDE.test(name);
 
 /** Files that nothing but a dataset of pictures has: where one stands first, all that follow belong to it. */
 export const beginsImageSet = (name: string): boolean => isPictureName(name) || /\.caption$|(^|\/)metadata\.csv$/i.test(name);

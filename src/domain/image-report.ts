@@ -25,6 +25,7 @@ const Bucket = z.object({
   /** Mean share of an image, 0 to 1, that its bucket cuts off. */
   cut_share: z.number().min(0).max(1),
 });
+export type ImageBucket = z.infer<typeof Bucket>;
 
 const Report = z.object({
   modality: z.literal('image'),
@@ -115,4 +116,9 @@ function wholeUpload({ problem, rows_valid }: ImageReport): DatasetVerdict['vali
       ? `Mend them and upload all again, or set invalid_rows to skip to train on the other ${rows_valid}.`
       : 'Mend it and upload it again.';
   return [{ line: null, code: problem.code, message: `${problem.message} ${mend}`, excerpt: '' }];
+}
+
+/** Samples that do not fill a batch, over all buckets: a batch holds images of one bucket only. */
+export function leftOver(buckets: readonly ImageBucket[], batch_size: number): number {
+  return buckets.reduce((sum, { samples }) => sum + (samples % batch_size), 0);
 }

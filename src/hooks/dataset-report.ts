@@ -26,6 +26,8 @@ type ShownReport = Pick<
 export type DatasetSample = Dataset['sample_data'][number];
 
 /** The report, or null while the dataset was not read, or could not be. */
-export function reportOf(dataset: Pick<Dataset, 'statistics'>): ShownReport | null {
-  return 'rows_total' in dataset.statistics ? (dataset.statistics as unknown as ShownReport) : null;
+export function reportOf(dataset: Pick<Dataset, 'modality' | 'statistics'>): ShownReport | null {
+  return dataset.modality === 'text' && 'rows_total' in dataset.statistics
+    ? (dataset.statistics as unknown as ShownReport)
+    : null;
 }

@@ -15,11 +15,16 @@ class Request {
   open(_: string, url: string) {
     this.url = url;
   }
-  setRequestHeader() {}
+  type: string | null = null;
+  setRequestHeader(_: string, type: string) {
+    this.type = type;
+  }
   getResponseHeader() {
     return null;
   }
-  send() {
+  body: unknown;
+  send(body: unknown) {
+    this.body = body;
     sent.push(this);
   }
   abort() {
@@ -35,8 +40,8 @@ class Request {
 }
 
 let sent: Request[];
-const file = (name: string, size = 100) => ({ name, size }) as File;
-const states = () => currentUploads().map(({ file: { name }, state }) => [name, state]);
+const file = (path: string, size = 100) => ({ file: { name: path.split('/').at(-1), size } as File, name: path });
+const states = () => currentUploads().map(({ name, state }) => [name, state]);
 const queries = new QueryClient();
 
 beforeEach(() => {
@@ -87,4 +92,38 @@ test('a cancelled upload stops, stays on the list, and can be sent again', () =>
   retryUpload(key, queries);
   expect(states()).toEqual([['a.jsonl', 'sending']]);
   expect(sent).toHaveLength(2);
+});
+
+test('pictures with what is said of them are one dataset, whatever came with them is another; litter stays here', () => {
+  vi.stubGlobal(
+    'FormData',
+    class {
+      parts: string[] = [];
+      append(_: string, __: File, name: string) {
+        this.parts.push(name);
+      }
+    },
+  );
+  const names = [
+    'vase/1.txt',
+    'vase/1.jpg',
+    'vase/.DS_Store',
+    '__MACOSX/vase/._1.jpg',
+    'vase/metadata.csv',
+    'rows.jsonl',
+    'set.zip',
+  ];
+  addUploads(
+    names.map((name) => file(name)),
+    queries,
+  );
+  expect(states().map(([name]) => name)).toEqual(['vase (3 files)', 'rows.jsonl', 'set.zip']);
+  expect([sent[0]?.url, sent[0]?.type, (sent[0]?.body as { parts: string[] } | undefined)?.parts]).toEqual([
+    '/api/datasets/upload',
+    null,
+    ['vase/1.jpg', 'vase/1.txt', 'vase/metadata.csv'],
+  ]);
+  sent[0]?.answer(201, { id: 'x' });
+  sent[1]?.answer(201, { id: 'y' });
+  expect([sent[2]?.url, sent[2]?.type]).toEqual(['/api/datasets/upload?file_name=set.zip', 'application/zip']);
 });

@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useSyncExternalStore } from 'react';
-import { addUploads, currentUploads, retryUpload, type Upload, watchUploads } from './uploads.ts';
+import { addUploads, currentUploads, type NamedFile, retryUpload, type Upload, watchUploads } from './uploads.ts';
 
 const NONE: readonly Upload[] = [];
 
@@ -10,7 +10,7 @@ export function useUploads() {
   const uploads = useSyncExternalStore(watchUploads, currentUploads, () => NONE);
   return {
     uploads,
-    add: (files: Iterable<File>) => addUploads(files, queries),
+    add: (files: Iterable<NamedFile>) => addUploads(files, queries),
     retry: (key: number) => retryUpload(key, queries),
   };
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { JOB_STATUSES } from '#/domain/statuses.ts';
+import { bitmap } from '../bitmap.ts';
 import { CHROMIUM_FLAGS, findChromium } from '../chromium.ts';
 import { storedShapeOf } from '../stored-shape.ts';
 import { lowrank } from './command-line.ts';
@@ -278,6 +279,43 @@ describe('a dataset', () => {
       asked.slice(before).filter((request) => !request.startsWith('GET /api/') || /estimate|preflight/.test(request)),
     ).toEqual([]);
     await page.unroute('**/api/base-models?**');
+  });
+
+  test('of pictures shows what is refused, then each picture with its caption, its buckets and what is worth knowing', async () => {
+    const picture = (at: number, width: number) => ({ name: `${at}.bmp`, mimeType: 'image/bmp', buffer: bitmap(at, width, 96) });
+    const text = (name: string, words: string) => ({ name, mimeType: 'text/plain', buffer: Buffer.from(words) });
+    await open('/datasets');
+    await page
+      .locator('input[type=file]')
+      .first()
+      .setInputFiles([
+        picture(1, 128),
+        picture(2, 96),
+        picture(3, 200),
+        text('1.txt', 'a chequered cloth'),
+        text('4.png', 'none'),
+      ]);
+    await page.getByText('pictures (5 files)').waitFor();
+    await page.getByRole('link', { name: 'see its report' }).first().click();
+    await page.getByText('1 file breaks a rule.').waitFor();
+    await page.getByRole('cell', { name: '4.png' }).waitFor();
+    expect(await axeFindings(page)).toEqual([]);
+    await shot('pictures-refused', 1440);
+    await page.getByRole('button', { name: 'Train on the other 3' }).click();
+    const first = page.getByRole('img', { name: 'a chequered cloth' });
+    await first.waitFor();
+    await expect.poll(() => first.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBe(128);
+    await page.getByRole('heading', { name: 'Buckets at 1024' }).waitFor();
+    for (const width of [1440, 390]) {
+      await page.setViewportSize({ width, height: 1200 });
+      expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+      await page.evaluate(() => scrollTo(0, 0));
+      await shot('pictures-report', width);
+      await page.getByRole('list', { name: 'Pictures' }).scrollIntoViewIfNeeded();
+      await shot('pictures', width);
+      expect(await axeFindings(page)).toEqual([]);
+    }
+    await page.setViewportSize({ width: 1440, height: 900 });
   });
 
   test.each(['/datasets/00000000-0000-4000-8000-000000000000', '/jobs/00000000-0000-4000-8000-000000000000', '/jobs/cut-short'])(

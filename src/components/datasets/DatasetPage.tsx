@@ -10,16 +10,21 @@ import { ButtonLink } from '#/components/ui/Button.tsx';
 import { Panel } from '#/components/ui/Panel.tsx';
 import { Progress } from '#/components/ui/Progress.tsx';
 import { Time } from '#/components/ui/Time.tsx';
+import { formatCount } from '#/components/units.ts';
 import type { Dataset } from '#/contract/datasets.ts';
 import { formatBytes } from '#/domain/bytes.ts';
 import { isMissing } from '#/hooks/api.ts';
 import { reportOf } from '#/hooks/dataset-report.ts';
+import { imageReportOf } from '#/hooks/useDatasetImages.ts';
 import { useDataset } from '#/hooks/useDatasets.ts';
 import { DatasetBadge } from './DatasetBadge.tsx';
 import { DatasetProblem } from './DatasetProblem.tsx';
 import { DatasetReadout } from './DatasetReadout.tsx';
 import { DeleteDataset } from './DeleteDataset.tsx';
 import { FileFacts } from './FileFacts.tsx';
+import { ImageGrid } from './ImageGrid.tsx';
+import { ImageProblem } from './ImageProblem.tsx';
+import { ImageReportPanels } from './ImageReportPanels.tsx';
 import { MappingForm } from './MappingForm.tsx';
 import { RejectedRows } from './RejectedRows.tsx';
 import { Samples } from './Samples.tsx';
@@ -42,6 +47,10 @@ export function DatasetPage() {
 function Shown({ dataset }: { dataset: Dataset }) {
   const [remapping, setRemapping] = useState(false);
   const report = reportOf(dataset);
+  const of_images = dataset.modality === 'image';
+  const pictures = imageReportOf(dataset);
+  const warnings = (report ?? pictures)?.warnings ?? [];
+  const progress = dataset.check_progress;
   const checking = dataset.status === 'validating' || dataset.status === 'uploading';
   const rejected = dataset.validation_errors.filter(({ line }) => line !== null);
   return (
@@ -69,35 +78,49 @@ function Shown({ dataset }: { dataset: Dataset }) {
           <Panel>
             <div role="status" className="grid gap-2">
               <p className="font-medium">
-                {dataset.status === 'uploading' ? 'The file is still arriving' : 'Every row is being read'}
+                {dataset.status === 'uploading'
+                  ? 'The file is still arriving'
+                  : of_images
+                    ? `Every picture is being read${progress === null ? '' : `: ${formatCount(progress.done)} of ${formatCount(progress.of)}`}`
+                    : 'Every row is being read'}
               </p>
-              <Progress value={null} label="Check of the dataset" />
+              <Progress
+                value={progress === null || progress.of === 0 ? null : (progress.done / progress.of) * 100}
+                label="Check of the dataset"
+              />
               <p className="text-soft">
-                Its form is recognised, broken rules are noted with their line, and tokens are counted. You may leave this page.
+                {of_images
+                  ? 'Each is turned upright, made sRGB and written anew without its EXIF. You may leave this page.'
+                  : 'Its form is recognised, broken rules are noted with their line, and tokens are counted. You may leave this page.'}
               </p>
             </div>
           </Panel>
         )}
-        {dataset.status === 'error' && <DatasetProblem dataset={dataset} report={report} />}
+        {dataset.status === 'error' &&
+          (of_images ? (
+            <ImageProblem dataset={dataset} report={pictures} />
+          ) : (
+            <DatasetProblem dataset={dataset} report={report} />
+          ))}
+        {!checking && report !== null && report.rows_total > 0 && <DatasetReadout dataset={dataset} report={report} />}
+        {!checking && warnings.length > 0 && (
+          <Alert
+            tone="warn"
+            title={
+              warnings.length === 1 ? 'Worth a look before training' : `${warnings.length} things worth a look before training`
+            }
+          >
+            <ul className="grid gap-0.5">
+              {warnings.map(({ code, message }) => (
+                <li key={code}>{message}</li>
+              ))}
+            </ul>
+          </Alert>
+        )}
+        {!checking && pictures !== null && pictures.rows_total > 0 && <ImageReportPanels dataset={dataset} report={pictures} />}
+        {of_images && dataset.status === 'ready' && <ImageGrid dataset={dataset} />}
         {!checking && report !== null && (
           <>
-            {report.rows_total > 0 && <DatasetReadout dataset={dataset} report={report} />}
-            {report.warnings.length > 0 && (
-              <Alert
-                tone="warn"
-                title={
-                  report.warnings.length === 1
-                    ? 'Worth a look before training'
-                    : `${report.warnings.length} things worth a look before training`
-                }
-              >
-                <ul className="grid gap-0.5">
-                  {report.warnings.map(({ code, message }) => (
-                    <li key={code}>{message}</li>
-                  ))}
-                </ul>
-              </Alert>
-            )}
             {rejected.length > 0 && (
               <RejectedRows rows={rejected} total={report.rows_rejected} by_code={report.rejected_by_code} />
             )}

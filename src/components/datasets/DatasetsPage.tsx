@@ -37,15 +37,15 @@ export function DatasetsPage() {
             <>
               {datasets.length === 0 ? (
                 <EmptyState icon={Database} title="No dataset yet">
-                  Drop a file above. Each row is checked, and you see every row that breaks a rule with its line number and the
-                  reason.
+                  Drop a file or pictures above. Each row and each picture is checked, and you see every one that breaks a rule
+                  with the reason.
                 </EmptyState>
               ) : (
                 <>
                   <RowHeads
                     columns={COLUMNS}
-                    names={['Dataset', 'Status', 'Form', 'Rows', 'Tokens', 'Uploaded']}
-                    right={['Rows', 'Tokens', 'Uploaded']}
+                    names={['Dataset', 'Status', 'Form', 'Samples', 'Tokens', 'Uploaded']}
+                    right={['Samples', 'Tokens', 'Uploaded']}
                   />
                   <ul aria-label="Datasets" className="divide-y">
                     {datasets.map((dataset) => (
@@ -82,7 +82,7 @@ function Row({ dataset }: { dataset: DatasetSummary }) {
         ) : (
           <>
             {formatCount(rows)}
-            <span className="text-soft lg:sr-only"> rows</span>
+            <span className="text-soft lg:sr-only"> {dataset.modality === 'image' ? 'pictures' : 'rows'}</span>
           </>
         )}
       </div>

@@ -10,20 +10,20 @@ import { dismissUpload, type Upload } from '#/hooks/uploads.ts';
 
 /** One file on its way: how far, how fast, how long, and how to stop it. */
 export function UploadRow({ upload, onRetry }: { upload: Upload; onRetry(): void }) {
-  const { key, file, state, sent, error } = upload;
+  const { key, name, size, state, sent, error } = upload;
   const over = state === 'done' || state === 'failed' || state === 'cancelled';
-  const again = state === 'cancelled' || (state === 'failed' && error?.status !== 413 && file.size > 0);
+  const again = state === 'cancelled' || (state === 'failed' && error?.status !== 413 && size > 0);
   return (
     <li className="flex items-center gap-4 px-4 py-2.5">
       <div className="min-w-0 flex-1">
         <p className="flex flex-wrap justify-between gap-x-4">
-          <span className="min-w-0 truncate font-medium">{file.name}</span>
+          <span className="min-w-0 truncate font-medium">{name}</span>
           <span className="text-soft text-sm">{figures(upload)}</span>
         </p>
         <Progress
           className="my-1.5"
-          label={`Upload of ${file.name}`}
-          value={state === 'done' ? 100 : file.size === 0 ? 0 : (sent / file.size) * 100}
+          label={`Upload of ${name}`}
+          value={state === 'done' ? 100 : size === 0 ? 0 : (sent / size) * 100}
           tone={
             state === 'done'
               ? 'good'
@@ -39,7 +39,7 @@ export function UploadRow({ upload, onRetry }: { upload: Upload; onRetry(): void
         </p>
       </div>
       {again && (
-        <Button size="icon" variant="ghost" aria-label={`Upload ${file.name} again`} onClick={onRetry}>
+        <Button size="icon" variant="ghost" aria-label={`Upload ${name} again`} onClick={onRetry}>
           <RotateCw aria-hidden />
         </Button>
       )}
@@ -47,7 +47,7 @@ export function UploadRow({ upload, onRetry }: { upload: Upload; onRetry(): void
         <Button
           size="icon"
           variant="ghost"
-          aria-label={over ? `Take ${file.name} off the list` : `Cancel the upload of ${file.name}`}
+          aria-label={over ? `Take ${name} off the list` : `Cancel the upload of ${name}`}
           onClick={() => dismissUpload(key)}
         >
           <X aria-hidden />
@@ -57,11 +57,11 @@ export function UploadRow({ upload, onRetry }: { upload: Upload; onRetry(): void
   );
 }
 
-function figures({ file, state, sent, speed }: Upload): string {
-  if (state !== 'sending') return formatBytes(file.size);
+function figures({ size, state, sent, speed }: Upload): string {
+  if (state !== 'sending') return formatBytes(size);
   const rate = speed === null ? '' : ` · ${formatBytes(speed)}/s`;
-  const left = speed === null || speed === 0 ? '' : ` · ${formatDuration(((file.size - sent) / speed) * 1000)} left`;
-  return `${formatBytes(sent)} of ${formatBytes(file.size)}${rate}${left}`;
+  const left = speed === null || speed === 0 ? '' : ` · ${formatDuration(((size - sent) / speed) * 1000)} left`;
+  return `${formatBytes(sent)} of ${formatBytes(size)}${rate}${left}`;
 }
 
 function words({ state, error, dataset }: Upload): ReactNode {

@@ -1,4 +1,5 @@
 /** A dataset's facts in a person's words. */
+import { IMAGES_FORMAT } from '#/domain/image-report.ts';
 import type { DatasetStatus } from '#/domain/statuses.ts';
 import type { DATASET_SHAPES } from '#/domain/trainer-config.ts';
 
@@ -18,6 +19,7 @@ const SHAPE_WORDS: Record<(typeof DATASET_SHAPES)[number], string> = {
 };
 
 export function shapeWords(format: string | null): string {
+  if (format === IMAGES_FORMAT) return 'Pictures';
   return format === null ? 'Not recognised' : (SHAPE_WORDS[format as keyof typeof SHAPE_WORDS] ?? format);
 }
 
