@@ -22,8 +22,9 @@ describe('limits of a run', () => {
 
   test('that are not kept are named, and no others', () => {
     const all = Object.fromEntries(NAMES.map((name) => [name, RUN_LIMIT_RANGES[name].max]));
-    expect(skippedLimits(all).map(({ kind, name }) => [kind, name])).toEqual([['limit', 'shm_gb']]);
-    expect(skippedLimits({ cpus: 1, memory_gb: 1, disk_gb: 1, runtime_hours: 1 })).toEqual([]);
+    expect(skippedLimits(all, 'process').map(({ kind, name }) => [kind, name])).toEqual([['limit', 'shm_gb']]);
+    expect(skippedLimits({ cpus: 1, memory_gb: 1, disk_gb: 1, runtime_hours: 1 }, 'process')).toEqual([]);
+    expect(skippedLimits(all, 'docker')).toEqual([]);
   });
 
   test('of time are in the times that hold, and never above everybody’s', () => {

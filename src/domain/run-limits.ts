@@ -1,6 +1,7 @@
 /** What a run may take of its host, as a submission says it. */
 import * as z from 'zod';
 import { PROMISE_TIMES, type PromiseTimes } from './constants.ts';
+import type { ExecutorName } from './executors.ts';
 import { toldRule } from './told-rule.ts';
 import { lacking } from './trainer-abilities.ts';
 
@@ -33,16 +34,20 @@ export const RunLimits = z.strictObject({
 });
 export type RunLimits = z.infer<typeof RunLimits>;
 
-/** Those that an executor of processes keeps; what it does not is told, never silently left out. */
-const PROCESSES_KEEP = ['cpus', 'memory_gb', 'disk_gb', 'runtime_hours'] as const satisfies RunLimitName[];
+/** Those that each executor keeps; what it does not is told, never silently left out. */
+const KEPT: Record<ExecutorName, readonly RunLimitName[]> = {
+  process: ['cpus', 'memory_gb', 'disk_gb', 'runtime_hours'],
+  docker: ['cpus', 'memory_gb', 'shm_gb', 'disk_gb', 'runtime_hours'],
+};
 
-/** What of these limits is not kept, in words. */
-export function skippedLimits(limits: RunLimits): { kind: 'limit'; name: string; message: string }[] {
+/** What of these limits is not kept where runs live so, in words. */
+export function skippedLimits(limits: RunLimits, executor: ExecutorName): { kind: 'limit'; name: string; message: string }[] {
   const asked = (Object.keys(RUN_LIMIT_RANGES) as RunLimitName[]).filter((name) => limits[name] !== undefined);
-  return lacking(asked, PROCESSES_KEEP).map((name) => ({
+  const where = executor === 'docker' ? 'in containers' : 'processes of their host';
+  return lacking(asked, KEPT[executor]).map((name) => ({
     kind: 'limit',
     name,
-    message: `The limit ${name} is skipped: runs are processes of their host here, which are held to ${PROCESSES_KEEP.join(', ')}.`,
+    message: `The limit ${name} is skipped: runs are ${where} here, which are held to ${KEPT[executor].join(', ')}.`,
   }));
 }
 

@@ -1,5 +1,6 @@
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { TrainingJob, WizardJob } from '#/contract/jobs.ts';
+import { env } from '#/env.ts';
 import { claimJob } from '#/services/jobs/claim-job.ts';
 import { registerWorker } from '#/services/machine/register-worker.ts';
 import { addCaller, noWaiting, useApi } from '../../test/api.ts';
@@ -245,6 +246,12 @@ describe('limits', () => {
     expect((await specOf(other)).limits).toEqual(kept);
     expect(await eventsOf(other)).toHaveLength(1);
     expect((await specOf(await submit({}))).limits).toEqual({});
+  });
+
+  test('of shared memory are kept where trainings run in containers', async () => {
+    onTestFinished(() => void Object.assign(env, { LOWRANK_EXECUTOR: 'process' }));
+    env.LOWRANK_EXECUTOR = 'docker';
+    expect(await eventsOf(await submitted({ limits: { ...kept, shm_gb: 1 } }))).toEqual([[1, 'state', undefined]]);
   });
 
   const bodies = {

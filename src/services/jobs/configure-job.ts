@@ -6,6 +6,7 @@ import { storeForecast } from '#/domain/foresight/store-forecast.ts';
 import { skippedLimits } from '#/domain/run-limits.ts';
 import { TRAINER_STEPS_MAX } from '#/domain/trainer-config-parts.ts';
 import { skippedWishes, type TrainingSpec } from '#/domain/training-spec.ts';
+import { env } from '#/env.ts';
 import type { DatasetRow } from '#/services/datasets/dataset-row.ts';
 import type { BaseModelRow } from '#/services/models/model-row.ts';
 
@@ -39,7 +40,7 @@ export function configureJob(spec: TrainingSpec, dataset: DatasetRow, model: Bas
       /** By our estimate, for whoever waits behind it. */
       duration_s: (spec.probe_only ? estimate.overhead_hours : estimate.duration_hours) * 3600,
       /** told by the job's first events */
-      skipped: [...skippedWishes(spec.run, dataset.modality), ...skippedLimits(spec.limits)],
+      skipped: [...skippedWishes(spec.run, dataset.modality), ...skippedLimits(spec.limits, env.LOWRANK_EXECUTOR)],
       dataset: {
         checksum: dataset.checksum,
         format: dataset.format,
