@@ -80,7 +80,7 @@ export async function seedJobs(database: BenchDatabase, first_person: number, la
   await database.run(
     `WITH made AS (
        INSERT INTO lowrank.training_jobs (user_id, name, type, dataset_id, base_model_id, preset_id, hyperparameters, gpu_config, config, total_epochs, total_steps, created_at)
-       SELECT bench_id(1, p), 'Run ' || i, 'lora', bench_id(2, p), bench_id(3, 1), 'fast', '{}', '{}', '{}', 1, 100, now() - i * interval '1 second'
+       SELECT bench_id(1, p), 'Run ' || i, 'lora', bench_id(2, p), bench_id(3, 1), 'fast', '{}', '{"type": "Own-GPU", "count": 1}', '{}', 1, 100, now() - i * interval '1 second'
        FROM generate_series($1::int, $2::int) p, generate_series(1, $3::int) i RETURNING id, user_id)
      INSERT INTO lowrank.job_events (job_id, user_id, seq, type, to_status, attempt) SELECT id, user_id, 1, 'state', 'queued', 0 FROM made`,
     [...people, jobs],

@@ -106,7 +106,7 @@ export async function addJob(db: TestDatabase, user_id: string, fields: Record<s
     base_model_id: fields.base_model_id ?? (await addBaseModel(db)),
     preset_id: 'fast',
     hyperparameters: { learning_rate: 1e-4, batch_size: 8, epochs: 1, rank: 8, alpha: 16, dropout: 0.05 },
-    gpu_config: { type: 'CPU', count: 1 },
+    gpu_config: fields.gpu_config ?? { type: await ownType(db), count: 1 },
     config: {},
     total_epochs: 1,
     total_steps: 12,
@@ -117,6 +117,12 @@ export async function addJob(db: TestDatabase, user_id: string, fields: Record<s
   };
   await addRow(db, 'lowrank.training_jobs', row);
   return row.id as string;
+}
+
+/** What a submission is given that names no device. */
+async function ownType(db: TestDatabase): Promise<string> {
+  const [gpu] = await db.asOwner(`SELECT FROM lowrank.gpu_devices WHERE kind = 'gpu' LIMIT 1`);
+  return gpu === undefined ? 'CPU' : 'Own-GPU';
 }
 
 /** Writes one row as it stands. */

@@ -259,6 +259,7 @@ async function addMachinery(db: TestDatabase, user_id: string, { job }: Things, 
   const device_id = randomUUID();
   await addRow(db, 'lowrank.gpu_devices', { id: device_id, worker_id, kind: 'cpu', uuid: 'cpu', name: 'CPU', memory_mb: 1 });
   await addRow(db, 'lowrank.gpu_leases', { device_id, job_id: job.running, user_id, attempt: 1 });
+  await addRow(db, 'lowrank.gpu_reservations', { worker_id, job_id: job.queued, user_id, device_ids: '{}' });
   for (const job_id of [job.running, job.completed] as string[]) {
     await addRow(db, 'lowrank.job_runs', { job_id, user_id, attempt: 1, epoch: 1, worker_id, executor: 'process' });
     await addRow(db, 'lowrank.metrics_points', { job_id, user_id, attempt: 1, seq: 1, step: 1, timestamp: new Date(), loss: 1 });

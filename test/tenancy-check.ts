@@ -13,8 +13,10 @@ export interface Tenants {
 const PUBLIC_ON_PURPOSE = new Set(['settings_read', 'job_transitions_read']);
 
 /** Functions that look with their owner's eyes on purpose, and the one login that may call each. */
-const LENT = new Map<string, Role | 'lowrank_scheduler,lowrank_web'>([
+const LENT = new Map<string, Role | 'lowrank_scheduler,lowrank_web' | ''>([
   ['lowrank.dataset_exists(uuid)', 'lowrank_web'],
+  // Triggers run it, and nobody else.
+  ['lowrank.end_reservation()', ''],
   ['lowrank.installation_figures()', 'lowrank_identity'],
   ['lowrank.model_needed(uuid)', 'lowrank_identity'],
   ['lowrank.newest_migration()', 'lowrank_identity'],
@@ -280,6 +282,7 @@ async function sharedTables(player: Player, { a, b }: Tenants): Promise<string[]
     ['lowrank_scheduler', 'gpu_devices'],
     ['lowrank_web', 'gpu_catalog'],
     ['lowrank_identity', 'gpu_catalog'],
+    ['lowrank_scheduler', 'gpu_catalog'],
     ['lowrank_web', 'training_images'],
     ['lowrank_identity', 'training_images'],
     ['lowrank_scheduler', 'training_images'],
@@ -385,6 +388,19 @@ async function sharedTables(player: Player, { a, b }: Tenants): Promise<string[]
   }
   for (const role of ['lowrank_scheduler', 'lowrank_identity', 'lowrank_delivery'] as const)
     await expect(`queue_outlook: ${role} may call it`, (await player.as(role, null, outlook)).code === '42501');
+  // What is kept for a job that waits ends with its wait, by the trigger alone; how many devices are kept is an administrator's to see.
+  const reservations = 'SELECT worker_id FROM lowrank.gpu_reservations';
+  await expect(
+    'gpu_reservations: no administrator sees them',
+    (await player.as('lowrank_identity', null, reservations)).count > 0,
+  );
+  await player.client.query('SAVEPOINT waiting');
+  await player.client.query(`UPDATE lowrank.gpu_reservations r SET job_id = j.id FROM lowrank.training_jobs j
+    WHERE j.user_id = r.user_id AND j.user_id = '${b}' AND j.status = 'queued'`);
+  await player.client.query(`UPDATE lowrank.training_jobs SET held_at = now() WHERE user_id = '${b}' AND status = 'queued'`);
+  const left = await player.client.query(`SELECT FROM lowrank.gpu_reservations WHERE user_id = '${b}'`);
+  await expect('gpu_reservations: a held job keeps its devices', left.rowCount === 0);
+  await player.client.query('ROLLBACK TO SAVEPOINT waiting');
   // People go by the scheduler's word where they left and nothing of theirs is left, and by no other.
   const remove = async (role: Role) =>
     player.as(role, role === 'lowrank_web' ? claimsOf(b) : null, `SELECT lowrank.remove_departed('${b}') AS done`);

@@ -36,6 +36,7 @@ export async function addTenantRows(db: TestDatabase, user_id: string): Promise<
     `INSERT INTO lowrank.workers (id, boot_id, pid, version) VALUES ('${host}', 'b', 1, '1')`,
     `WITH d AS (INSERT INTO lowrank.gpu_devices (worker_id, kind, uuid, name, memory_mb) VALUES ('${host}', 'cpu', 'cpu', 'CPU', 1) RETURNING id)
      INSERT INTO lowrank.gpu_leases (device_id, job_id, user_id, attempt) SELECT id, ${values}, 1 FROM d`,
+    `INSERT INTO lowrank.gpu_reservations (worker_id, job_id, user_id, device_ids) VALUES ('${host}', ${values}, '{}')`,
     `INSERT INTO lowrank.gpu_catalog (type, hourly_rate, tokens_per_second) VALUES ('GPU-${user_id}', 1, 1)`,
     `INSERT INTO lowrank.training_images (created_by, name, reference) VALUES ('${user_id}', 'Image ${user_id}', 'trainer:1')`,
     `INSERT INTO identity.sessions (user_id, token, expires_at) VALUES ('${user_id}', '${user_id}', now())`,

@@ -7153,10 +7153,10 @@ export interface components {
             /** @description Why nothing new comes to it, where it is not a run */
             reason: string | null;
             /**
-             * @description quarantined: lost or not seen any more; leased: a run has it; occupied: somebody else computes on it; drained: nothing new comes to it
+             * @description quarantined: lost or not seen any more; leased: a run has it; occupied: somebody else computes on it; kept: for a training that waits for several; drained: nothing new comes to it
              * @enum {string}
              */
-            state: "quarantined" | "leased" | "occupied" | "drained" | "free";
+            state: "quarantined" | "leased" | "occupied" | "drained" | "kept" | "free";
             /** @description At the last look; null where the driver does not say */
             utilization_percent: number | null;
             /** @description As the driver knows it */
@@ -7841,7 +7841,7 @@ export interface components {
             /** Format: date-time */
             queued_at: string;
             /** @enum {string} */
-            reason: "held" | "fetching_model" | "backing_off" | "draining" | "quiet_hours" | "no_worker" | "host_away" | "no_device" | "disk_full" | "active_limit" | "behind_own_jobs" | "no_free_device" | "others_first" | "next";
+            reason: "held" | "fetching_model" | "backing_off" | "draining" | "quiet_hours" | "no_worker" | "host_away" | "no_such_device" | "not_enough_devices" | "no_device" | "foreign_processes" | "disk_full" | "active_limit" | "behind_own_jobs" | "no_free_device" | "gathering_devices" | "kept_for_others" | "others_first" | "next";
             /**
              * @description Why predicted_start_at is null. nothing_starts: no worker, device or disk takes work; unknown_end: a run before it has not told when it ends; too_far: more than a hundred of your jobs are before it
              * @enum {string|null}

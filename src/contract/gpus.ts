@@ -26,7 +26,7 @@ const Device = z
     state: z
       .enum(DEVICE_STATES)
       .describe(
-        'quarantined: lost or not seen any more; leased: a run has it; occupied: somebody else computes on it; drained: nothing new comes to it',
+        'quarantined: lost or not seen any more; leased: a run has it; occupied: somebody else computes on it; kept: for a training that waits for several; drained: nothing new comes to it',
       ),
     reason: z.string().nullable().describe('Why nothing new comes to it, where it is not a run'),
     drained_at: Instant.nullable(),

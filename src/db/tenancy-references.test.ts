@@ -138,6 +138,7 @@ const UNIQUE_FOR_ALL: Record<string, string> = {
   training_images_name_key: 'the list is everybody’s',
   gpu_devices_uuid_key: 'the machine’s; no user may write it',
   gpu_leases_open_key: 'the machine’s; no user may write it',
+  gpu_reservations_pkey: 'the machine’s; no user may write it',
   job_transitions_from_status_to_status_pk: 'the rules of the house',
   rate_limits_pkey: 'its buckets end in their user’s id; no user may write it',
   run_groups_gpu_stack_version_method_formulas_pk: 'the installation’s; no user may write it',

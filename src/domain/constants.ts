@@ -45,6 +45,12 @@ export function scaledPromiseTimes(divisor: number): PromiseTimes {
   return Object.fromEntries(Object.entries(PROMISE_TIMES).map(([name, ms]) => [name, ms / divisor])) as unknown as PromiseTimes;
 }
 
+/**
+ * A training that needs several devices and has waited this long has those kept for it that come free: long against the sweep, so that
+ * what ends anyway is waited for with every device at work, and short against a training.
+ */
+export const KEPT_AFTER_MS = 5 * 60_000;
+
 /** Automatic restarts of a job for our own faults (lost worker, GPU or host). */
 export const AUTOMATIC_RESTARTS_MAX = 3;
 /** Runs that one job may have, however it came to them: pauses make one each. The column holds 32,767. */

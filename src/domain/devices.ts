@@ -1,5 +1,5 @@
 /** What a device of this installation does; the first that holds is told. */
-export const DEVICE_STATES = ['quarantined', 'leased', 'occupied', 'drained', 'free'] as const;
+export const DEVICE_STATES = ['quarantined', 'leased', 'occupied', 'drained', 'kept', 'free'] as const;
 export type DeviceState = (typeof DEVICE_STATES)[number];
 
 export const DEVICE_KINDS = ['gpu', 'cpu'] as const;
@@ -27,6 +27,7 @@ export function deviceReason(device: {
   const { state, quarantine_reason, foreign_processes } = device;
   if (state === 'quarantined') return quarantine_reason;
   if (state === 'drained') return 'an administrator has drained it';
+  if (state === 'kept') return 'it is kept for a training that waits for more devices than are free';
   if (state !== 'occupied') return null;
   return foreign_processes === 1
     ? 'a process that is no run of this installation computes on it'

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   type MachineOutlook,
+  type OutlookDevice,
   type OwnSlots,
   predictStarts,
   WAIT_REASONS,
@@ -11,6 +12,8 @@ import {
 } from './queue.ts';
 
 const job = (more: Partial<WaitingJob> = {}): WaitingJob => ({
+  id: 'j',
+  need: { type: 'Own-GPU', count: 1 },
   held: false,
   fetching_model: false,
   host_away: false,
@@ -19,15 +22,21 @@ const job = (more: Partial<WaitingJob> = {}): WaitingJob => ({
   ...more,
 });
 const own = (active_max = 2, running_end_in_s: OwnSlots['running_end_in_s'] = []): OwnSlots => ({ active_max, running_end_in_s });
-const machine = (more: Partial<MachineOutlook> = {}): MachineOutlook => ({
+const gpu = (more: Partial<OutlookDevice> = {}): OutlookDevice => ({
+  ...{ host: 'h', types: ['Own-GPU'], is_part: false, takes_work: true, occupied: false, leased: false },
+  ...{ end_in_s: null, kept_for: null },
+  ...more,
+});
+type Outlook = MachineOutlook & { free: number; busy_end_in_s: (number | null)[] };
+const machine = ({ free = 1, busy_end_in_s = [], ...more }: Partial<Outlook> = {}): MachineOutlook => ({
   workers: 1,
   disk_full: false,
-  free: 1,
-  busy_end_in_s: [],
+  devices: [...Array.from({ length: free }, () => gpu()), ...busy_end_in_s.map((end_in_s) => gpu({ leased: true, end_in_s }))],
   others_before: 0,
   held: null,
   ...more,
 });
+const two = { type: 'Own-GPU', count: 2 };
 
 describe('why a job waits', () => {
   test.each([
@@ -49,6 +58,15 @@ describe('why a job waits', () => {
     ['others_first', job(), 0, own(), machine({ others_before: 1 })],
     ['next', job(), 0, own(), machine()],
     ['next', job(), 1, own(), machine({ free: 3, others_before: 1 })],
+    ['no_such_device', job({ need: { type: 'H100', count: 1 } }), 0, own(), machine()],
+    ['not_enough_devices', job({ need: two }), 0, own(), machine({ devices: [gpu(), gpu({ host: 'i' })] })],
+    ['not_enough_devices', job({ need: two }), 0, own(), machine({ devices: [gpu({ is_part: true }), gpu({ is_part: true })] })],
+    ['no_device', job({ need: two }), 0, own(), machine({ devices: [gpu(), gpu({ takes_work: false })] })],
+    ['foreign_processes', job(), 0, own(), machine({ devices: [gpu({ occupied: true })] })],
+    ['gathering_devices', job({ need: two }), 0, own(), machine({ free: 1, busy_end_in_s: [9] })],
+    ['kept_for_others', job(), 0, own(), machine({ devices: [gpu({ kept_for: 'others' }), gpu({ leased: true })] })],
+    ['next', job({ need: two }), 0, own(), machine({ devices: [gpu({ kept_for: 'j' }), gpu({ kept_for: 'j' })] })],
+    ['others_first', job({ need: two }), 0, own(), machine({ free: 3, others_before: 1 })],
   ] as const)('%s', (reason, waiting, ready_before, slots, outlook) => {
     expect(waitReason(waiting, ready_before, slots, outlook)).toBe(reason);
   });
@@ -85,6 +103,20 @@ describe('when a job starts', () => {
     expect(inSeconds([job()], own(1, [null]), machine())).toEqual(['unknown_end']);
     expect(inSeconds([job()], own(), machine({ free: 0, busy_end_in_s: [null] }))).toEqual(['unknown_end']);
     expect(inSeconds([job({ duration_s: null }), job()], own(), machine())).toEqual([0, 'unknown_end']);
+  });
+
+  test('of several devices is when the first host has them all, and what is kept for it is its own', () => {
+    const devices = [
+      gpu(),
+      gpu({ leased: true, end_in_s: 70 }),
+      gpu({ host: 'i', leased: true, end_in_s: 20 }),
+      gpu({ host: 'i', leased: true, end_in_s: 40 }),
+    ];
+    expect(inSeconds([job({ need: two }), job()], own(3), machine({ devices }))).toEqual([40, 0]);
+    const kept = devices.map((device) => ({ ...device, kept_for: device.host === 'h' ? 'j' : null }));
+    expect(inSeconds([job({ need: two }), job({ id: 'k' })], own(3), machine({ devices: kept }))).toEqual([40, 140]);
+    expect(inSeconds([job({ id: 'k', need: two })], own(), machine({ devices: kept.slice(0, 2) }))).toEqual(['unknown_end']);
+    expect(inSeconds([job({ need: { type: 'H100', count: 1 } }), job()], own(1), machine())).toEqual(['nothing_starts', 0]);
   });
 
   test('is not said where nothing starts at all', () => {

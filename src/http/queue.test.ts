@@ -45,7 +45,7 @@ async function addWorker(devices: number, facts: object = {}): Promise<string[]>
   await db.asOwner(`INSERT INTO lowrank.workers (id, boot_id, pid, version, facts) VALUES ($1, 'b', 1, '1', $2)`, [id, facts]);
   const rows = await db.asOwner<{ id: string }>(
     `INSERT INTO lowrank.gpu_devices (worker_id, kind, uuid, name, memory_mb)
-     SELECT $1, 'gpu', gen_random_uuid()::text, 'G', 1 FROM generate_series(1, $2) RETURNING id`,
+     SELECT $1, 'cpu', gen_random_uuid()::text, 'G', 1 FROM generate_series(1, $2) RETURNING id`,
     [id, devices],
   );
   return rows.map((row) => row.id);

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { check, integer, numeric, pgPolicy, text, uniqueIndex } from 'drizzle-orm/pg-core';
-import { createdAt, id, identityRows, lowrank, updatedAt } from './roles.ts';
+import { createdAt, id, identityRows, lowrank, schedulerRows, updatedAt } from './roles.ts';
 
 /** What administrators say of devices: entries of their own, and other figures for those that the domain brings along. */
 export const gpuCatalog = lowrank.table(
@@ -24,5 +24,6 @@ export const gpuCatalog = lowrank.table(
     check('gpu_catalog_memory_check', sql`memory_gb > 0`),
     pgPolicy('gpu_catalog_read', { for: 'select', to: 'public', using: sql`(select auth.uid()) is not null` }),
     identityRows('gpu_catalog'),
+    schedulerRows('gpu_catalog'),
   ],
 );

@@ -98,6 +98,34 @@ export const gpuLeases = lowrank.table(
   ],
 );
 
+/**
+ * What of a host is kept for a waiting training that needs more devices than are free: one a host by its key, and one a training. It
+ * ends with the wait (by trigger).
+ */
+export const gpuReservations = lowrank.table(
+  'gpu_reservations',
+  {
+    worker_id: text('worker_id')
+      .primaryKey()
+      .references(() => workers.id, { onDelete: 'cascade' }),
+    user_id: uuid('user_id').notNull(),
+    job_id: uuid('job_id').notNull(),
+    device_ids: uuid('device_ids').array().notNull(),
+    reserved_at: instant('reserved_at').notNull().defaultNow(),
+  },
+  (t) => [
+    uniqueIndex('gpu_reservations_job_key').on(t.job_id),
+    index('gpu_reservations_user').on(t.user_id),
+    foreignKey({
+      columns: [t.job_id, t.user_id],
+      foreignColumns: [trainingJobs.id, trainingJobs.user_id],
+      name: 'gpu_reservations_job_fk',
+    }).onDelete('cascade'),
+    schedulerRows('gpu_reservations'),
+    identityRows('gpu_reservations'),
+  ],
+);
+
 export const notifications = lowrank.table(
   'notifications',
   {

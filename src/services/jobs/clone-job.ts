@@ -26,5 +26,7 @@ export async function cloneJob(
   const spec = TrainingSpec.parse(job.config.spec);
   const { name = spec.name, priority = spec.priority, start = true } = changes;
   const { experiment_id } = job;
-  return createJob(ctx, { ...spec, name, priority, start }, { ...options, retried_from: job_id, experiment_id });
+  // What named no device is given what there is by now.
+  const gpu_config = job.config.own_device === true ? null : spec.gpu_config;
+  return createJob(ctx, { ...spec, gpu_config, name, priority, start }, { ...options, retried_from: job_id, experiment_id });
 }

@@ -75,6 +75,7 @@ export async function createJob(ctx: Context, asked: AskedSpec, options: Submiss
     refuseUnshared(spec.hyperparameters.batch_size, gpu.count);
     const forecast = foreseeTraining(await readForesight(tx, ctx.user_id, catalog), { spec, dataset, model, gpu });
     if (!spec.probe_only) refuseMisfit(forecast);
+    const configured = configureJob({ ...spec, base_model_id: model.id, gpu_config }, dataset, model, gpu, forecast);
     const [created] = await tx
       .insert(trainingJobs)
       .values({
@@ -90,7 +91,9 @@ export async function createJob(ctx: Context, asked: AskedSpec, options: Submiss
         recipe_id: spec.run.recipe_id,
         experiment_id: options.experiment_id ?? (await openExperiment(tx, ctx, spec, dataset.project_id)),
         metadata: spec.metadata,
-        ...configureJob({ ...spec, base_model_id: model.id, gpu_config }, dataset, model, gpu, forecast),
+        ...configured,
+        // Its type is what the machine has, also when that turns out otherwise before it starts.
+        config: { ...configured.config, own_device: spec.gpu_config === null },
         priority: spec.priority,
         current_stage: waits ? FETCHING_MODEL : null,
         retried_from: options.retried_from ?? null,

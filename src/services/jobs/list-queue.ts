@@ -3,6 +3,8 @@ import * as z from 'zod';
 import { trainingJobs, userQueues } from '#/db/schema/jobs.ts';
 import { asUser, type Tx } from '#/db/tenancy.ts';
 import { PROMISE_TIMES } from '#/domain/constants.ts';
+import { deviceTypes } from '#/domain/device-types.ts';
+import { DEVICE_KINDS } from '#/domain/devices.ts';
 import {
   HELD_REASONS,
   type MachineOutlook,
@@ -18,6 +20,7 @@ import {
 import { ACTIVE_JOB_STATUSES } from '#/domain/statuses.ts';
 import type { Context } from '#/services/context.ts';
 import { countRows, type Total } from '#/services/count-rows.ts';
+import { readGpuCatalog } from '#/services/gpu-catalog/read-gpu-catalog.ts';
 import { cutPage, oneMore, type PageQuery, skipped, unknownCursor } from '#/services/page-cursor.ts';
 import { FETCHING_MODEL } from './configure-job.ts';
 import { pausedOn } from './paused-on.ts';
@@ -46,8 +49,12 @@ const Outlook = z.object({
   workers: z.number(),
   answering: z.array(z.string()),
   disk_full: z.boolean(),
-  free: z.number(),
-  busy_end_in_s: z.array(z.number().nullable()),
+  devices: z.array(
+    z.object({
+      ...{ host: z.string(), kind: z.enum(DEVICE_KINDS), name: z.string(), is_part: z.boolean(), takes_work: z.boolean() },
+      ...{ occupied: z.boolean(), leased: z.boolean(), end_in_s: z.number().nullable(), kept_for: z.string().nullable() },
+    }),
+  ),
   others_before: z.number(),
   held: z.object({ reason: z.enum(HELD_REASONS), in_s: z.number().nullable() }).nullable(),
 });
@@ -111,6 +118,7 @@ function selectWaiting(tx: Tx) {
       ready_in_s:
         sql<number>`greatest(0, coalesce(extract(epoch FROM ${trainingJobs.not_before} - clock_timestamp()), 0))`.mapWith(Number),
       paused_on: sql<string | null>`${pausedOn(sql`${trainingJobs}`)}`,
+      need: trainingJobs.gpu_config,
       config: trainingJobs.config,
     })
     .from(trainingJobs)
@@ -122,6 +130,8 @@ const isInLine = (row: WaitingRow): boolean => row.held_at === null && row.curre
 
 function waitingOf(row: WaitingRow, answering: string[]): WaitingJob {
   return {
+    id: row.id,
+    need: row.need,
     held: row.held_at !== null,
     fetching_model: row.current_stage === FETCHING_MODEL,
     host_away: row.paused_on !== null && !answering.includes(row.paused_on),
@@ -170,8 +180,10 @@ async function lookAhead(tx: Tx): Promise<{ now: Date; machine: MachineOutlook; 
   const { rows } = await tx.execute<{ now_ms: number; outlook: unknown }>(sql`
     SELECT lowrank.queue_outlook(${PROMISE_TIMES.contact_lost_ms}) || jsonb_build_object('held', lowrank.starts_held()) AS outlook, (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now_ms`);
   const [told] = rows;
-  const { answering, ...machine } = Outlook.parse(told?.outlook);
-  return { now: new Date(told?.now_ms ?? Date.now()), machine, answering };
+  const { answering, devices, ...machine } = Outlook.parse(told?.outlook);
+  const catalog = await readGpuCatalog(tx);
+  const typed = devices.map(({ kind, name, ...device }) => ({ ...device, types: deviceTypes({ kind, name }, catalog) }));
+  return { now: new Date(told?.now_ms ?? Date.now()), machine: { ...machine, devices: typed }, answering };
 }
 
 function dated(start: PredictedStart | undefined, now: Date): QueuedJob['predicted_start'] {

@@ -82,7 +82,7 @@ const specOf = (dataset_id: string, base_model_id: string, fields: Partial<Train
   trigger_words: [],
   resolution: null,
   ...resolveHyperparameters('fast', {}),
-  gpu_config: { type: 'CPU', count: 1 },
+  gpu_config: { type: 'Own-GPU', count: 1 },
   max_steps: null,
   seed: 42,
   run: NO_WISHES,

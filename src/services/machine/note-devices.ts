@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { asScheduler, type Tx } from '#/db/tenancy.ts';
+import { lockHost } from './lock-host.ts';
 
 /** What goes on on a device right now, as its driver tells it. */
 export interface DeviceLook {
@@ -31,6 +32,7 @@ export function noteDevices(worker_id: string, since: string, looks: DeviceLook[
  * it holds memory that no run could have, and none is given the device before a later look finds it alone.
  */
 export async function noteLooks(tx: Tx, worker_id: string, since: string, looks: DeviceLook[]): Promise<void> {
+  await lockHost(tx, worker_id);
   await tx.execute(sql`
     UPDATE lowrank.gpu_devices d
     SET last_seen_at = clock_timestamp(), memory_used_mb = n.memory_used_mb, utilization_percent = n.utilization_percent,

@@ -1,7 +1,7 @@
 import { and, eq, isNull, notInArray, sql } from 'drizzle-orm';
 import { jobRuns } from '#/db/schema/jobs.ts';
 import { gpuDevices, gpuLeases, workers } from '#/db/schema/machine.ts';
-import { asScheduler } from '#/db/tenancy.ts';
+import { asScheduler, type Tx } from '#/db/tenancy.ts';
 import type { MigPart } from '#/domain/devices.ts';
 import type { ExecutorName } from '#/domain/executors.ts';
 import { type DeviceLook, noteLooks } from './note-devices.ts';
@@ -57,9 +57,21 @@ export function registerWorker(worker: WorkerFacts, devices: DeviceFacts[], look
           ),
         ),
       );
+    await followMachine(tx);
     // Nothing was claimed for this worker since it looked: whatever of ours still computes has its lease.
     if (looks.length > 0) await noteLooks(tx, worker.id, 'now', looks);
   });
+}
+
+/** Waiting jobs that named no device are for what the installation has: where that is of one kind alone, they are for that kind. */
+async function followMachine(tx: Tx): Promise<void> {
+  const kinds = await tx.selectDistinct({ kind: gpuDevices.kind }).from(gpuDevices).where(isNull(gpuDevices.quarantined_at));
+  const [only, other] = kinds;
+  if (only === undefined || other !== undefined) return;
+  const [here, gone] = only.kind === 'gpu' ? ['Own-GPU', 'CPU'] : ['CPU', 'Own-GPU'];
+  await tx.execute(sql`
+    UPDATE lowrank.training_jobs SET gpu_config = jsonb_set(gpu_config, '{type}', to_jsonb(${here}::text))
+    WHERE status = 'queued' AND gpu_config ->> 'type' = ${gone} AND config -> 'own_device' = 'true'`);
 }
 
 /** The worker ends in order: its runs go on, unwatched, and nobody fences them. */
