@@ -19,7 +19,7 @@ const setupFiles = ['test/property-seed.ts'];
 const DEADLINES = ['src/worker/promises-*.test.ts', 'src/worker/{lost-notifications,pause,runs-on-s3,worker}.test.ts'];
 
 /** These start containers of a dockerd of their own. */
-const CONTAINERS = ['src/worker/executors/docker/docker-*.test.ts'];
+const CONTAINERS = ['src/worker/executors/docker/docker-*.test.ts', 'test/image/*.test.ts'];
 
 // Domain tests need nothing; the others share one PostgreSQL that the global set-up starts and a template database. One group runs
 // after the other.

@@ -22,6 +22,7 @@ const COMMANDS = {
   start: { trainer: true, pages: true, run: ['src/cli.ts', 'start'] },
   lowrank: { run: ['src/cli.ts'] },
   estimate: { run: ['src/cli.ts', 'estimate'] },
+  image: { run: ['scripts/build-image.ts'] },
   bench: { trainer: true, pages: true, run: ['bench/run.ts'] },
   test: { trainer: true, dev: true, pages: true, run: ['scripts/run-tests.mjs'] },
   setup: { trainer: true, dev: true },
