@@ -1,4 +1,6 @@
-/** The lines that load an adapter in PEFT, ready to be copied. */
+/** The lines that load an adapter in PEFT or diffusers, ready to be copied. */
+import { ADAPTER_WEIGHTS, type AdapterLibrary } from './adapter-weights.ts';
+
 export interface AdapterOrigin {
   base_model: {
     name: string;
@@ -9,13 +11,14 @@ export interface AdapterOrigin {
   };
   /** The folder that the download unpacks to. */
   adapter_folder: string;
+  library: AdapterLibrary;
 }
 
 /**
  * Python text. A model of the Hub is named as it was trained on; one that lies in a folder of the studio's machine is the one
  * thing to fill in, for where it lies elsewhere is not ours to say.
  */
-export function loadingLines({ base_model, adapter_folder }: AdapterOrigin): string {
+export function loadingLines({ base_model, adapter_folder, library }: AdapterOrigin): string {
   const { name, hf_repo_id, revision, checksum } = base_model;
   const pinned = hf_repo_id !== null && revision !== null ? `, revision=${python(revision)}` : '';
   const base =
@@ -27,14 +30,26 @@ export function loadingLines({ base_model, adapter_folder }: AdapterOrigin): str
           ...(checksum === null ? [] : ['# The SHA-256 of its weights:', `# ${checksum}`]),
           `BASE = ${python(`/path/to/${name.split('/').at(-1)}`)}`,
         ];
+  const places = [...base, '# The folder that the download of all files unpacks to.', `ADAPTER = ${python(adapter_folder)}`];
+  if (library === 'diffusers')
+    return [
+      '# pip install torch diffusers transformers peft',
+      'from diffusers import DiffusionPipeline',
+      '',
+      ...places,
+      '',
+      `pipeline = DiffusionPipeline.from_pretrained(BASE${pinned})`,
+      'pipeline.load_lora_weights(',
+      `    ADAPTER, weight_name=${python(ADAPTER_WEIGHTS.diffusers)}`,
+      ')',
+      '',
+    ].join('\n');
   return [
     '# pip install torch transformers peft',
     'from peft import PeftModel',
     'from transformers import AutoModelForCausalLM, AutoTokenizer',
     '',
-    ...base,
-    '# The folder that the download of all files unpacks to.',
-    `ADAPTER = ${python(adapter_folder)}`,
+    ...places,
     '',
     `model = AutoModelForCausalLM.from_pretrained(BASE${pinned}, dtype="auto")`,
     'model = PeftModel.from_pretrained(model, ADAPTER)',

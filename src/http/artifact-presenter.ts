@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Artifact } from '#/contract/artifacts.ts';
+import { adapterLibrary } from '#/domain/adapter-weights.ts';
 import { loadingLines } from '#/domain/model-loading.ts';
 import type { ArtifactRow } from '#/services/artifacts/artifact-row.ts';
 import { downloadFolder } from '#/services/artifacts/download-artifact.ts';
@@ -19,6 +20,8 @@ const UNKNOWN = { name: 'base-model', hf_repo_id: null, revision: null, checksum
 export function presentArtifact({ artifact, job }: ArtifactRow): Artifact {
   const trained_on = JobConfig.safeParse(job.config).data?.base_model ?? UNKNOWN;
   const { name, hf_repo_id, revision } = trained_on;
+  const library = adapterLibrary(artifact.files) ?? 'peft';
+  const text = loadingLines({ base_model: trained_on, adapter_folder: downloadFolder(artifact), library });
   return {
     id: artifact.id,
     job_id: artifact.job_id,
@@ -34,7 +37,7 @@ export function presentArtifact({ artifact, job }: ArtifactRow): Artifact {
     quality_metrics: artifact.quality_metrics,
     training_summary: artifact.training_summary,
     passport: artifact.passport,
-    loading: { language: 'python', text: loadingLines({ base_model: trained_on, adapter_folder: downloadFolder(artifact) }) },
+    loading: { language: 'python', text },
     created_at: artifact.created_at.toISOString(),
   };
 }

@@ -97,6 +97,14 @@ describe('the samples of a job', () => {
     });
     expect((await read('samples', '?after=2')).samples.map(({ text }) => text)).toEqual(['Hi']);
   });
+
+  test('are texts: pictures of an image model stay out of the list', async () => {
+    const image = { path: 'samples/step-00000010-1.png', width: 64, height: 64, seed: 1, sha256: 'a'.repeat(64), bytes: 9 };
+    await tell('sample', 1, { step: 10, prompt: 'a cat', image });
+    await tell('sample', 1, { step: 10, prompt: 'Hello', text: 'Hi' });
+    const page = await read('samples', '?limit=1');
+    expect(page).toMatchObject({ samples: [{ id: 3, text: 'Hi' }], next_after: null });
+  });
 });
 
 test('the curve of a job has every figure that its trainer told, and what it cannot be thinned to is refused', async () => {

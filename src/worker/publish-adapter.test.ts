@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { link, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -41,4 +41,29 @@ test.each<[string, RegExp, (folder: string) => Promise<void>]>([
     stack: null,
   });
   expect(existsSync(join(env.data_dir, 'storage', run.user_id))).toBe(false);
+});
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+const LANGUAGE = 'adapter_model.safetensors';
+const IMAGE = 'pytorch_lora_weights.safetensors';
+const KOHYA = 'kohya_lora_weights.safetensors';
+
+test.each<[string, string[], string | null]>([
+  ['a language model', [LANGUAGE], LANGUAGE],
+  ['an image model, with the same for other programs', [IMAGE, KOHYA], IMAGE],
+  ['nothing that diffusers loads', [KOHYA], null],
+  ['two kinds of model at once', [LANGUAGE, IMAGE], null],
+])('an adapter of %s is published under the hash of its weights, or not at all', async (_, names, weights) => {
+  const run = { job_id: randomUUID(), user_id: randomUUID(), attempt: 1, name: 'made' } as HeldRun;
+  const folder = join(outputFolder(run.job_id, 1), 'adapter');
+  await mkdir(folder, { recursive: true });
+  const words = await Promise.all(
+    names.map(async (name) => {
+      await writeFile(join(folder, name), `weights of ${name}`);
+      return { type: 'artifact', data: { kind: 'adapter', path: `adapter/${name}`, sha256: sha256(`weights of ${name}`) } };
+    }),
+  );
+  const made = await publishAdapter(run, words);
+  if (weights === null) expect(made).toMatchObject({ code: 'internal', message: expect.stringMatching(/not the one/) });
+  else expect(made).toMatchObject({ sha256: sha256(`weights of ${weights}`), files: names.toSorted().map((path) => ({ path })) });
 });

@@ -1,6 +1,7 @@
 /** From a trainer that is done to a whole, checked, recorded adapter. Each step may be done again after a crash. */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { ADAPTER_WEIGHTS, adapterLibrary } from '#/domain/adapter-weights.ts';
 import { AppError } from '#/domain/app-error.ts';
 import type { JobFailure } from '#/domain/job-state.ts';
 import { mapStrings } from '#/domain/map-strings.ts';
@@ -20,7 +21,6 @@ import type { WorkerParts } from './worker-parts.ts';
 
 const VERIFY_WITHIN_MS = 30 * 60_000;
 const VERIFY_BYTES_MAX = 64 * 1024;
-const WEIGHTS = 'adapter_model.safetensors';
 
 export interface LastWord {
   type: string;
@@ -68,7 +68,8 @@ export async function publishAdapter(run: HeldRun, words: LastWord[], signal?: A
   }
   await failpoint('after_publish');
   const told = words.filter((word) => word.type === 'artifact' && word.data.kind === 'adapter');
-  const weights = files.find((file) => file.path === WEIGHTS);
+  const library = adapterLibrary(files);
+  const weights = library === null ? undefined : files.find((file) => file.path === ADAPTER_WEIGHTS[library]);
   const whole = told.every((word) =>
     files.some((file) => `adapter/${file.path}` === word.data.path && file.sha256 === word.data.sha256),
   );

@@ -1,5 +1,5 @@
 import { access } from 'node:fs/promises';
-import { and, asc, eq, gt } from 'drizzle-orm';
+import { and, asc, eq, gt, type SQL, sql } from 'drizzle-orm';
 import * as z from 'zod';
 import { jobEvents } from '#/db/schema/jobs.ts';
 import { asUser } from '#/db/tenancy.ts';
@@ -41,13 +41,14 @@ async function readKind<T extends z.ZodType<{ step: number }>>(
   type: 'checkpoint' | 'sample',
   Told: T,
   { after, limit }: OutputQuery,
+  which?: SQL,
 ): Promise<OutputPage<z.infer<T>>> {
   const events = await asUser(ctx.user_id, async (tx) => {
     await findJob(tx, job_id);
     return tx
       .select()
       .from(jobEvents)
-      .where(and(eq(jobEvents.job_id, job_id), eq(jobEvents.type, type), gt(jobEvents.seq, after)))
+      .where(and(eq(jobEvents.job_id, job_id), eq(jobEvents.type, type), gt(jobEvents.seq, after), which))
       .orderBy(asc(jobEvents.seq))
       .limit(oneMore({ limit }));
   });
@@ -72,7 +73,7 @@ export async function readCheckpoints(ctx: Context, job_id: string, query: Outpu
   return { rows: await Promise.all(looked), next_after };
 }
 
-/** What the model answered to the sample prompts. Throws `not_found`. */
+/** What a language model answered to the sample prompts: an image model's pictures lie with the run. Throws `not_found`. */
 export function readSamples(ctx: Context, job_id: string, query: OutputQuery) {
-  return readKind(ctx, job_id, 'sample', Sample, query);
+  return readKind(ctx, job_id, 'sample', Sample, query, sql`${jobEvents.data} ? 'text'`);
 }
