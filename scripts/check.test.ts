@@ -44,8 +44,8 @@ function check(broken = ''): { code: number | null; said: string; calls: string[
 const CALLS = [
   'biome check --error-on-warnings .',
   'knip',
-  'python -m ruff check trainer demo src test',
-  'python -m ruff format --check trainer demo src test',
+  'python -m ruff check trainer demo src test bench',
+  'python -m ruff format --check trainer demo src test bench',
   'tsc --noEmit',
 ];
 

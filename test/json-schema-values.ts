@@ -26,7 +26,7 @@ function numbersOf(schema: JsonSchema, whole: boolean): Arbitrary<unknown> {
   const step = Number(schema.multipleOf ?? 1);
   // A bound that is left out itself is passed by a little.
   const min = Number(schema.minimum ?? Number(schema.exclusiveMinimum ?? -1_000_001) + 0.01);
-  const max = Number(schema.maximum ?? 1_000_000);
+  const max = Number(schema.maximum ?? Number(schema.exclusiveMaximum ?? 1_000_001) - 0.01);
   // Money is to the cent, and half of all values are.
   const cents = fc.integer({ min: Math.ceil(min * 100), max: Math.floor(max * 100) }).map((value) => value / 100);
   if (!whole)
