@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import platform
-import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import Future
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +17,7 @@ from lora_trainer.failure import TrainerFailure, memory_hint, read_as_failure
 from lora_trainer.memory import measure_memory, most_memory
 from lora_trainer.prepare import Prepared, prepare
 from lora_trainer.report import Report, figure
+from lora_trainer.run_facts import gpus, in_background, versions, without_host_paths
 from lora_trainer.sharding import in_turn, shard_base
 from lora_trainer.stopping import Stop
 from lora_trainer.team import Team, join, rank_here
@@ -28,7 +25,6 @@ from lora_trainer.tokenize import ChatTokenizer
 
 PACKAGES = ("torch", "transformers", "peft", "accelerate", "tokenizers", "safetensors")
 ALIVE_SECONDS = 30
-PATHS = ("dataset_path", "job_folder", "output_path", "resume_from", "path")
 
 
 def train_causal_lm(config: Config, report: Report, stop: Stop) -> None:
@@ -53,7 +49,7 @@ def train_causal_lm(config: Config, report: Report, stop: Stop) -> None:
     all_gpus = [gpu for own in team.gather(gpus(values.device)) for gpu in own]
     report.hello(
         trainer=f"lowrank-lora {VERSION}",
-        versions=versions(),
+        versions=versions(PACKAGES),
         device=values.device,
         gpus=all_gpus,
         total_parameters=sum(parameter.numel() for parameter in model.parameters()),
@@ -106,20 +102,6 @@ class SignOfLife:
             self.report.stage(self.stage)
 
 
-def in_background(work: Callable[..., str], *arguments: Any) -> Future[str]:
-    """The result of `work` to come. Its thread keeps nobody from leaving: hashing many GB takes a while."""
-    future: Future[str] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(work(*arguments))
-        except BaseException as error:
-            future.set_exception(error)
-
-    threading.Thread(target=run, name=work.__name__, daemon=True).start()
-    return future
-
-
 def warn(config: Config, prepared: Prepared, report: Report) -> None:
     """Says what a person would want to know of the data and could not see in the loss."""
     length, rows = config.params.max_seq_length, len(prepared.train) + len(prepared.held_out)
@@ -141,19 +123,6 @@ def warn(config: Config, prepared: Prepared, report: Report) -> None:
         report.warning("few_rows", f"Only {len(prepared.held_out)} rows could be held out for evaluation.")
     if config.values.trigger_words:
         report.warning("trigger_words_ignored", "Trigger words mean nothing to a language model.")
-
-
-def versions() -> dict[str, str]:
-    return {"trainer": VERSION, "python": platform.python_version()} | {name: version(name) for name in PACKAGES}
-
-
-def gpus(device: str) -> list[dict]:
-    if device == "cpu":
-        return []
-    import torch
-
-    facts = torch.cuda.get_device_properties(0)
-    return [{"name": facts.name, "memory_mb": round(facts.total_memory / 1e6, 1)}]
 
 
 def check_fit(model: Any, prepared: Prepared, length: int, report: Report) -> None:
@@ -337,7 +306,7 @@ def publish(
         },
         "base_model": {"id": base["id"], "revision": base["revision"], "weights_sha256": base_sha256.result()},
         "adapter": {"sha256": sha256_of(folder / WEIGHTS)},
-        "versions": versions(),
+        "versions": versions(PACKAGES),
         "device": config.values.device,
         "gpus": all_gpus,
         "seed": config.params.seed,
@@ -348,15 +317,3 @@ def publish(
     for path in [*sorted(folder.iterdir()), config.output / "passport.json"]:
         kind = "passport" if path.name == "passport.json" else "adapter"
         report.artifact(kind, path.relative_to(config.output).as_posix(), sha256_of(path), path.stat().st_size)
-
-
-def without_host_paths(value: Any) -> Any:
-    """A copy of a configuration in which each path is its last part: the passport leaves the machine."""
-    if isinstance(value, list):
-        return [without_host_paths(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        name: Path(item).name if name in PATHS and isinstance(item, str) else without_host_paths(item)
-        for name, item in value.items()
-    }

@@ -19,7 +19,13 @@ HINT = "Compare with trainer/PROTOCOL.md and schema/config.schema.json."
 LINEAGE = ("model_kind", "method", "training_params", "init_adapters")
 LINEAGE_OF_TEXT = ("dataset",)
 LINEAGE_OF_IMAGES = ("trigger_words", "prior", "instance_prompt")
-RECIPES = {"causal-lm": ("lora_trainer.causal_lm", "train_causal_lm")}
+IMAGES = ("lora_trainer.images.training", "train_images")
+RECIPES = {
+    "causal-lm": ("lora_trainer.causal_lm", "train_causal_lm"),
+    "stable-diffusion": IMAGES,
+    "sdxl": IMAGES,
+    "flux": IMAGES,
+}
 """The model kinds that this trainer trains: where the recipe of each is."""
 
 

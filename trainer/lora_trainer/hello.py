@@ -7,9 +7,14 @@ import json
 from lora_trainer import VERSION
 
 PROTOCOLS = (1,)
+IMAGE_KINDS = ("stable-diffusion", "sdxl", "flux")
 
 TRAINS = (
     {"model_kind": "causal-lm", "methods": ["lora", "dora"], "strategies": ["none", "ddp", "fsdp"], "devices_max": 8},
+    *(
+        {"model_kind": kind, "methods": ["lora", "dreambooth"], "strategies": ["none"], "devices_max": 1}
+        for kind in IMAGE_KINDS
+    ),
 )
 
 

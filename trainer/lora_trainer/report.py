@@ -152,6 +152,10 @@ class Report:
     def sample(self, step: int, prompt: str, text: str) -> None:
         self._send("sample", step=step, prompt=storable(prompt, 4000), text=storable(text, 100_000))
 
+    def sample_image(self, step: int, prompt: str, image: dict[str, str | int]) -> None:
+        """A picture that is whole: path below output_path, width, height, seed, sha256, bytes."""
+        self._send("sample", step=step, prompt=storable(prompt, 4000), image=image)
+
     def checkpoint(self, step: int, path: str, size: int) -> None:
         self._send("checkpoint", step=step, path=path, bytes=size)
 

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 from transformers.models.llama.modeling_llama import LlamaMLP
 
-from lora_trainer import causal_lm
+from lora_trainer import causal_lm, run_facts
 from lora_trainer.report import Report
 from protocol import of_type, read_events
 
@@ -130,7 +130,7 @@ def test_the_passport_tells_how_the_adapter_came_about(run_config, train, tiny):
     told, asked = flat(passport["config"]), flat(raw)
     assert told.keys() == asked.keys()
     changed = {name for name in told if told[name] != asked[name]}
-    assert all(name.rpartition(".")[2] in causal_lm.PATHS and told[name] == Path(asked[name]).name for name in changed)
+    assert all(name.rpartition(".")[2] in run_facts.PATHS and told[name] == Path(asked[name]).name for name in changed)
     done = of_type(read_events(config.parent), "done")[0]["summary"]
     assert passport["figures"] == done | {"evaluations": passport["figures"]["evaluations"]}
     assert passport["figures"]["evaluations"]["6"] == done["eval_loss"]

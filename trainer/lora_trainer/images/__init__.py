@@ -1,0 +1,1 @@
+"""LoRA for image models: one recipe a family, and what they share."""
