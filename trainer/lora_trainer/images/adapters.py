@@ -67,8 +67,6 @@ class Adapters:
 
     def write(self, folder: Path, facts: dict[str, str]) -> None:
         """Writes the adapter as diffusers lays it out, and once more as kohya's tools and ComfyUI do."""
-        from safetensors.torch import save_file
-
         tensors, params = self.tensors(), self.config.params
         named = {new: tensors[old] for old, new in diffusers_names(list(tensors)).items()}
         settings = {
@@ -77,9 +75,9 @@ class Adapters:
             for key, value in told_settings(model.peft_config["default"]).items()
         }
         told = {"format": "pt", DIFFUSERS_FACTS: json.dumps(settings, sort_keys=True)}
-        save_file(named, folder / WEIGHTS, metadata=told | facts)
+        save_ordered(named, folder / WEIGHTS, told | facts)
         layout = kohya_tensors(tensors, params.lora_alpha, self.config.values.model_kind)
-        save_file(layout, folder / KOHYA_WEIGHTS, metadata={"format": "pt"} | facts | kohya_facts(self.config, facts))
+        save_ordered(layout, folder / KOHYA_WEIGHTS, {"format": "pt"} | facts | kohya_facts(self.config, facts))
 
     def read(self, folder: Path, sha256: str) -> None:
         """Sets the adapter to that of a folder. Raises TrainerFailure(bad_config) where it is not the named one."""
@@ -101,6 +99,19 @@ class Adapters:
         if not same:
             raise bad("init_adapters", "The adapter does not fit: its rank or its modules differ from this run's.")
         self.set({key: found[name] for key, name in names.items()})
+
+
+def save_ordered(tensors: dict[str, torch.Tensor], path: Path, metadata: dict[str, str]) -> None:
+    """Writes a safetensors file that is the same to the byte each time: the library shuffles the metadata."""
+    from safetensors.torch import save
+
+    data = save(tensors, metadata=metadata)
+    start = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:start]) | {"__metadata__": dict(sorted(metadata.items()))}
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    # Eight bytes that count the header, and the header padded so that tensors lie on multiples of eight.
+    text += b" " * (-len(text) % 8)
+    path.write_bytes(len(text).to_bytes(8, "little") + text + data[start:])
 
 
 def settings_of(targets: tuple[str, ...], params: Any) -> Any:

@@ -44,7 +44,7 @@ MLP_RATIO = 4
 
 
 def kohya_tensors(tensors: dict[str, torch.Tensor], alpha: float, kind: str) -> dict[str, torch.Tensor]:
-    """lora_down, lora_up and alpha of each module, in fp16 as such files are; given `part.module.lora_A.weight` and B."""
+    """lora_down, lora_up and alpha of each module, in fp16 as is usual; given `part.module.lora_A.weight` and B."""
     import torch
 
     pairs: dict[str, Pair] = {}

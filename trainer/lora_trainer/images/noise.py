@@ -67,9 +67,7 @@ def check_prediction(schedule: Any) -> None:
     """Raises TrainerFailure for a base that predicts what is not trained here."""
     prediction = schedule.config.prediction_type
     if prediction not in PREDICTIONS:
-        raise refused(
-            f"The base model predicts {prediction}, not one of {', '.join(PREDICTIONS)}.", "Take another."
-        )
+        raise refused(f"The base model predicts {prediction}, not one of {', '.join(PREDICTIONS)}.", "Take another.")
 
 
 def diffusion_losses(
