@@ -115,19 +115,21 @@ def save_training_state(
     random_states: list[dict[str, torch.Tensor]],
 ) -> None:
     """Optimizer and random state as tensors, everything else as JSON. `random_states`: of every process, by rank."""
+    import torch
     from safetensors.torch import save_file
 
     state = optimizer.state_dict()
+    entries = {f"{number}.{name}": value for number, entry in state["state"].items() for name, value in entry.items()}
+    # The moments of eight bits count their steps in a plain number.
+    numbers = {key: value for key, value in entries.items() if not torch.is_tensor(value)}
     tensors = {
-        f"optimizer.{number}.{name}": value.detach().cpu().contiguous()
-        for number, entry in state["state"].items()
-        for name, value in entry.items()
+        f"optimizer.{key}": value.detach().cpu().contiguous() for key, value in entries.items() if key not in numbers
     }
     for rank, states in enumerate(random_states):
         tensors |= {named_for(name, rank): tensor for name, tensor in states.items()}
     save_file(tensors, folder / TENSORS)
     rates = [{name: group[name] for name in ("lr", "initial_lr")} for group in state["param_groups"]]
-    facts = {"rates": rates, "scheduler": scheduler.state_dict(), "run": run_state}
+    facts = {"rates": rates, "scheduler": scheduler.state_dict(), "run": run_state, "numbers": numbers}
     if scaler is not None:
         facts["scaler"] = scaler.state_dict()
     (folder / RUN_STATE).write_text(json.dumps(facts))
@@ -144,6 +146,9 @@ def load_training_state(folder: Path, optimizer: torch.optim.Optimizer, schedule
         if kind == "optimizer":
             number, _, name = rest.partition(".")
             state["state"].setdefault(int(number), {})[name] = value
+    for key, value in facts.get("numbers", {}).items():
+        number, _, name = key.partition(".")
+        state["state"].setdefault(int(number), {})[name] = value
     for group, rates in zip(state["param_groups"], facts["rates"], strict=True):
         group.update(rates)
     optimizer.load_state_dict(state)

@@ -16,6 +16,9 @@ from lora_trainer.base_model import first_line, load_base
 from lora_trainer.config import check_config, read_config
 from lora_trainer.environment import prepare_environment
 from lora_trainer.failure import read_as_failure
+from lora_trainer.images.adapters import WEIGHTS as IMAGE_WEIGHTS
+from lora_trainer.images.pipeline_folder import INDEX
+from lora_trainer.images.verify import check_image_adapter
 
 
 def check_adapter(base: Path, adapter: Path) -> dict:
@@ -96,9 +99,11 @@ def main(argv: list[str]) -> int:
         else:
             if args.base is None or args.adapter is None:
                 parser.error("--base and --adapter are needed")
-            missing = [name for name in (SETTINGS, WEIGHTS) if not (args.adapter / name).is_file()]
-            problems = [f"{name} is missing" for name in missing]
-            result = {"ok": False, "problems": problems} if missing else check_adapter(args.base, args.adapter)
+            of_images = (args.base / INDEX).is_file()
+            needed = (IMAGE_WEIGHTS,) if of_images else (SETTINGS, WEIGHTS)
+            check = check_image_adapter if of_images else check_adapter
+            problems = [f"{name} is missing" for name in needed if not (args.adapter / name).is_file()]
+            result = {"ok": False, "problems": problems} if problems else check(args.base, args.adapter)
     except Exception as error:
         failure = read_as_failure(error)
         message = f"{type(error).__name__}: {first_line(error)}" if failure.code == "internal" else failure.message

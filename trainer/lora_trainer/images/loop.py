@@ -400,7 +400,9 @@ class ImageLoop:
         def write(folder: Path) -> None:
             self.write_adapter(folder)
             save_run_tensors(folder, self.adapters.tensors(), self.average)
-            checkpoints.save_training_state(folder, self.optimizer, self.schedule, self.scaler, asdict(state))
+            checkpoints.save_training_state(
+                folder, self.optimizer, self.schedule, self.scaler, asdict(state), [checkpoints.random_state()]
+            )
 
         began = time.monotonic()
         folder, size = checkpoints.write_checkpoint(self.config, self.image_set.dataset_sha256, state.step, write)
