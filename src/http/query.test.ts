@@ -64,6 +64,7 @@ const REFUSED: Record<string, [value: string, rule: RegExp][]> = {
   '/api/jobs/{id}/events after': whole(/from 0 to 999999999/),
   '/api/jobs/{id}/checkpoints after': whole(/from 0 to 999999999/),
   '/api/jobs/{id}/samples after': whole(/from 0 to 999999999/),
+  '/api/datasets/{id}/images after': whole(/from 0 to 999999/),
   event_type: [['job_lost', /^must be one of job_created, /]],
   entity_type: oneOf('job', 'transfer', 'experiment', 'dataset', 'model'),
   user_id: uuid,

@@ -128,6 +128,7 @@ test('every request that makes something of one’s own takes an Idempotency-Key
     '/api/keys',
     '/api/projects',
     '/api/recipes',
+    '/api/training-images',
     '/api/transfers',
     '/api/webhooks',
     '/api/webhooks/{id}/test',

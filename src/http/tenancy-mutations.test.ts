@@ -112,6 +112,7 @@ const NOT_OVER_HTTP: Record<string, string> = {
   'base_models_import widened': KEPT_BY_VERB,
   'base_models_importer_update widened': KEPT_BY_VERB,
   'cost_records_own widened': FILTERED,
+  'dataset_images_own widened': 'its rows are asked for by a dataset, which is looked for first',
   'gpu_catalog_read dropped': 'the catalogue of the domain is answered without what was added',
   'gpu_catalog_read widened': NOBODYS,
   'gpu_devices_read dropped': 'a submission that names a device does not look for one',

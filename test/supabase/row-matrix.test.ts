@@ -55,8 +55,10 @@ test('each policy of people that is dropped, each policy that is widened and eac
       const using = cmd === 'INSERT' ? '' : 'USING (true)';
       const check = cmd === 'SELECT' || cmd === 'DELETE' ? '' : 'WITH CHECK (true)';
       const open_on_purpose = ['settings_read', 'job_transitions_read'].includes(name);
+      // Its rows stay hidden from people, and the matrix deletes by a condition, which what is hidden never meets.
+      const unreachable = name === 'gpu_reservations_ended';
       if (of_people && name !== 'job_events_by_trigger') mutations.push(`DROP POLICY ${name} ON ${table.name}`);
-      if (!open_on_purpose) mutations.push(`ALTER POLICY ${name} ON ${table.name} TO PUBLIC ${using} ${check}`);
+      if (!open_on_purpose && !unreachable) mutations.push(`ALTER POLICY ${name} ON ${table.name} TO PUBLIC ${using} ${check}`);
     }
     for (const mutation of mutations) {
       made++;
