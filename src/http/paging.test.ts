@@ -104,7 +104,10 @@ interface Page {
 }
 
 async function read(list: string, query: string): Promise<Page> {
-  const path = list.replace('{id}', list.startsWith('/api/webhooks') ? ids.webhook : list.startsWith('/api/datasets') ? ids.dataset : ids.job);
+  const path = list.replace(
+    '{id}',
+    list.startsWith('/api/webhooks') ? ids.webhook : list.startsWith('/api/datasets') ? ids.dataset : ids.job,
+  );
   const answer = await api.request(`${path}?${[LISTS[list], query].filter(Boolean).join('&')}`, { headers });
   expect(answer.status, await answer.clone().text()).toBe(200);
   const body = (await answer.json()) as Record<string, unknown> & { data?: Record<string, unknown> };
