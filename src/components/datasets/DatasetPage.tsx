@@ -1,4 +1,5 @@
 'use client';
+import '#/hooks/zod-without-eval.ts';
 import { Play } from 'lucide-react';
 import Link from 'next/link';
 import { useParams } from 'next/navigation';

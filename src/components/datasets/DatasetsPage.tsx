@@ -1,4 +1,5 @@
 'use client';
+import '#/hooks/zod-without-eval.ts';
 import { Database } from 'lucide-react';
 import { useState } from 'react';
 import { PageHeader } from '#/components/shell/PageHeader.tsx';

@@ -1,4 +1,5 @@
 'use client';
+import '#/hooks/zod-without-eval.ts';
 import { FileUp } from 'lucide-react';
 import { type DragEvent, useState } from 'react';
 import { classNames } from '#/components/class-names.ts';

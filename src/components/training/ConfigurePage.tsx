@@ -1,4 +1,5 @@
 'use client';
+import '#/hooks/zod-without-eval.ts';
 import dynamic from 'next/dynamic';
 import { useSearchParams } from 'next/navigation';
 import { PageHeader } from '#/components/shell/PageHeader.tsx';
