@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -104,7 +105,9 @@ def half(path, data):
 Path.write_bytes = half
 cache.write("b" * 64, {"x": torch.ones(64)})
 """
-    died = subprocess.run([sys.executable, "-c", script, str(tmp_path)], env={**os.environ, "PYTHONPATH": "."})
+    died = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    )
     assert died.returncode == -signal.SIGKILL
     folder = tmp_path / "cache" / "latents"
     assert len(files_of(folder)) == 2
