@@ -25,6 +25,8 @@ test(
     const jobs: string[] = [];
     const doubled: string[] = [];
     let worker: WorkerProcess = start();
+    // Its GPUs are listed before the first training asks for one of a kind.
+    await worker.ready;
     let watching = true;
     const watch = async () => {
       while (watching) {
@@ -48,7 +50,9 @@ test(
     };
     /** Kills the wrapper or the trainer of some run, once there is one. */
     const killOne = async (kind: 'wrapper' | 'child'): Promise<void> => {
+      const until = performance.now() + 60_000;
       for (;;) {
+        expect(performance.now(), `no ${kind} to kill within a minute`).toBeLessThan(until);
         const victim = pick((await open()).filter((job) => job.status === 'running'));
         if (victim !== undefined) {
           const record = await scene.started(victim.id, victim.attempt);

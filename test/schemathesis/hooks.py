@@ -156,6 +156,6 @@ def filter_failure(context: HookContext, failure: Failure, case: Case, response:
     return not (rows and all(is_beyond(row) for row in rows))
 
 
-@schemathesis.serializer("application/x-ndjson", "application/jsonl")
-def lines(context: SerializationContext, value: Json) -> dict[str, bytes]:
+@schemathesis.serializer("application/x-ndjson", "application/jsonl", "application/zip")
+def plain(context: SerializationContext, value: Json) -> dict[str, bytes]:
     return {"data": value if isinstance(value, bytes) else str(value).encode()}
