@@ -7979,6 +7979,19 @@ export interface components {
             project_id?: string | null;
         };
         /**
+         * @description What its newest attempt was made of; null for a process
+         * @example {
+         *       "reference": "training-image",
+         *       "digest": "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+         *     }
+         */
+        RunImage: {
+            /** @description The id of what that was */
+            digest: string;
+            /** @description As it was named */
+            reference: string;
+        } | null;
+        /**
          * @example {
          *       "active_jobs_per_user": 2,
          *       "user_quota_gb": 50,
@@ -8450,6 +8463,7 @@ export interface components {
             status: "queued" | "initializing" | "running" | "completed" | "failed" | "cancelled";
             total_epochs: number;
             total_steps: number;
+            training_image: components["schemas"]["RunImage"];
             type: string;
             /** Format: date-time */
             updated_at: string;
@@ -8754,6 +8768,7 @@ export interface components {
                 seed: number | null;
                 warmup_steps: number;
             };
+            training_image: components["schemas"]["RunImage"];
             type: string;
             /** Format: date-time */
             updated_at: string;

@@ -75,6 +75,13 @@ const Measured = z.object(ProbeFigures.shape).openapi('Measured', {
   },
 });
 
+const RunImage = z
+  .object({
+    reference: z.string().describe('As it was named'),
+    digest: z.string().describe('The id of what that was'),
+  })
+  .openapi('RunImage', { example: { reference: 'training-image', digest: `sha256:${'0123456789abcdef'.repeat(4)}` } });
+
 export const TrainingJob = z
   .object({
     id: z.uuid(),
@@ -112,6 +119,7 @@ export const TrainingJob = z
     retry_count: z.int(),
     attempt: z.int(),
     executor: z.string().nullable(),
+    training_image: RunImage.nullable().describe('What its newest attempt was made of; null for a process'),
     cancel_requested_at: Instant.nullable(),
     pause_requested_at: Instant.nullable().describe('Beside held_at: paused, to go on from its checkpoint'),
     held_at: Instant.nullable(),

@@ -16,6 +16,7 @@ export const StoredSpec = z.object({
   run: RunWishes.default(NO_WISHES),
   probe_only: z.boolean().default(false),
   limits: RunLimits.default({}),
+  training_image_id: z.uuid().nullable().default(null),
 });
 export const StoredBaseModel = z.object({
   name: z.string(),

@@ -16,7 +16,7 @@ function told(forecast: ToldForecast | null): TrainingJob['forecast'] {
 }
 
 /** A job in door B's words. */
-export function presentJob({ job, dataset, base_model, contact_lost_at }: JobRow): TrainingJob {
+export function presentJob({ job, dataset, base_model, training_image, contact_lost_at }: JobRow): TrainingJob {
   return {
     id: job.id,
     name: job.name,
@@ -53,6 +53,7 @@ export function presentJob({ job, dataset, base_model, contact_lost_at }: JobRow
     retry_count: job.retry_count,
     attempt: job.attempt,
     executor: job.executor,
+    training_image,
     cancel_requested_at: instant(job.cancel_requested_at),
     pause_requested_at: instant(job.pause_requested_at),
     held_at: instant(job.held_at),

@@ -65,8 +65,9 @@ export async function runWorker(stopping: AbortSignal): Promise<number> {
   });
   // Also where runs are started as processes: those of before may still live in containers.
   const address = engineAddress(env.DOCKER_HOST, env.DOCKER_CERT_PATH);
+  const engine = typeof address === 'string' ? null : dockerEngine(address);
   const containers = dockerExecutor({
-    engine: typeof address === 'string' ? { refused: address } : dockerEngine(address),
+    engine: engine ?? { refused: String(address) },
     image: env.TRAINING_IMAGE,
     worker_id,
     installation: env.PUBLIC_URL ?? env.host_name,
@@ -83,6 +84,7 @@ export async function runWorker(stopping: AbortSignal): Promise<number> {
     times,
     executors: { process: processes, docker: containers },
     launches_by: env.LOWRANK_EXECUTOR,
+    engine,
     log,
     compute_capabilities: new Map(devices.map((device) => [device.uuid, device.compute_capability])),
     stopping,

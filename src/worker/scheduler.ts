@@ -13,6 +13,7 @@ import { listenForWork, type WorkBell } from '#/services/jobs/wait-for-work.ts';
 import { removeDepartures } from '#/services/people/remove-departures.ts';
 import { settleModelTransfer } from '#/services/transfers/settle-model-transfer.ts';
 import { pruneDeliveries } from '#/services/webhooks/hold-receiver.ts';
+import { checkNextImage } from './check-image.ts';
 import type { Device } from './detect-devices.ts';
 import { failpoint } from './failpoint.ts';
 import { fetchNextModel } from './fetch-model.ts';
@@ -50,6 +51,7 @@ export async function runScheduler(parts: WorkerParts, contact: Contact, devices
       scheduler.background(work),
       scheduler.background(work),
     ]),
+    scheduler.background(() => checkNextImage(parts)),
     scheduler.background(settleModelWait),
     scheduler.background(settleModelTransfer),
     scheduler.background(() => scheduler.seeOff()),

@@ -9,10 +9,11 @@ import { noteResume } from '#/services/jobs/launch-run.ts';
 import { locateAdapters, locateInputs } from '#/services/jobs/locate-inputs.ts';
 import type { HeldRun } from '#/services/jobs/read-run.ts';
 import { jobFolder } from '#/storage/run-folder.ts';
-import { LaunchError, type RunPaths } from './executors/executor.ts';
+import { LaunchError, type RunImage, type RunPaths } from './executors/executor.ts';
 import { failpoint } from './failpoint.ts';
 import { patiently, Stopped, unlessEnded } from './patience.ts';
 import { findCheckpoint, outputFolder, prepareRunDirectory } from './run-directory.ts';
+import { runImage } from './run-image.ts';
 import { executorOf, type WorkerParts } from './worker-parts.ts';
 
 /**
@@ -43,7 +44,7 @@ export async function startRun(
       attempt: run.attempt,
       devices,
       all_devices: devices.length > 0 && [...parts.compute_capabilities.keys()].every((uuid) => devices.includes(uuid)),
-      image: null,
+      image: configured.image,
       limits: limitsOf(run.config),
       paths,
     });
@@ -61,6 +62,8 @@ interface Configured {
   config: TrainerConfig;
   /** As they lie on this host. */
   paths: RunPaths;
+  /** What it names to live in; null is the executor's own choice. */
+  image: RunImage | null;
 }
 
 async function configure(parts: WorkerParts, run: HeldRun, ended: AbortSignal): Promise<Configured | JobFailure> {
@@ -88,7 +91,8 @@ async function configure(parts: WorkerParts, run: HeldRun, ended: AbortSignal): 
       device: gpus.length === 0 ? 'cpu' : 'cuda',
       compute_capability: leastCapability(parts, gpus),
     });
-    return { config, paths };
+    const image = await runImage(run, stored.data.spec.training_image_id, config);
+    return image !== null && 'code' in image ? image : { config, paths, image };
   } catch (error) {
     if (error instanceof ZodError) return unreadable(error);
     throw error;

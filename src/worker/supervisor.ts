@@ -7,9 +7,11 @@ import { runtimeLimitMs } from '#/domain/run-limits.ts';
 import { noteStarted } from '#/services/jobs/launch-run.ts';
 import type { HeldRun } from '#/services/jobs/read-run.ts';
 import { recordTrainerEvents } from '#/services/jobs/record-trainer-events.ts';
+import { attemptFolder } from '#/storage/run-folder.ts';
 import { abandonRun, clearRun, undying } from './abandon-run.ts';
 import { lineReader } from './event-file.ts';
 import type { Executor, RunHandle, RunState } from './executors/executor.ts';
+import { CONTAINER_RECORD, MadeOf, readRecord } from './executors/records.ts';
 import { failpoint } from './failpoint.ts';
 import { finishRun } from './finish-run.ts';
 import { isAway, isFenced, patiently, pauseUnlessStopped, Stopped } from './patience.ts';
@@ -191,7 +193,8 @@ class Care {
 
   async #noteStarted(): Promise<void> {
     if (this.#noted_started) return;
-    await noteStarted(this.#run, { ...this.#handle });
+    const record = join(attemptFolder(this.#run.job_id, this.#run.attempt), CONTAINER_RECORD);
+    await noteStarted(this.#run, { ...this.#handle }, await readRecord(MadeOf, record));
     this.#noted_started = true;
     await failpoint('after_started_commit');
   }

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { PromiseTimes } from '#/domain/constants.ts';
 import type { ExecutorName } from '#/domain/executors.ts';
+import type { Engine } from './executors/docker/engine.ts';
 import type { Executor, RunHandle } from './executors/executor.ts';
 
 /** What every part of a worker is given. */
@@ -10,6 +11,8 @@ export interface WorkerParts {
   executors: Record<ExecutorName, Executor>;
   /** The one that this worker starts runs by; those of before stay with the one that has them. */
   launches_by: ExecutorName;
+  /** The container engine of this host; null where its address is refused. */
+  engine: Engine | null;
   log: Logger;
   /** Of each GPU by its uuid, for example 8.6. */
   compute_capabilities: Map<string, number | null>;

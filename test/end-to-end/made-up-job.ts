@@ -50,6 +50,7 @@ export function madeUpJob(status: TrainingJob['status'], over: Partial<TrainingJ
     retry_count: 0,
     attempt: waits ? 0 : 1,
     executor: waits ? null : 'process',
+    training_image: null,
     cancel_requested_at: null,
     pause_requested_at: null,
     held_at: null,

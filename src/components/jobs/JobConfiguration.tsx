@@ -5,6 +5,19 @@ import { formatCount } from '#/components/units.ts';
 import type { TrainingJob } from '#/contract/jobs.ts';
 import { written } from '#/domain/written-number.ts';
 
+/** Enough of a digest to tell two apart; the whole of it is the entry's title. */
+const DIGEST_SHOWN = 'sha256:'.length + 12;
+
+const imageFacts = ({ reference, digest }: NonNullable<TrainingJob['training_image']>): [string, React.ReactNode][] => [
+  ['Image', reference],
+  [
+    'Image digest',
+    <span key="digest" title={digest} className="font-mono">
+      {digest.slice(0, DIGEST_SHOWN)}
+    </span>,
+  ],
+];
+
 /** The settings at a glance, and the complete configuration as it was stored. */
 export function JobConfiguration({ job }: { job: TrainingJob }) {
   const json = JSON.stringify(job.config, null, 2);
@@ -23,6 +36,7 @@ export function JobConfiguration({ job }: { job: TrainingJob }) {
           ['Dropout', written(dropout)],
           ['Hardware', `${job.gpu_config.count} × ${job.gpu_config.type}`],
           ['Priority', job.priority],
+          ...(job.training_image === null ? [] : imageFacts(job.training_image)),
         ]}
       />
       <div className="min-w-0">

@@ -15,13 +15,20 @@ export function noteResume(run: RunKey, resumed_from_step: number | null): Promi
 }
 
 /**
- * The run's trainer has started: stores how it is found again and moves the job to `running`. Said again, it changes
- * nothing. Throws `fenced`.
+ * The run's trainer has started: stores how it is found again and what it was made of (null for a process), and moves the job
+ * to `running`. Said again, it changes nothing. Throws `fenced`.
  */
-export function noteStarted(run: RunKey, handle: Record<string, unknown>): Promise<void> {
+export function noteStarted(
+  run: RunKey,
+  handle: Record<string, unknown>,
+  made_of: { image: string; image_id: string } | null = null,
+): Promise<void> {
   return asScheduler(async (tx) => {
     const job = await holdRun(tx, run);
-    await tx.update(jobRuns).set({ handle }).where(ofRun(run));
+    await tx
+      .update(jobRuns)
+      .set({ handle, image: made_of?.image ?? null, image_digest: made_of?.image_id ?? null })
+      .where(ofRun(run));
     if (job.status !== 'initializing') return;
     await transitionJob(tx, job, { type: 'started' });
     await tx

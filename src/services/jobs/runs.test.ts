@@ -10,6 +10,7 @@ import { noteWorkerStopped, registerWorker } from '../machine/register-worker.ts
 import { cancelJob } from './cancel-job.ts';
 import { claimJob } from './claim-job.ts';
 import { completeRun, type NewArtifact, settleRun } from './finish-run.ts';
+import { getJob } from './get-job.ts';
 import type { RunKey } from './hold-run.ts';
 import { noteStarted } from './launch-run.ts';
 import { pauseJob } from './pause-job.ts';
@@ -67,6 +68,16 @@ const metric = (seq: number, step: number, more: Record<string, unknown> = {}) =
   line(seq, { type: 'metric', step, loss: 1.5, ...more });
 const batch = (from: number, to: number, lines: string[]) => ({ from, to, lines, oversized: 0 });
 const points = () => db.asOwner('SELECT seq, step, loss, learning_rate, extra FROM lowrank.metrics_points ORDER BY seq');
+
+test('what a run was made of is told with its job, of the newest attempt alone', async () => {
+  const told = async () => (await getJob(owner(), run.job_id)).training_image;
+  expect(await told()).toBeNull();
+  const digest = `sha256:${'1'.repeat(64)}`;
+  await noteStarted(run, {}, { image: 'training-image', image_id: digest });
+  expect(await told()).toEqual({ reference: 'training-image', digest });
+  await db.asOwner('UPDATE lowrank.training_jobs SET attempt = attempt + 1');
+  expect(await told()).toBeNull();
+});
 
 describe('lines of a trainer', () => {
   test('become points, events and progress, once', async () => {

@@ -33,3 +33,12 @@ export const finishImageCheck = (image: ImageRow, digest: string, hello: Trainer
 /** It is no good, for this reason; an administrator may have it checked again. Throws `fenced`. */
 export const failImageCheck = (image: ImageRow, status_reason: ImageReason): Promise<void> =>
   asScheduler((tx) => claims.write(tx, image, { ...unusable, status_reason }));
+/** Gives the check back, to be made a while later: what keeps it now is told meanwhile. Throws `fenced`. */
+export const postponeImageCheck = (image: ImageRow, seconds: number, status_reason: ImageReason): Promise<void> =>
+  asScheduler((tx) =>
+    claims.write(tx, image, {
+      status_reason,
+      lease_until: sql`clock_timestamp() + make_interval(secs => ${seconds})`,
+      attempts: Math.max(0, image.attempts - 1),
+    }),
+  );

@@ -1,8 +1,8 @@
 import { eq } from 'drizzle-orm';
 import { trainingImages } from '#/db/schema/training-images.ts';
-import type { Tx } from '#/db/tenancy.ts';
+import { asScheduler, type Tx } from '#/db/tenancy.ts';
 import { AppError, type AppErrorCode } from '#/domain/app-error.ts';
-import { type AskedOfTrainer, whatItLacks } from '#/domain/trainer-hello.ts';
+import { type AskedOfTrainer, type TrainerHello, whatItLacks } from '#/domain/trainer-hello.ts';
 import { UNCHECKED } from '#/domain/training-images.ts';
 
 const refuse = (code: AppErrorCode, message: string) =>
@@ -26,4 +26,19 @@ export async function refuseImage(tx: Tx, id: string | null, asked: AskedOfTrain
   }
   const lack = asked === null ? null : whatItLacks(hello, asked);
   if (lack !== null) throw refuse('not_trainable', `Training image ${name} cannot do this training. ${lack}`);
+}
+
+export interface RunImageRow {
+  name: string;
+  reference: string;
+  digest: string;
+  hello: TrainerHello;
+}
+
+/** The image that a run is to be made of; null when it is off the list by now, or was found no good. */
+export async function readRunImage(id: string): Promise<RunImageRow | null> {
+  const [image] = await asScheduler((tx) => tx.select().from(trainingImages).where(eq(trainingImages.id, id)));
+  if (image === undefined) return null;
+  const { name, reference, status, digest, hello } = image;
+  return status === 'error' || digest === null || hello === null ? null : { name, reference, digest, hello };
 }

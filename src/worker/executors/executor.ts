@@ -19,7 +19,7 @@ export interface RunPaths {
 }
 
 /** An image as it is named, and which one that was: the digest of its content. */
-interface RunImage {
+export interface RunImage {
   reference: string;
   digest: string | null;
 }

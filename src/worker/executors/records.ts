@@ -5,6 +5,9 @@ import { readJsonFile } from '../json-file.ts';
 /** The file that an attempt's folder has where the attempt lives in a container. */
 export const CONTAINER_RECORD = 'container.json';
 
+/** What of it says what the container was made of. */
+export const MadeOf = z.object({ image: z.string(), image_id: z.string() });
+
 export const ExitRecord = z.object({
   code: z.int().nullable(),
   signal: z.string().nullable(),
