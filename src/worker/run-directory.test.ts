@@ -58,7 +58,7 @@ describe('the folder of a run', () => {
     expect(await findCheckpoint(job)).toEqual({ attempt: 2, step: 10, path: later });
   });
 
-  test('once settled holds configuration, log, events, passport and the last good checkpoint', async () => {
+  test('once settled holds configuration, log, events, passport, samples and the last good checkpoint', async () => {
     await addCheckpoint(1, 5);
     await addCheckpoint(1, 10);
     await addCheckpoint(1, 15, { complete: false });
@@ -75,10 +75,13 @@ describe('the folder of a run', () => {
       await writeFile(join(attemptFolder(job, 1), name), 'x');
     await mkdir(join(attemptFolder(job, 1), 'home/cache'), { recursive: true });
     await mkdir(join(outputFolder(job, 1), 'adapter'));
+    await mkdir(join(outputFolder(job, 1), 'samples'));
+    await writeFile(join(outputFolder(job, 1), 'samples/step-00000010-1.png'), 'x');
     for (let twice = 0; twice < 2; twice++) {
       await pruneRunDirectory(job, { discard: false });
       expect((await readdir(attemptFolder(job, 1))).sort()).toEqual(['config.json', 'outputs', 'train.log']);
-      expect((await readdir(outputFolder(job, 1))).sort()).toEqual(['checkpoints', 'events.jsonl', 'passport.json']);
+      expect((await readdir(outputFolder(job, 1))).sort()).toEqual(['checkpoints', 'events.jsonl', 'passport.json', 'samples']);
+      expect(await readdir(join(outputFolder(job, 1), 'samples'))).toEqual(['step-00000010-1.png']);
       expect(await readdir(join(outputFolder(job, 1), 'checkpoints'))).toEqual(['step-00000010']);
     }
   });

@@ -12,7 +12,7 @@ const CHECKPOINT = /^step-(\d{1,12})$/;
 const JOB = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 /** What stays of an attempt once its job is settled; of its outputs the events, the passport and, if any, the last checkpoint. */
 const KEPT = new Set(['config.json', 'train.log', 'container.json', 'started.json', 'exit.json', 'lock', 'outputs']);
-const KEPT_OUTPUTS = new Set(['events.jsonl', 'passport.json', 'checkpoints']);
+const KEPT_OUTPUTS = new Set(['events.jsonl', 'passport.json', 'checkpoints', 'samples']);
 const LOG_TAIL_BYTES = 64 * 1024;
 const PASSPORT_BYTES_MAX = 1024 * 1024;
 
