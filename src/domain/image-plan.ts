@@ -50,7 +50,8 @@ const KINDS = {
 /** diffusers' examples/dreambooth/train_dreambooth_lora_sdxl.py: num_class_images, prior_loss_weight, adam_weight_decay, max_grad_norm, text_encoder_lr. */
 const DIFFUSERS = { class_images: 100, prior_weight: 1, weight_decay: 1e-4, max_grad_norm: 1, text_encoder_learning_rate: 5e-6 };
 const SAMPLE_ROUNDS = 5;
-const SAMPLE_PROMPTS = 3;
+/** Of the dataset's captions. */
+export const SAMPLE_PROMPTS = 3;
 /** The narrowest and widest sides that a training may have. */
 const SIDES = { min: 256, max: 1024, step: 64 } as const;
 

@@ -6,6 +6,7 @@ import { asUser, type Tx } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
 import type { Forecast } from '#/domain/foresight/foresee.ts';
 import { imageModelKind } from '#/domain/image-pipeline.ts';
+import { SAMPLE_PROMPTS } from '#/domain/image-plan.ts';
 import { misfit } from '#/domain/memory-figures.ts';
 import { whyUnshared } from '#/domain/planner.ts';
 import type { AskedOfTrainer } from '#/domain/trainer-hello.ts';
@@ -13,6 +14,7 @@ import { type TrainingSpec, trainingRefusal } from '#/domain/training-spec.ts';
 import { recordActivity } from '#/services/activities/record-activity.ts';
 import type { Context } from '#/services/context.ts';
 import type { DatasetRow } from '#/services/datasets/dataset-row.ts';
+import { firstCaptions } from '#/services/datasets/first-captions.ts';
 import { readGpuCatalog } from '#/services/gpu-catalog/read-gpu-catalog.ts';
 import { findDefaultBaseModel } from '#/services/models/find-default-base-model.ts';
 import type { BaseModelRow } from '#/services/models/model-row.ts';
@@ -73,7 +75,8 @@ export async function createJob(ctx: Context, asked: AskedSpec, options: Submiss
     const gpu = chooseGpu(catalog, spec.gpu_config ?? (await ownDevice(tx)));
     const gpu_config = { type: gpu.type, count: gpu.count };
     refuseUnshared(spec.hyperparameters.batch_size, gpu.count);
-    const forecast = foreseeTraining(await readForesight(tx, ctx.user_id, catalog), { spec, dataset, model, gpu });
+    const captions = await firstCaptions(tx, dataset, SAMPLE_PROMPTS);
+    const forecast = foreseeTraining(await readForesight(tx, ctx.user_id, catalog), { spec, dataset, model, gpu, captions });
     if (!spec.probe_only) refuseMisfit(forecast);
     const configured = configureJob({ ...spec, base_model_id: model.id, gpu_config }, dataset, model, gpu, forecast);
     const [created] = await tx

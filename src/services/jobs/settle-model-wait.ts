@@ -6,11 +6,13 @@ import { trainingJobs } from '#/db/schema/jobs.ts';
 import { asScheduler, type Tx } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
 import { GPU_DEFAULTS } from '#/domain/gpu-catalog.ts';
+import { SAMPLE_PROMPTS } from '#/domain/image-plan.ts';
 import { misfit } from '#/domain/memory-figures.ts';
 import { modelFailure } from '#/domain/model-failure.ts';
 import { bareFailure } from '#/domain/run-verdict.ts';
 import { TrainingSpec, trainingRefusal } from '#/domain/training-spec.ts';
 import type { DatasetRow } from '#/services/datasets/dataset-row.ts';
+import { firstCaptions } from '#/services/datasets/first-captions.ts';
 import type { BaseModelRow } from '#/services/models/model-row.ts';
 import { chooseGpu } from './choose-gpu.ts';
 import { configureJob, FETCHING_MODEL, PricedGpu } from './configure-job.ts';
@@ -69,7 +71,9 @@ async function plannedAnew(tx: Tx, { job, dataset, model }: { job: JobRow['job']
   try {
     // A job that an older release stored has no price of its own yet.
     const gpu = PricedGpu.safeParse(stored.data.gpu).data ?? chooseGpu(GPU_DEFAULTS, job.gpu_config);
-    const forecast = foreseeTraining(await readForesight(tx, job.user_id, GPU_DEFAULTS), { spec, dataset, model, gpu });
+    const captions = await firstCaptions(tx, dataset, SAMPLE_PROMPTS);
+    const asked = { spec, dataset, model, gpu, captions };
+    const forecast = foreseeTraining(await readForesight(tx, job.user_id, GPU_DEFAULTS), asked);
     const { foreseen } = forecast;
     if (foreseen?.verdict === 'will_not_fit' && !spec.probe_only)
       return { failure: bareFailure('out_of_memory', `This training does not fit: ${misfit(foreseen)}`) };
