@@ -115,7 +115,7 @@ export default defineConfig({
           name: 'docker',
           env,
           include: CONTAINERS,
-          globalSetup: ['test/docker-server.ts'],
+          globalSetup: ['test/database-server.ts', 'test/docker-server.ts'],
           testTimeout: 120_000,
           fileParallelism: false,
           sequence: { groupOrder: 5 },

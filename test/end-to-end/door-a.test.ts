@@ -1,81 +1,43 @@
-/** Door A from the request to the adapter: a real worker, a Hub on this machine, the stand-in trainer. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { silenceJobBell } from '#/services/jobs/job-bell.ts';
-import { connectStorage } from '#/storage/connect-storage.ts';
-import { localFolder } from '#/storage/local-folder.ts';
-import { addCaller, json, makeApi } from '../api.ts';
-import { useDatabase } from '../database.ts';
-import { addDataset } from '../factories.ts';
-import { startHub, type TestHub } from '../hub.ts';
-import { brokenInvariants } from '../invariants.ts';
-import { tinyModelFiles } from '../model-folder.ts';
-import { isOver, makeHost, untilJob, type WorkerHost } from '../worker-process.ts';
+import { describe, expect, test } from 'vitest';
+import { json } from '../api.ts';
+import { type DoorAExecutor, doorAWalks, setDoorA } from '../door-a-scene.ts';
+import { attemptsAlive } from '../worker-scene.ts';
 
-const db = useDatabase();
-const api = makeApi();
-let host: WorkerHost;
-let hub: TestHub;
-let caller: Awaited<ReturnType<typeof addCaller>>;
-let dataset_id: string;
-beforeAll(async () => {
-  hub = await startHub({ 'acme/tiny': tinyModelFiles(), 'acme/gated': tinyModelFiles() }, ['acme/gated']);
-  host = await makeHost(db);
-  connectStorage(localFolder(join(host.data_dir, 'storage')));
-  caller = await addCaller(db);
-  dataset_id = await addDataset(db, caller.user_id, { format: 'prompt_completion' });
-  const folder = join(host.data_dir, 'storage', caller.user_id, dataset_id);
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'data'), '{"prompt":"a","completion":"b"}\n');
-  await host.start({ HF_ENDPOINT: hub.url });
-});
-afterAll(async () => {
-  await host?.end();
-  hub?.close();
-  await silenceJobBell();
-});
+const processes: DoorAExecutor = {
+  variables: {},
+  alive: async () => [...(await attemptsAlive()).keys()],
+  inspect: async (job_id, house) => {
+    const job_folder = join(house.host.data_dir, 'runs', job_id);
+    expect(await house.configOf(job_id)).toMatchObject({ job_folder, output_path: join(job_folder, '1/outputs') });
+  },
+};
+const house = setDoorA(processes);
 
-async function submit(fields: Record<string, unknown>) {
-  const body = { dataset_id, type: 'lora', config: { steps: 100 }, ...fields };
-  const answer = await api.request('/api/training/submit', json(body, caller.headers));
-  return (await answer.json()) as { job_id: string; status: string; message: string };
-}
-const look = async (id: string) => (await api.request(`/api/training/${id}`, { headers: caller.headers })).json();
+doorAWalks(house, processes);
 
-describe('a training by the name of its model', () => {
-  test('waits for the model, runs its steps and leaves an adapter; the next one runs at once', async () => {
-    const first = await submit({ base_model: 'acme/tiny', trigger_words: ['fake:step_seconds=0.001'] });
-    expect(first).toMatchObject({ status: 'queued', message: expect.stringContaining('acme/tiny is being fetched') });
-    const job = await untilJob(db, first.job_id, isOver);
-    expect(job).toMatchObject({ status: 'completed', current_step: 100, attempt: 1 });
-    expect(await look(first.job_id)).toMatchObject({
-      status: 'completed',
-      progress: 100,
-      artifact_id: expect.any(String),
-      base_model: 'acme/tiny',
-    });
-    const config = JSON.parse(await readFile(join(host.data_dir, 'runs', first.job_id, '1/config.json'), 'utf8'));
-    expect(config).toMatchObject({
-      base_model: { id: 'acme/tiny', revision: hub.commit },
-      training_params: { epochs: null, max_steps: 100, max_seq_length: 512, lora_dropout: 0 },
-      trigger_words: ['fake:step_seconds=0.001'],
-    });
-
-    const second = await submit({ base_model: `acme/tiny@${hub.commit}`, trigger_words: ['fake:step_seconds=0.05'] });
-    expect(second).toMatchObject({ status: 'running', message: expect.stringContaining('is running') });
-    await api.request(`/api/jobs/${second.job_id}/cancel`, { method: 'POST', headers: caller.headers });
-    await untilJob(db, second.job_id, isOver);
-    expect(await brokenInvariants(db, [host.data_dir])).toEqual([]);
-  });
-
+describe('a training by the name of a model', () => {
   test.each([
     ['acme/gone', 'model_not_found'],
     ['acme/gated', 'gated_model'],
-  ])('of %s fails as %s', async (base_model, code) => {
-    const { job_id, status } = await submit({ base_model });
+  ])('%s fails as %s', async (base_model, code) => {
+    const { job_id, status } = await house.submit(0.001, { base_model });
     expect(status).toBe('queued');
-    expect(await untilJob(db, job_id, isOver)).toMatchObject({ status: 'failed', error_code: code, attempt: 0 });
-    expect(await look(job_id)).toMatchObject({ status: 'failed', error: { code, hint: expect.stringMatching(/\.$/) } });
+    expect(await house.until(job_id)).toMatchObject({ status: 'failed', error_code: code, attempt: 0 });
+    expect(await house.look(job_id)).toMatchObject({ status: 'failed', error: { code, hint: expect.stringMatching(/\.$/) } });
   });
+});
+
+test('a training on two places of a processor has both, and its trainer is told to share its batches', async () => {
+  const [base] = await house.db.asOwner<{ id: string }>("SELECT id FROM lowrank.base_models WHERE hf_repo_id = 'acme/tiny'");
+  const gpu_config = { type: 'CPU', count: 2 };
+  const asked = { dataset_id: house.dataset_id, base_model_id: base?.id, preset_id: 'fast', hyperparameters: {}, gpu_config };
+  const { data } = await house.call<{ data: { id: string } }>('/api/jobs', json({ ...asked, max_steps: 5 }));
+  expect(await house.until(data.id)).toMatchObject({ status: 'completed', attempt: 1 });
+  expect(await house.configOf(data.id)).toMatchObject({ devices: 2, strategy: 'ddp', device: 'cpu' });
+  const leased = await house.db.asOwner(
+    'SELECT d.uuid FROM lowrank.gpu_leases l JOIN lowrank.gpu_devices d ON d.id = l.device_id WHERE job_id = $1 ORDER BY 1',
+    [data.id],
+  );
+  expect(leased).toEqual([{ uuid: 'cpu' }, { uuid: 'cpu-2' }]);
 });
