@@ -52,7 +52,7 @@ export const thumbnailRoute = declareRoute({
         .string()
         .regex(/^[1-9]\d{0,5}$/, 'must be the number of an image, from 1')
         .transform(Number)
-        .openapi({ type: 'integer', minimum: 1, maximum: IMAGES_MAX, param: { name: 'n', in: 'path' } }),
+        .openapi({ type: 'integer', minimum: 1, maximum: IMAGES_MAX, example: 1, param: { name: 'n', in: 'path' } }),
     }),
     query: z.strictObject({}),
     headers: z.object({ 'if-none-match': z.string().max(1000).optional() }),

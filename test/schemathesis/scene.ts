@@ -13,7 +13,7 @@ import type { Storage } from '#/storage/storage.ts';
 import { storageKey } from '#/storage/storage.ts';
 import { TEST_OPTIONS } from '../api.ts';
 import type { TestDatabase } from '../database.ts';
-import { addBaseModel, addDataset, addJob, addPerson } from '../factories.ts';
+import { addBaseModel, addDataset, addJob, addPerson, addPicture } from '../factories.ts';
 import { addObservation } from '../foretold.ts';
 
 /** Ids by the collection that they lie in: the segment of the path before them. */
@@ -46,6 +46,7 @@ async function addRows(db: TestDatabase, storage: Storage, folder: string, user_
     await addDataset(db, user_id, { deleted_at: new Date() }),
     await addDataset(db, user_id, { name: 'Nobody needs it' }),
   ];
+  for (const dataset_id of datasets) await addPicture(db, { dataset_id, user_id, file: 'a.png', caption: 'A cup' });
   // The others are as this one was planned.
   const spec = specOfDoorB(CreateJobBody.parse({ dataset_id: datasets[0], base_model_id }), new Date());
   const {
