@@ -222,14 +222,16 @@ describe('what only the tests need', () => {
     });
   });
 
-  it('is told before anything else is done when it is the real rows or PostgreSQL 15', async () => {
+  it('is told before anything else is done when it is real rows, real photographs or PostgreSQL 15', async () => {
     const words: string[] = [];
-    const here = { CHROMIUM_PATH: process.execPath, GSM8K_FILE: '/nowhere/train.jsonl', POSTGRES_15_BIN: '/nowhere' };
+    const nowhere = { GSM8K_FILE: '/nowhere/train.jsonl', DREAMBOOTH_FOLDER: '/nowhere/dreambooth', POSTGRES_15_BIN: '/nowhere' };
+    const here = { CHROMIUM_PATH: process.execPath, ...nowhere };
     const found = await ensureTestTools(environment(here), (word) => words.push(word));
     expect(found).toEqual({ CHROMIUM_PATH: process.execPath });
     expect(words).toEqual([
       expect.stringMatching(/PostgreSQL 15.*apt-get install postgresql-15.*POSTGRES_15_BIN/),
       expect.stringMatching(/no \/nowhere\/train\.jsonl; put gsm8k's train\.jsonl there, name yours in GSM8K_FILE/),
+      expect.stringMatching(/no \/nowhere\/dreambooth; put teapot and vase .* there, name yours in DREAMBOOTH_FOLDER/),
     ]);
   });
 });

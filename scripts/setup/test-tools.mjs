@@ -15,6 +15,8 @@ const BROWSERS = [
 const POSTGRES_15 = '/usr/lib/postgresql/15/bin';
 /** Public data that one test trains on; it is read beside the checkout and never copied into it. */
 const REAL_ROWS = join(import.meta.dirname, '../../../shared/data/gsm8k/train.jsonl');
+/** Photographs of two things, which one test uploads; not ours to copy either. */
+const PHOTOGRAPHS = join(import.meta.dirname, '../../../shared/data/dreambooth');
 const CLUSTER_SETTINGS = '/etc/postgresql-common/createcluster.conf';
 
 /** Debian's package makes and starts a server of its own unless it is told not to; we want the programs alone. */
@@ -88,6 +90,11 @@ export async function ensureTestTools(env, say) {
   if (!existsSync(rows))
     say(
       `the walk on real rows will fail: there is no ${rows}; put gsm8k's train.jsonl there, name yours in GSM8K_FILE, or leave that test out (npm test -- PATHS)`,
+    );
+  const photographs = env.DREAMBOOTH_FOLDER ?? PHOTOGRAPHS;
+  if (!existsSync(photographs))
+    say(
+      `the check of real photographs will fail: there is no ${photographs}; put teapot and vase of google/dreambooth there, name yours in DREAMBOOTH_FOLDER, or leave that test out (npm test -- PATHS)`,
     );
   return { CHROMIUM_PATH: chromium, ...(postgres === null ? {} : { POSTGRES_15_BIN: join(postgres, '..') }) };
 }
