@@ -2,7 +2,8 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { useDatabase } from '../../test/database.ts';
 import { addPerson } from '../../test/factories.ts';
-import { findLeaks, type Tenants } from '../../test/tenancy-check.ts';
+import { findLeaks } from '../../test/tenancy-check.ts';
+import type { Tenants } from '../../test/tenancy-player.ts';
 import { addTenantRows } from '../../test/tenancy-scene.ts';
 import { asUser } from './tenancy.ts';
 

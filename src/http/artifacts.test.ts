@@ -1,106 +1,34 @@
 import { execFileSync } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import type { IncomingMessage, Server } from 'node:http';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import type { Server } from 'node:http';
 import { join } from 'node:path';
-import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Artifact } from '#/contract/artifacts.ts';
 import { DOWNLOADS_A_PERSON_MAX } from '#/domain/constants.ts';
 import { writeDownloadToken } from '#/services/artifacts/download-token.ts';
-import { connectStorage } from '#/storage/connect-storage.ts';
 import { downloadKey } from '#/storage/download-key.ts';
-import { s3Storage } from '#/storage/s3/s3-storage.ts';
-import { type PublishedFile, type Storage, storageKey } from '#/storage/storage.ts';
-import { addCaller, makeApi } from '../../test/api.ts';
-import { useDatabase } from '../../test/database.ts';
-import { addJob } from '../../test/factories.ts';
-import { startS3 } from '../../test/s3-server.ts';
+import { type PublishedFile, storageKey } from '#/storage/storage.ts';
+import {
+  addArtifact,
+  addressOf,
+  api,
+  db,
+  files,
+  folder,
+  get,
+  id,
+  job_id,
+  owner,
+  serveApi,
+  statusOf,
+  store,
+  stranger,
+  WEIGHTS,
+  weights,
+} from '../../test/artifact-scene.ts';
 import { STORAGES, type TestStorage } from '../../test/storages.ts';
-import type { Api } from './api-env.ts';
-import { drain, listen, serve } from './web-server.ts';
-
-const db = useDatabase();
-const WEIGHTS = '0123456789'.repeat(30_000);
-
-let api: Api;
-let folder: string;
-let owner: Awaited<ReturnType<typeof addCaller>>;
-let stranger: Awaited<ReturnType<typeof addCaller>>;
-let job_id: string;
-let id: string;
-let files: PublishedFile[];
-
-async function addArtifact(content = WEIGHTS): Promise<{ id: string; files: PublishedFile[]; job_id: string }> {
-  const source = mkdtempSync(join(folder, 'adapter-'));
-  mkdirSync(join(source, 'sub'));
-  writeFileSync(join(source, 'adapter_model.safetensors'), content);
-  writeFileSync(join(source, 'sub', 'Ünïcode "x".json'), '{}');
-  const artifact_id = randomUUID();
-  const base_model = { name: 'tiny', hf_repo_id: 'a/b', revision: 'c'.repeat(40) };
-  const of_job = await addJob(db, owner.user_id, { status: 'completed', config: { base_model } });
-  const published = await storage.publishFolder(owner.user_id, artifact_id, source);
-  await db.asOwner(
-    `INSERT INTO lowrank.model_artifacts (id, user_id, job_id, name, kind, storage_path, files, sha256, size, passport)
-     VALUES ($1, $2, $3, 'My Ünï run', 'adapter', $4, $5, $6, $7, '{"seed": 42}')`,
-    [
-      artifact_id,
-      owner.user_id,
-      of_job,
-      storageKey(owner.user_id, artifact_id),
-      JSON.stringify(published),
-      'a'.repeat(64),
-      content.length + 2,
-    ],
-  );
-  return { id: artifact_id, files: published, job_id: of_job };
-}
-
-async function serveApi(): Promise<{ server: Server; base: string }> {
-  const { server, port } = await listen('127.0.0.1', 0);
-  const host = `127.0.0.1:${port}`;
-  const base = `http://${host}`;
-  serve(server, {
-    api: makeApi({ base_url: base, allowed_hosts: [host] }),
-    pages: null,
-    base_url: base,
-    allowed_hosts: [host],
-    body_timeout_ms: 1_000,
-    log: pino({ level: 'silent' }),
-  });
-  return { server, base };
-}
-
-let storage: Storage;
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'lowrank-artifacts-'));
-  api = makeApi();
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-/** Every test below has an artifact of its own people, in this storage. */
-async function store(chosen: Storage): Promise<void> {
-  storage = chosen;
-  connectStorage(storage);
-  owner = await addCaller(db);
-  stranger = await addCaller(db);
-  ({ id, files, job_id } = await addArtifact());
-}
-
-const get = (path: string, headers: Record<string, string> = owner.headers) => api.request(path, { headers });
-/** The status alone; the body is let go. */
-const statusOf = async (path: string, headers?: Record<string, string>) => {
-  const answer = await get(path, headers);
-  await answer.body?.cancel();
-  return answer.status;
-};
-const weights = () => files.find((file) => file.path === 'adapter_model.safetensors') as PublishedFile;
-const addressOf = async (artifact: string, file?: string) => {
-  const answer = await get(`/api/artifacts/${artifact}/download${file === undefined ? '' : `?file=${file}`}`);
-  expect(answer.status).toBe(303);
-  return answer.headers.get('location') ?? '';
-};
+import { drain } from './web-server.ts';
 
 describe.each(STORAGES)('on %s', (_, make) => {
   let stored: TestStorage;
@@ -292,14 +220,8 @@ describe.each(STORAGES)('on %s', (_, make) => {
 
     /** A download of somebody else's artifact. */
     const theirAddress = async () => {
-      const mine = owner;
-      owner = stranger;
-      try {
-        const other = await addArtifact();
-        return await addressOf(other.id);
-      } finally {
-        owner = mine;
-      }
+      const other = await addArtifact(WEIGHTS, stranger);
+      return await addressOf(other.id, undefined, stranger.headers);
     };
 
     test('that are taken, left, broken off or refused leave nothing behind', async () => {
@@ -406,107 +328,4 @@ describe.each(STORAGES)('on %s', (_, make) => {
       await expect(read()).rejects.toThrow();
     });
   });
-});
-
-describe('where the storage itself sends files', () => {
-  let s3: Awaited<ReturnType<typeof startS3>>;
-  let server: Server;
-  let base: string;
-  beforeAll(async () => {
-    s3 = await startS3();
-    await store(s3Storage(s3.options({ public_endpoint: s3.url }), join(folder, 'handed-out')));
-    ({ server, base } = await serveApi());
-  });
-  afterAll(async () => {
-    await drain(server);
-    await s3.close();
-  });
-
-  test('a signed address leads there, for whoever follows it, with its name and its ranges', async () => {
-    const answer = await get(await addressOf(id, weights().id), {});
-    expect([answer.status, answer.headers.get('cache-control')]).toEqual([303, 'private, no-store']);
-    expect(answer.headers.get('location')).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/lora-models\/.*X-Amz-Expires=60&/);
-    const path = `/api/artifacts/${id}/download?file=${weights().id}`;
-    const followed = await fetch(base + path, { headers: { ...owner.headers, range: 'bytes=5-9' } });
-    expect([followed.status, new URL(followed.url).origin, await followed.text()]).toEqual([206, s3.url, '56789']);
-    expect(followed.headers.get('content-disposition')).toContain('filename="adapter_model.safetensors"');
-  });
-
-  test('HEAD is answered by us, and so is a zip', async () => {
-    const head = await fetch(base + (await addressOf(id, weights().id)), { method: 'HEAD', redirect: 'manual' });
-    expect([head.status, head.headers.get('content-length')]).toEqual([200, String(WEIGHTS.length)]);
-    const zip = await fetch(base + (await addressOf(id)), { redirect: 'manual' });
-    expect([zip.status, (await zip.arrayBuffer()).byteLength > WEIGHTS.length]).toEqual([200, true]);
-  });
-
-  test('an address of another user, or of what was deleted, leads nowhere', async () => {
-    const other = await addArtifact();
-    const address = await addressOf(other.id, other.files[0]?.id);
-    expect(await statusOf(address, {})).toBe(303);
-    expect(await statusOf(`/api/artifacts/${other.id}/download`, stranger.headers)).toBe(404);
-    await api.request(`/api/artifacts/${other.id}`, { method: 'DELETE', headers: owner.headers });
-    expect(await statusOf(address, {})).toBe(404);
-  });
-});
-
-describe('where the storage is silent', () => {
-  let s3: Awaited<ReturnType<typeof startS3>>;
-  let server: Server;
-  let base: string;
-  beforeAll(async () => {
-    s3 = await startS3();
-    await store(s3Storage(s3.options(), join(folder, 'silent')));
-    ({ server, base } = await serveApi());
-  });
-  afterAll(async () => {
-    await drain(server);
-    await s3.close();
-  });
-
-  test.each([
-    ['a file', () => weights().id],
-    ['a zip', () => undefined],
-  ])('readers of %s who left are asked for no more, and the next one is served', async (_, file) => {
-    const address = base + (await addressOf(id, file()));
-    const asked: IncomingMessage[] = [];
-    s3.fault = (request) => request.method === 'GET' && asked.push(request) > 0;
-    const leaving = new AbortController();
-    const reading = Array.from({ length: DOWNLOADS_A_PERSON_MAX }, async () =>
-      (await fetch(address, { signal: leaving.signal })).arrayBuffer(),
-    );
-    const ended = Promise.allSettled(reading);
-    const waited = { timeout: 20_000 };
-    await expect.poll(() => asked.length, waited).toBe(DOWNLOADS_A_PERSON_MAX);
-    expect((await fetch(address)).status).toBe(429);
-    leaving.abort();
-    expect((await ended).map(({ status }) => status)).toEqual(reading.map(() => 'rejected'));
-    await expect.poll(() => asked.filter(({ socket }) => !socket.destroyed).length, waited).toBe(0);
-    s3.fault = null;
-    expect((await (await fetch(address)).arrayBuffer()).byteLength).toBeGreaterThanOrEqual(WEIGHTS.length);
-    expect(asked).toHaveLength(DOWNLOADS_A_PERSON_MAX);
-  });
-
-  test('a zip of which a file breaks off does not wait for the rest of it', async () => {
-    vi.spyOn(console, 'error').mockImplementation(() => undefined);
-    s3.fault = (request, response) => {
-      if (request.method !== 'GET') return false;
-      response.writeHead(200, { 'content-length': WEIGHTS.length });
-      response.write(WEIGHTS.slice(0, 1000), () => request.socket.destroy());
-      return true;
-    };
-    const read = async () => (await fetch(base + (await addressOf(id)))).arrayBuffer();
-    await expect(read()).rejects.toThrow();
-    s3.fault = null;
-    expect((await read()).byteLength).toBeGreaterThan(WEIGHTS.length);
-  });
-});
-
-test('a storage that is away is told as that, and when to come again', async () => {
-  const s3 = await startS3();
-  await store(s3Storage(s3.options(), join(folder, 'away')));
-  const address = await addressOf(id, weights().id);
-  await s3.close();
-  const answer = await get(address, {});
-  expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);
-  expect(await answer.json()).toMatchObject({ code: 'storage_unavailable' });
 });

@@ -2,7 +2,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { useDatabase } from '../database.ts';
 import { addPerson } from '../factories.ts';
-import type { Tenants } from '../tenancy-check.ts';
+import type { Tenants } from '../tenancy-player.ts';
 import { addTenantRows } from '../tenancy-scene.ts';
 import { exposeEverything, findWrongs, readTables, type Table } from './row-matrix.ts';
 

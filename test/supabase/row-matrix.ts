@@ -3,7 +3,7 @@
  * token with its claims. For the worst day our schemas are exposed and everything in them granted: what is left are the policies.
  */
 import type pg from 'pg';
-import type { Tenants } from '../tenancy-check.ts';
+import type { Tenants } from '../tenancy-player.ts';
 
 type Operation = 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE';
 const OPERATIONS: Operation[] = ['SELECT', 'INSERT', 'UPDATE', 'DELETE'];
