@@ -79,6 +79,12 @@ describe('a pipeline', () => {
 
   test.each<[string, Record<string, unknown>, Record<string, unknown>, string]>([
     ['of a class without a recipe', { ...SD, _class_name: 'KolorsPipeline' }, CONFIGS, 'architecture_not_trainable'],
+    [
+      'of a class by the name of what every object has',
+      { ...SD, _class_name: 'constructor' },
+      CONFIGS,
+      'architecture_not_trainable',
+    ],
     ['that lacks a component', { ...SD, vae: [null, null] }, CONFIGS, 'component_missing'],
     ['with another text encoder', { ...SD, text_encoder: ['transformers', 'BertModel'] }, CONFIGS, 'architecture_not_trainable'],
     ['for inpainting', SD, { ...CONFIGS, unet: { in_channels: 9 } }, 'architecture_not_trainable'],

@@ -67,9 +67,13 @@ const TRAINED: Readonly<Record<string, TrainedPipeline>> = {
   },
 };
 
+/** A name is anybody's: one like `constructor` is no pipeline either. */
+const trainedAs = (class_name: string): TrainedPipeline | undefined =>
+  Object.hasOwn(TRAINED, class_name) ? TRAINED[class_name] : undefined;
+
 /** The kind that a registered architecture is trained as; null: none. */
 export function imageModelKind(architecture: string | null): ImageModelKind | null {
-  return (architecture === null ? undefined : TRAINED[architecture])?.kind ?? null;
+  return (architecture === null ? undefined : trainedAs(architecture))?.kind ?? null;
 }
 
 /** Components that no training reads: they stay where they are, whatever they are made of. */
@@ -169,7 +173,7 @@ export function factsOfPipeline(
   pipeline: Pipeline,
   components: readonly ReadComponent[],
 ): { facts: ModelFacts; denoiser: string; image: ImageShape | null } {
-  const trained = TRAINED[pipeline.class_name];
+  const trained = trainedAs(pipeline.class_name);
   const weighty = components.filter(({ weights }) => weights !== null);
   // Of a pipeline that is not known, what weighs most beside its encoders is what it draws with.
   const drawing = weighty.filter(({ name }) => !/encoder|vae/.test(name));
@@ -225,7 +229,7 @@ export function whyPipelineNotTrainable(
   components: readonly ReadComponent[],
   quantized: boolean,
 ): { code: string; message: string } | null {
-  const trained = TRAINED[pipeline.class_name];
+  const trained = trainedAs(pipeline.class_name);
   const no = (code: string, message: string) => ({ code, message });
   if (trained === undefined)
     return no(
