@@ -58,6 +58,20 @@ describe('the folder of a run', () => {
     expect(await findCheckpoint(job)).toEqual({ attempt: 2, step: 10, path: later });
   });
 
+  test('gives no checkpoint of another job, and nothing from outside of the folder, to which a trainer left a link', async () => {
+    const theirs = await addCheckpoint(1, 20);
+    const told = join(theirs, 'complete.json');
+    job = randomUUID();
+    const own = await addCheckpoint(1, 5);
+    const linked = await addCheckpoint(1, 10);
+    await rm(join(linked, 'weights'));
+    await symlink(join(theirs, 'weights'), join(linked, 'weights'));
+    const told_elsewhere = await addCheckpoint(1, 15, { complete: false });
+    await symlink(told, join(told_elsewhere, 'complete.json'));
+    await symlink(theirs, join(outputFolder(job, 1), 'checkpoints', 'step-00000020'));
+    expect(await findCheckpoint(job)).toEqual({ attempt: 1, step: 5, path: own });
+  });
+
   test('once settled holds configuration, log, events, passport, samples and the last good checkpoint', async () => {
     await addCheckpoint(1, 5);
     await addCheckpoint(1, 10);

@@ -1,11 +1,11 @@
 /** A job's private folder on this host: what each attempt brings along, what stays of it, and what goes. */
 import { constants } from 'node:fs';
-import { lstat, mkdir, open, readdir, rm, stat, statfs } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import type { TrainerConfig } from '#/domain/trainer-config.ts';
 import { attemptFolder, inputsFolder, jobFolder, runsFolder } from '#/storage/run-folder.ts';
-import { readJsonFile, writeJsonFile } from './json-file.ts';
+import { writeJsonFile } from './json-file.ts';
 
 const ATTEMPT = /^[1-9]\d{0,4}$/;
 const CHECKPOINT = /^step-(\d{1,12})$/;
@@ -15,6 +15,7 @@ const KEPT = new Set(['config.json', 'train.log', 'container.json', 'started.jso
 const KEPT_OUTPUTS = new Set(['events.jsonl', 'passport.json', 'checkpoints', 'samples']);
 const LOG_TAIL_BYTES = 64 * 1024;
 const PASSPORT_BYTES_MAX = 1024 * 1024;
+const COMPLETE_BYTES_MAX = 1024 * 1024;
 
 const Complete = z.looseObject({ files: z.record(z.string(), z.looseObject({ bytes: z.int() })).optional() });
 
@@ -62,12 +63,19 @@ export async function findCheckpoint(job_id: string): Promise<FoundCheckpoint | 
   return null;
 }
 
-/** A checkpoint is complete when its last file says so and the others have the sizes that it names. */
+/**
+ * A checkpoint is complete when its last file says so and the others have the sizes that it names. No link is followed, which a trainer
+ * may have left there: what it leads to would be handed to the next attempt.
+ */
 async function isComplete(path: string): Promise<boolean> {
   try {
-    const complete = Complete.parse(await readJsonFile(join(path, 'complete.json')));
+    if (!(await lstat(path)).isDirectory()) return false;
+    const said = await readEnd(join(path, 'complete.json'), COMPLETE_BYTES_MAX);
+    const complete = Complete.parse(JSON.parse(said?.toString('utf8') ?? ''));
     for (const [name, { bytes }] of Object.entries(complete.files ?? {})) {
-      if (name.includes('/') || (await stat(join(path, name))).size !== bytes) return false;
+      if (name.includes('/')) return false;
+      const facts = await lstat(join(path, name));
+      if (!facts.isFile() || facts.size !== bytes) return false;
     }
     return true;
   } catch {
