@@ -82,7 +82,8 @@ export function dockerEngine(address: EngineAddress): Engine {
     };
     return new Promise((resolve, reject) => {
       const asked = connect(address, options, resolve);
-      asked.once('error', (error: NodeJS.ErrnoException) =>
+      // Each of them: one after the answer, which nobody hears, would end the process.
+      asked.on('error', (error: NodeJS.ErrnoException) =>
         reject(new EngineAway(signal.aborted ? 'it took too long' : (error.code ?? error.message))),
       );
       asked.end(data);

@@ -1,5 +1,5 @@
 /** Lets a container's account read what its run is given, and write where it may. */
-import { chmod, chown, readdir, readlink, realpath, stat } from 'node:fs/promises';
+import { chmod, chown, lstat, readdir, readlink, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { LaunchError, type RunPaths } from '../executor.ts';
 import { pathsInContainer } from './container.ts';
@@ -36,22 +36,29 @@ export async function grantAccess(paths: RunPaths, access: Access): Promise<void
   const { uid, gid } = access.account;
   for (const path of [paths.output_path, join(access.folder, 'config.json')]) await chown(path, uid, gid);
   const read = [paths.dataset_path, paths.base_model_path, ...paths.init_adapters];
-  for (const path of paths.resume_from === null ? read : [...read, paths.resume_from]) await letRead(path, access);
+  for (const path of paths.resume_from === null ? read : [...read, paths.resume_from])
+    await letRead(await realpath(path), access);
 }
 
-async function letRead(path: string, access: Access): Promise<void> {
+/**
+ * Sees that the account can read a file or folder. What is private is opened to it, but never by way of a link: a trainer may have left
+ * one in its checkpoint. Throws `LaunchError`.
+ */
+export async function letRead(path: string, access: Omit<Access, 'folder'>): Promise<void> {
   const facts = await stat(path);
+  const is_link = (await lstat(path)).isSymbolicLink();
   const wanted = facts.isDirectory() ? 0o5 : 0o4;
   const given = facts.uid === access.account.uid ? facts.mode >> 6 : facts.mode;
   if ((given & wanted) !== wanted) {
-    if (!isBelow(await realpath(path), access.private_folder) || facts.uid === access.account.uid)
+    const may_open = !is_link && facts.uid !== access.account.uid && isBelow(await realpath(path), access.private_folder);
+    if (!may_open)
       throw new LaunchError(
         'launch_failed',
         `${basename(path)} cannot be read by the account of containers (uid ${access.account.uid}): chmod -R o+rX it`,
       );
     await chmod(path, facts.mode | wanted);
   }
-  if (facts.isDirectory()) for (const name of await readdir(path)) await letRead(join(path, name), access);
+  if (facts.isDirectory() && !is_link) for (const name of await readdir(path)) await letRead(join(path, name), access);
 }
 
 const isBelow = (path: string, folder: string): boolean => path.startsWith(`${resolve(folder)}${sep}`);

@@ -9,6 +9,8 @@ import { beginOf, LOG_START, LogPlace, LogProgress, LogResume } from './log-plac
 
 /** How old what is stored of the place may be: all after it is copied once more, over itself. */
 const STORED_EVERY_MS = 250;
+/** So many bytes of the end are joined at once: a short entry alone takes a hundred times what it holds. */
+const TAIL_PIECE_BYTES = 64 * 1024;
 /** Before a stream that broke is followed again. */
 const AGAIN_AFTER_MS = 500;
 
@@ -139,9 +141,10 @@ class BoundedLog {
   #stored_at = performance.now();
   #changed = false;
   #ends_line = true;
-  /** Once the head is full: the last of what came, and how much came. */
-  #tail: Buffer[] = [];
-  #tail_bytes = 0;
+  /** Once the head is full: the last of what came, what is not joined to it yet, and how much came. */
+  #tail: Buffer = Buffer.alloc(0);
+  #loose: Buffer[] = [];
+  #loose_bytes = 0;
   #past_head = 0;
   #unwritten = 0;
   #full = false;
@@ -173,11 +176,17 @@ class BoundedLog {
         this.#full = true;
       }
       this.#past_head += entry.data.length;
-      this.#tail.push(entry.data);
-      this.#tail_bytes += entry.data.length;
-      while (this.#tail_bytes - (this.#tail[0]?.length ?? 0) >= this.#options.tail_bytes)
-        this.#tail_bytes -= this.#tail.shift()?.length ?? 0;
+      this.#loose.push(entry.data);
+      this.#loose_bytes += entry.data.length;
+      if (this.#loose_bytes >= TAIL_PIECE_BYTES) this.#joinEnd();
     }
+  }
+
+  #joinEnd(): Buffer {
+    this.#tail = Buffer.concat([this.#tail, ...this.#loose]).subarray(-this.#options.tail_bytes);
+    this.#loose = [];
+    this.#loose_bytes = 0;
+    return this.#tail;
   }
 
   #put(data: Buffer): void {
@@ -223,7 +232,7 @@ class BoundedLog {
   async finish(): Promise<number> {
     let dropped = this.#unwritten;
     if (this.#full) {
-      let end = Buffer.concat(this.#tail).subarray(-this.#options.tail_bytes);
+      let end = this.#joinEnd();
       let left_out = this.#past_head - end.length;
       if (!this.#ends_line) this.#put(Buffer.from('\n'));
       this.#put(FULL);

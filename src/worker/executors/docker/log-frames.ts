@@ -35,10 +35,10 @@ export class LogFrames {
 
 const NANOS = 1_000_000_000n;
 
-/** Nanoseconds since 1970 of such a time. */
+/** Nanoseconds since 1970 of such a time. Docker tells all in UTC, Podman in the time of its host. */
 export function nanosOf(at: string): bigint {
-  const [, seconds = '', fraction = ''] = /^([^.Z]+)(?:\.(\d{1,9}))?Z$/.exec(at) ?? [];
-  return BigInt(Date.parse(`${seconds}Z`)) * 1_000_000n + BigInt(fraction.padEnd(9, '0'));
+  const [, seconds = '', fraction = '', zone = ''] = /^([^.Z+]+?)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/.exec(at) ?? [];
+  return BigInt(Date.parse(`${seconds}${zone}`)) * 1_000_000n + BigInt(fraction.padEnd(9, '0'));
 }
 
 /** So many nanoseconds since 1970 as the engine's `since` takes them. */

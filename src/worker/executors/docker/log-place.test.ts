@@ -50,6 +50,9 @@ describe('the copy of a container’s log', () => {
   test('asks for the log from a second before its place, or from the start', () => {
     expect(beginOf(LOG_START)).toBe('');
     expect(beginOf({ at: '1970-01-01T00:00:10.25Z', seen: [] })).toBe('9.250000000');
+    // Podman tells the time of its host.
+    for (const at of ['1970-01-01T02:00:10.25+02:00', '1969-12-31T18:30:10.25-05:30'])
+      expect(beginOf({ at, seen: [] })).toBe('9.250000000');
   });
 
   test('says that lines are missing where its place was rotated away, and takes what there is', () => {
