@@ -70,6 +70,25 @@ def dataset(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
+def check_images(tmp_path: Path) -> Callable[..., tuple[dict, Path]]:
+    """Zips files and checks them; answers the report and the folder of what was written."""
+    from image_uploads import zipped
+    from lora_trainer.inspect_images import BYTES_MAX, inspect_images
+
+    runs = iter(range(1000))
+
+    def run(
+        files: dict[str, bytes] | Path, invalid_rows: str = "skip", bytes_max: int = BYTES_MAX
+    ) -> tuple[dict, Path]:
+        folder = tmp_path / f"run-{next(runs)}"
+        folder.mkdir()
+        path = files if isinstance(files, Path) else zipped(folder / "upload.zip", files)
+        return inspect_images(path, folder, invalid_rows, bytes_max, lambda done, of: None), folder
+
+    return run
+
+
+@pytest.fixture
 def run_config(write_config: Callable[..., Path], tiny: Path, dataset: Callable[..., Path]) -> Callable[..., Path]:
     """Writes a config.json of a short run on the tiny model; changes are merged into it."""
 

@@ -10,16 +10,21 @@ import signal
 import sys
 import time
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
-import peft  # noqa: F401
-import torch.distributed.device_mesh
-import torch.distributed.fsdp
-from transformers.models.llama import modeling_llama  # noqa: F401
+import torch
 
 import train_lora
 from lora_trainer import loop
 from lora_trainer.launch import Ended
+
+IMPORTED_ONCE = (
+    "peft",
+    "torch.distributed.device_mesh",
+    "torch.distributed.fsdp",
+    "transformers.models.llama.modeling_llama",
+)
 
 
 def strike(plant: dict) -> None:
@@ -75,6 +80,8 @@ def leave(code: int) -> None:
 
 
 def main() -> None:
+    for module in IMPORTED_ONCE:
+        import_module(module)
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     print("ready", file=answers, flush=True)

@@ -6,6 +6,7 @@ python tests/saved_bytes.py   (writes saved_bytes.jsonl: pytest measures it agai
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import sys
 import tempfile
@@ -13,10 +14,11 @@ import weakref
 from pathlib import Path
 from typing import Any
 
-# Before a model that is not quantized is loaded in the same process: that leaves it out.
-import bitsandbytes  # noqa: F401
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
+
+# Before a model that is not quantized is loaded in the same process: that leaves it out.
+importlib.import_module("bitsandbytes")
 
 FILE = Path(__file__).with_suffix(".jsonl")
 ROWS, LENGTH, TRAINED = 2, 24, 17

@@ -157,7 +157,9 @@ def _entries(infos: list[zipfile.ZipInfo]) -> list[Entry]:
             raise DatasetFault("encrypted_archive", f"{shown} is encrypted: pack the pictures without a password.")
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise DatasetFault("unsupported_method", f"{shown} is packed in a way that is not read: use plain zip.")
-        key = unicodedata.normalize("NFC", name).casefold()
+        # macOS writes letters and their accents apart; what names a picture elsewhere has them in one.
+        name = unicodedata.normalize("NFC", name)
+        key = name.casefold()
         if key in seen:
             raise DatasetFault("duplicate_path", f"The archive has {shown} twice, or in two spellings.")
         seen.add(key)

@@ -95,7 +95,8 @@ class PictureStore:
                     while left > 0:
                         left -= file.write(self._pictures.read(min(left, COPY_BYTES)))
         self.discard()
-        (self._folder / "rows.jsonl").write_text("".join(kept.row(n) + "\n" for n, kept in enumerate(self.kept, 1)))
+        rows = "".join(kept.row(n) + "\n" for n, kept in enumerate(self.kept, 1))
+        (self._folder / "rows.jsonl").write_text(rows, "utf-8")
         for name in ("images.zip", "thumbnails.bin", "rows.jsonl"):
             sync(self._folder / name)
         return target
