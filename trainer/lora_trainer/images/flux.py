@@ -8,11 +8,11 @@ import torch
 from diffusers import AutoencoderKL, FlowMatchEulerDiscreteScheduler, FluxPipeline, FluxTransformer2DModel
 from transformers import CLIPTextModel, CLIPTokenizer, T5EncoderModel, T5Tokenizer
 
+from lora_trainer.images.clip import clip_tokens
 from lora_trainer.images.data.image_set import View
 from lora_trainer.images.latents import scaled
 from lora_trainer.images.noise import Losses, flow_losses
 from lora_trainer.images.pipeline_folder import Parts
-from lora_trainer.images.stable_diffusion import clip_tokens
 
 # The default of diffusers' FluxPipeline, for samples.
 GUIDANCE_SCALE = 3.5

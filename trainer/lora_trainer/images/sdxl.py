@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, DDPMScheduler, StableDiffusionXLPipeline, UNet2DConditionModel
+from diffusers import AutoencoderKL, StableDiffusionXLPipeline
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
+from lora_trainer.images.clip import clip_tokens
 from lora_trainer.images.data.image_set import View
 from lora_trainer.images.latents import scaled
-from lora_trainer.images.noise import Losses, check_prediction, diffusion_losses
-from lora_trainer.images.pipeline_folder import Parts
-from lora_trainer.images.stable_diffusion import ENCODER_TARGETS, clip_tokens
+from lora_trainer.images.noise import Losses, diffusion_losses
+from lora_trainer.images.unet_family import UnetFamily
 
 # The default of diffusers' StableDiffusionXLPipeline.
 GUIDANCE_SCALE = 5.0
@@ -22,30 +22,12 @@ DENOISER_TARGETS = ("to_k", "to_q", "to_v", "to_out.0")
 LAYER = -2
 
 
-class Sdxl:
-    """One base model of the family. Its parts are loaded when they are first asked for."""
+class Sdxl(UnetFamily):
+    """One base model of the family."""
 
-    denoiser_name = "unet"
     denoiser_targets = DENOISER_TARGETS
-    encoder_targets = ENCODER_TARGETS
-
-    def __init__(self, parts: Parts, params: Any) -> None:
-        """`params`: `training_params` of config.json. Raises TrainerFailure."""
-        self.parts = parts
-        self.params = params
-        self.schedule = parts.scheduler(DDPMScheduler)
-        check_prediction(self.schedule)
 
     # The parts
-
-    @property
-    def denoiser(self) -> UNet2DConditionModel:
-        return self.parts.model("unet", UNet2DConditionModel)
-
-    @property
-    def width(self) -> int:
-        """Of the denoiser's widest layer."""
-        return max(self.denoiser.config.block_out_channels)
 
     @property
     def vae(self) -> AutoencoderKL:
@@ -116,8 +98,3 @@ class Sdxl:
             "negative_pooled_prompt_embeds": torch.zeros_like(empty["pooled"]),
             "guidance_scale": GUIDANCE_SCALE,
         }
-
-    def drawn_latents(self, drawn: torch.Tensor, width: int, height: int) -> torch.Tensor:
-        """Latents [N, C, h, w] of what the pipeline answers for a picture of this size."""
-        del width, height
-        return drawn

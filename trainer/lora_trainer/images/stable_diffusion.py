@@ -5,45 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, DDPMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from diffusers import AutoencoderKL, StableDiffusionPipeline
 from transformers import CLIPTextModel, CLIPTokenizer
 
+from lora_trainer.images.clip import clip_tokens
 from lora_trainer.images.data.image_set import View
 from lora_trainer.images.latents import scaled
-from lora_trainer.images.noise import Losses, check_prediction, diffusion_losses
-from lora_trainer.images.pipeline_folder import Parts
+from lora_trainer.images.noise import Losses, diffusion_losses
+from lora_trainer.images.unet_family import UnetFamily
 
 # The default of diffusers' StableDiffusionPipeline.
 GUIDANCE_SCALE = 7.5
-# As in diffusers' train_dreambooth_lora.py: attention, of the UNet and of the text encoder.
+# As in diffusers' train_dreambooth_lora.py: the attention of the UNet.
 DENOISER_TARGETS = ("to_k", "to_q", "to_v", "to_out.0", "add_k_proj", "add_v_proj")
-ENCODER_TARGETS = ("q_proj", "k_proj", "v_proj", "out_proj")
 
 
-class StableDiffusion:
-    """One base model of the family. Its parts are loaded when they are first asked for."""
+class StableDiffusion(UnetFamily):
+    """One base model of the family."""
 
-    denoiser_name = "unet"
     denoiser_targets = DENOISER_TARGETS
-    encoder_targets = ENCODER_TARGETS
-
-    def __init__(self, parts: Parts, params: Any) -> None:
-        """`params`: `training_params` of config.json. Raises TrainerFailure."""
-        self.parts = parts
-        self.params = params
-        self.schedule = parts.scheduler(DDPMScheduler)
-        check_prediction(self.schedule)
 
     # The parts
-
-    @property
-    def denoiser(self) -> UNet2DConditionModel:
-        return self.parts.model("unet", UNet2DConditionModel)
-
-    @property
-    def width(self) -> int:
-        """Of the denoiser's widest layer."""
-        return max(self.denoiser.config.block_out_channels)
 
     @property
     def vae(self) -> AutoencoderKL:
@@ -94,14 +76,3 @@ class StableDiffusion:
         """What the pipeline is called with. `empty`: the embeddings of no text, which guidance leads away from."""
         prompts = {"prompt_embeds": text["prompt"], "negative_prompt_embeds": empty["prompt"]}
         return prompts | {"guidance_scale": GUIDANCE_SCALE}
-
-    def drawn_latents(self, drawn: torch.Tensor, width: int, height: int) -> torch.Tensor:
-        """Latents [N, C, h, w] of what the pipeline answers for a picture of this size."""
-        del width, height
-        return drawn
-
-
-def clip_tokens(tokenizer: CLIPTokenizer, texts: list[str]) -> torch.Tensor:
-    """Ids [N, 77]: a text's beginning where it is longer."""
-    length = tokenizer.model_max_length
-    return tokenizer(texts, padding="max_length", max_length=length, truncation=True, return_tensors="pt").input_ids

@@ -19,7 +19,7 @@ def check_image_adapter(base: Path, adapter: Path) -> dict:
 
     with safe_open(adapter / WEIGHTS, "pt") as file:
         told = file.metadata() or {}
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        tensors = {name: file.get_tensor(name) for name in sorted(file.keys())}
     settings: dict[str, dict[str, Any]] = {}
     for name, value in json.loads(told.get(DIFFUSERS_FACTS, "{}")).items():
         part, _, field = name.partition(".")

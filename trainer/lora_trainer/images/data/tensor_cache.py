@@ -61,7 +61,7 @@ class TensorCache:
         try:
             with safe_open(self.path(key), framework="pt") as file:
                 facts = file.metadata() or {}
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+                tensors = {name: file.get_tensor(name) for name in sorted(file.keys())}
         except (OSError, SafetensorError):
             return None
         if facts.get("key") != key or facts.get("sha256") != digest_of(tensors):
