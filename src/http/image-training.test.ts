@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { addCaller, json, noWaiting } from '../../test/api.ts';
-import { api, asked, caller, db, submit } from '../../test/submission-scene.ts';
 import { addBaseModel, addDataset } from '../../test/factories.ts';
+import { api, asked, caller, db, submit } from '../../test/submission-scene.ts';
 
 describe('a training on images', () => {
   const SHAPE = { version: 1, shape: null, image: { kind: 'sdxl', denoiser: 2.567e9, encoders: 8.18e8, vae: 8.4e7, side: 1024 } };

@@ -4,9 +4,9 @@ import { settleRun } from '#/services/jobs/finish-run.ts';
 import { addCaller, json, noWaiting } from '../../test/api.ts';
 import { startClaimer } from '../../test/claimer.ts';
 import { DOOR_A_FIELDS, type FieldRow } from '../../test/contract-tables/door-a.ts';
-import { api, asked, caller, dataset_id, db, submit } from '../../test/submission-scene.ts';
 import { addBaseModel, addDataset, addJob } from '../../test/factories.ts';
 import { brokenInvariants } from '../../test/invariants.ts';
+import { api, asked, caller, dataset_id, db, submit } from '../../test/submission-scene.ts';
 
 const NO_ID = '00000000-0000-4000-8000-000000000000';
 const look = async (id: string, headers = caller.headers) => {
