@@ -133,8 +133,11 @@ def check_devices(values: Any) -> None:
         raise bad("devices", f"{values.model_kind} trains on at most {most} here.", f"Set devices to {most}.")
     if devices == 1 and strategy != "none":
         raise bad("strategy", f"One device alone has no use for {strategy}.", "Set strategy to none.")
-    if devices > 1 and strategy == "none":
-        raise bad("strategy", f"{devices} devices need a strategy.", "Set strategy to ddp or fsdp.")
+    known = ["ddp", "fsdp"] if able is None else [name for name in able["strategies"] if name != "none"]
+    if devices > 1 and strategy not in known:
+        ways = " or ".join(known)
+        message = f"{devices} devices train {values.model_kind} by {ways} here, not by {strategy}."
+        raise bad("strategy", message, f"Set strategy to {ways}.")
 
 
 def check_rules(config: Config) -> None:

@@ -12,7 +12,7 @@ IMAGE_KINDS = ("stable-diffusion", "sdxl", "flux")
 TRAINS = (
     {"model_kind": "causal-lm", "methods": ["lora", "dora"], "strategies": ["none", "ddp", "fsdp"], "devices_max": 8},
     *(
-        {"model_kind": kind, "methods": ["lora", "dreambooth"], "strategies": ["none"], "devices_max": 1}
+        {"model_kind": kind, "methods": ["lora", "dreambooth"], "strategies": ["none", "ddp", "fsdp"], "devices_max": 8}
         for kind in IMAGE_KINDS
     ),
 )

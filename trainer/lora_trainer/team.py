@@ -14,7 +14,7 @@ from lora_trainer.failure import TrainerFailure
 from lora_trainer.stopping import Stop, interrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     import torch
 
@@ -111,9 +111,27 @@ class Team:
         dist.all_gather_object(items, item, group=self._host)
         return items
 
+    def of_first(self, find: Callable[[], T]) -> T:
+        """What the first finds out, for all."""
+        return self.gather(find() if self.leads else None)[0]
+
     def wait(self) -> None:
         """Until all are here."""
         self.any(False)
+
+    def led(self, work: Callable[[Callable[..., object]], object], help: Callable[..., object] | None = None) -> None:
+        """Has the first do what is done once for all; the others wait, and help where it wants them to.
+
+        `work` is given a sign of life to make now and then: nobody waits longer than from one to the next. What it is
+        called with, the others call `help` with.
+        """
+        if self.leads:
+            work(lambda *given: self.gather(given))
+            self.gather(None)
+            return
+        while (given := self.gather(None)[0]) is not None:
+            if given:
+                help(*given)
 
     def check(self, stop: Stop, what: str) -> None:
         """Raises TrainerFailure(interrupted) in all of them if a stop was asked for in one."""

@@ -1,14 +1,17 @@
 import copy
 import json
 import os
+import select
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from protocol import SAMPLES
+from protocol import SAMPLES, TRAINER
 from tiny_model import make_model, make_tokenizer
 
 # Tiny matrices gain nothing from threads, and threads that wait for each other on a busy machine lose seconds.
@@ -117,6 +120,26 @@ def train() -> Iterator[Callable[[Path], int]]:
     before = signal.getsignal(signal.SIGTERM)
     yield lambda config: train_lora.main(["--config", str(config)])
     signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Callable[..., int]]:
+    """Runs a config.json in processes that are forked from one which has imported everything; answers the exit code."""
+    command = [sys.executable, str(TRAINER / "tests" / "forked.py")]
+    environment = os.environ | {"PYTHONPATH": str(TRAINER), "OMP_NUM_THREADS": "1"}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "bufsize": 1}
+    with subprocess.Popen(command, env=environment, **pipes) as process:
+        assert process.stdout.readline() == "ready\n"
+
+        def run(config: Path, plant: dict | None = None) -> int:
+            process.stdin.write(json.dumps({"config": str(config), "plant": plant}) + "\n")
+            process.stdin.flush()
+            assert select.select([process.stdout], [], [], 120)[0], "the run did not end"
+            return int(process.stdout.readline())
+
+        yield run
+        # Its end by itself takes seconds: it lets go of every module.
+        process.kill()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 Reads lines {"config": path, "plant": null | {"rank", "step", "what"}} and answers the exit code of each run.
 `what`: `nan`, `memory` or `signal:NAME` strikes that process in that step; `stop` sends SIGTERM to whoever started it.
+Of a training on images that process may also make nothing that is made once for all: a cache, a picture.
 """
 
 import json
@@ -27,29 +28,53 @@ IMPORTED_ONCE = (
 )
 
 
-def strike(plant: dict) -> None:
-    """Has what is planned happen when that step begins."""
-    step = loop.LoraTrainer.training_step
+def trains_images(path: str) -> bool:
+    return json.loads(Path(path).read_text())["model_kind"] != "causal-lm"
 
-    def and_strike(self: loop.LoraTrainer, model: torch.nn.Module, inputs: dict, *rest: object) -> torch.Tensor:
-        if self.state.global_step + 1 >= plant["step"]:
-            kind, _, name = plant["what"].partition(":")
+
+def strike(plant: dict, images: bool) -> None:
+    """Has what is planned happen when that step begins."""
+    if images:
+        from lora_trainer.images.loop import ImageLoop as Loop
+
+        name = "_step"
+        make_nothing()
+    else:
+        Loop, name = loop.LoraTrainer, "training_step"
+    step = getattr(Loop, name)
+
+    def and_strike(self: object, *given: object) -> object:
+        at = self.state.step if images else self.state.global_step
+        if at + 1 >= plant["step"]:
+            kind, _, number = plant["what"].partition(":")
             if kind == "memory":
                 raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
             if kind == "nan":
                 with torch.no_grad():
                     self.trained[0].fill_(float("nan"))
             if kind == "signal":
-                os.kill(os.getpid(), getattr(signal, name))
+                os.kill(os.getpid(), getattr(signal, number))
             if kind == "stop":
                 os.kill(os.getppid(), signal.SIGTERM)
                 plant["step"] = float("inf")
                 # The stop comes to all of them in this step.
                 while not self.stop.requested:
                     time.sleep(0.01)
-        return step(self, model, inputs, *rest)
+        return step(self, *given)
 
-    loop.LoraTrainer.training_step = and_strike
+    setattr(Loop, name, and_strike)
+
+
+def make_nothing() -> None:
+    """Has this process fail where it makes what the first makes for all."""
+    from lora_trainer.images import loop as image_loop
+    from lora_trainer.images import samples
+    from lora_trainer.images.data.tensor_cache import TensorCache
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("this is the first one's work")
+
+    TensorCache.write = samples.draw = image_loop.draw = refuse
 
 
 def forked(plant: dict | None, config: object, path: Path) -> list[Ended]:
@@ -60,7 +85,7 @@ def forked(plant: dict | None, config: object, path: Path) -> list[Ended]:
         if child == 0:
             os.environ["RANK"] = str(rank)
             if plant is not None and plant["rank"] == rank:
-                strike(plant)
+                strike(plant, trains_images(path))
             leave(train_lora.main(["--config", str(path)]))
         ranks[child] = rank
     ended: list[Ended] = []
@@ -87,6 +112,11 @@ def main() -> None:
     print("ready", file=answers, flush=True)
     for line in sys.stdin:
         order = json.loads(line)
+        if trains_images(order["config"]):
+            # Once, and then there for every run.
+            from diffusers import StableDiffusionXLPipeline  # noqa: F401
+
+            from lora_trainer.images import sdxl  # noqa: F401
         child = os.fork()
         if child == 0:
             leave(train_lora.main(["--config", order["config"]], partial(forked, order["plant"])))

@@ -1,13 +1,10 @@
 """Several devices: what they train together is what one trains alone, and what becomes of them is told as one."""
 
-import json
 import os
-import select
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,26 +22,6 @@ ROWS = {"dataset": {"splits": {"eval_rows": 3}}, "eval": {"interval_steps": 3, "
 PARAMS = {"batch_size": 2, "grad_accum": 2, "max_steps": 9, "learning_rate": 0.01, "lora_dropout": 0}
 DDP = {"devices": 2, "strategy": "ddp"}
 FSDP = {"devices": 2, "strategy": "fsdp"}
-
-
-@pytest.fixture(scope="module")
-def forks() -> Iterator[Callable[..., int]]:
-    """Runs a config.json in processes that are forked from one which has imported everything; answers the exit code."""
-    command = [sys.executable, str(TRAINER / "tests" / "forked.py")]
-    environment = os.environ | {"PYTHONPATH": str(TRAINER), "OMP_NUM_THREADS": "1"}
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "bufsize": 1}
-    with subprocess.Popen(command, env=environment, **pipes) as process:
-        assert process.stdout.readline() == "ready\n"
-
-        def run(config: Path, plant: dict | None = None) -> int:
-            process.stdin.write(json.dumps({"config": str(config), "plant": plant}) + "\n")
-            process.stdin.flush()
-            assert select.select([process.stdout], [], [], 120)[0], "the run did not end"
-            return int(process.stdout.readline())
-
-        yield run
-        # Its end by itself takes seconds: it lets go of every module.
-        process.kill()
 
 
 def curve(*configs: Path) -> list[tuple]:

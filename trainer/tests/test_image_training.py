@@ -199,7 +199,7 @@ def test_a_step_has_the_loss_and_the_gradients_of_diffusers_own_script(loop_of):
 
     plain = {"lora_dropout": 0.0, "ema_decay": None, "grad_accum": 1, "random_flip": False, "caption_dropout": 0.0}
     loop = loop_of(training_params=plain, prior={"weight": 0.7})
-    [one] = loop._next_passes()
+    [[one]] = loop.order.step(0, 0)
     views = loop.image_set.views(one.examples, 0, 0) + loop.image_set.class_views(one.examples, 0, 0)
     unet, schedule = loop.family.denoiser, loop.family.schedule
     # An adapter that is zero has no gradient at its A.
@@ -241,7 +241,7 @@ def test_a_step_of_flux_has_the_loss_of_diffusers_own_script(loop_of):
     from diffusers.training_utils import compute_density_for_timestep_sampling
 
     loop = loop_of(kind="flux", prior=None, training_params={"lora_dropout": 0.0, "grad_accum": 1})
-    [one] = loop._next_passes()
+    [[one]] = loop.order.step(0, 0)
     views = loop.image_set.views(one.examples, 0, 0)
     torch.manual_seed(5)
     ours = loop.loss_of(one)

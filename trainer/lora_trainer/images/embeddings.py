@@ -21,6 +21,10 @@ class Embeddings:
     def fill(self, cache: TextCache, texts: list[str], tell: Tell) -> None:
         """Embeds all texts of the run once; from now on only these can be asked for."""
         cache.build(texts, self.family.encode_text, tell)
+        self.take(cache)
+
+    def take(self, cache: TextCache) -> None:
+        """Has what a filled cache holds take the place of the encoders."""
         self.cache = cache
         self.family.parts.let_go("text_encoder", "text_encoder_2")
 

@@ -15,21 +15,23 @@ import torch
 
 from lora_trainer import checkpoints
 from lora_trainer.config import Config
+from lora_trainer.deal import own
 from lora_trainer.durable import publish_file, sha256_of
 from lora_trainer.failure import TrainerFailure
 from lora_trainer.images.adapters import Adapters
 from lora_trainer.images.data.caches import LatentCache
 from lora_trainer.images.data.image_set import ImageSet, View
-from lora_trainer.images.data.order import batches, pixels_of
+from lora_trainer.images.data.order import Order, Pass, pixels_of, steps_per_epoch
 from lora_trainer.images.embeddings import Embeddings
 from lora_trainer.images.latents import draw_latents, encode_pixels
 from lora_trainer.images.optimizer import make_optimizer, make_schedule
 from lora_trainer.images.run_tensors import load_run_tensors, save_run_tensors
 from lora_trainer.images.samples import as_png, at_rest, draw
-from lora_trainer.memory import later_bytes, measure_memory
+from lora_trainer.memory import later_bytes, most_memory
 from lora_trainer.probe import Pace, Passed, Probe, times_between
 from lora_trainer.report import Report, figure
 from lora_trainer.stopping import Stop, interrupted
+from lora_trainer.team import Team
 
 if TYPE_CHECKING:
     from diffusers.training_utils import EMAModel
@@ -60,19 +62,10 @@ class RunState:
 
 @dataclass
 class Totals:
-    """Counts over this attempt."""
+    """Counts over this attempt, of all devices."""
 
     images: int = 0
     places: int = 0
-
-
-@dataclass(frozen=True)
-class Pass:
-    """One forward and backward: its examples, and where in the order it stands."""
-
-    examples: list[int]
-    epoch: int
-    position: int
 
 
 class ImageLoop:
@@ -88,6 +81,7 @@ class ImageLoop:
         config: Config,
         report: Report,
         stop: Stop,
+        team: Team,
     ) -> None:
         """`latents`: None where each pass encodes its own images."""
         self.family = family
@@ -99,8 +93,10 @@ class ImageLoop:
         self.params = config.params
         self.report = report
         self.stop = stop
+        self.team = team
         self.device: torch.device = family.parts.device
         self.trained = adapters.parameters()
+        team.share(self.trained)
         self.optimizer = make_optimizer(adapters, family.denoiser_name, config)
         self.schedule = make_schedule(self.optimizer, config)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.params.precision == "fp16")
@@ -110,7 +106,7 @@ class ImageLoop:
         self.state = RunState()
         self.totals = Totals()
         self.saved_step = -1
-        self._order: tuple[int, list[list[int]]] = (-1, [])
+        self.order = Order(image_set, self.params, team.size)
         self._beside = 1 if config.values.prior is None else 2
         self.mean_places = self._mean_places()
         self.pace = Pace(self.mean_places)
@@ -122,32 +118,18 @@ class ImageLoop:
 
     # Data
 
-    def _batches(self, epoch: int) -> list[list[int]]:
-        if self._order[0] != epoch:
-            self._order = (epoch, batches(self.image_set, self.params.batch_size, self.params.seed, epoch))
-        return self._order[1]
-
-    def _next_passes(self) -> list[Pass]:
-        """Those of one step: as many as are accumulated, fewer where the epoch ends."""
-        state = self.state
-        if state.position == len(self._batches(state.epoch)):
-            state.epoch, state.position = state.epoch + 1, 0
-        order = self._batches(state.epoch)
-        end = min(len(order), state.position + self.params.grad_accum)
-        return [Pass(order[at], state.epoch, at) for at in range(state.position, end)]
-
     def _places(self, examples: list[int]) -> int:
         """Places of the latents that a batch is computed on, with the class images beside it."""
         return self._beside * len(examples) * pixels_of(self.image_set, examples) // PIXELS_A_PLACE
 
     def _mean_places(self) -> float:
         """Of a step, over a whole epoch."""
-        order = self._batches(0)
-        return sum(map(self._places, order)) / -(-len(order) // self.params.grad_accum)
+        steps = steps_per_epoch(self.image_set, self.params.batch_size, self.params.grad_accum * self.team.size)
+        return sum(map(self._places, self.order.of(0))) / steps
 
     @property
     def epoch(self) -> float:
-        return self.state.epoch + self.state.position / len(self._batches(self.state.epoch))
+        return self.state.epoch + self.state.position / len(self.order.of(self.state.epoch))
 
     def _latents_of(self, views: list[View]) -> torch.Tensor:
         """A draw of the latents of each view."""
@@ -177,17 +159,23 @@ class ImageLoop:
         self.refuse_nonfinite()
 
     def _step(self) -> None:
-        passes = self._next_passes()
-        images = sum(len(one.examples) for one in passes)
+        passes = self.order.step(self.state.epoch, self.state.position)
+        batches = [one for dealt in passes for one in dealt]
+        images = sum(len(one.examples) for one in batches)
+        places = [self._places(one.examples) for one in batches]
+        self._largest_pass = max(self._largest_pass, *places)
         step_loss = torch.zeros((), device=self.device)
-        places = 0
-        for one in passes:
+        for dealt in passes:
+            # One for which none is left computes on another's, and it counts nothing.
+            one, counts = own(dealt, self.team.rank)
+            torch.manual_seed(one.seed(self.params.seed))
             with self._room_for_later():
-                loss = self.loss_of(one) * (len(one.examples) / images)
+                loss = self.loss_of(one) * (counts * len(one.examples) / images)
                 self.scaler.scale(loss).backward()
             step_loss += loss.detach()
-            places += self._places(one.examples)
-            self._largest_pass = max(self._largest_pass, self._places(one.examples))
+        # Each device's loss is its share of one mean, so that their gradients add up to its gradient.
+        self.team.sum_gradients(self.trained)
+        self.team.sum(step_loss)
         rate = self.schedule.get_last_lr()[0]
         self.scaler.unscale_(self.optimizer)
         grad_norm = torch.nn.utils.clip_grad_norm_(self.trained, self.params.max_grad_norm or math.inf)
@@ -198,11 +186,11 @@ class ImageLoop:
         if self.average is not None:
             self.average.step(self.trained)
         self.state.step += 1
-        self.state.position = passes[-1].position + 1
+        self.state.epoch, self.state.position = batches[-1].epoch, batches[-1].position + 1
         self.state.window_images += images
         self.totals.images += images
-        self.totals.places += places
-        self._after_step(step_loss, images, places, grad_norm, rate)
+        self.totals.places += sum(places)
+        self._after_step(step_loss, images, sum(places), grad_norm, rate)
 
     def loss_of(self, one: Pass) -> torch.Tensor:
         """The loss of one pass: the mean over its images, and the prior's beside it."""
@@ -244,9 +232,11 @@ class ImageLoop:
         measured = self.probe.take(passed)
         if measured:
             self.pace.restart(self.probe.timed)
-            self.report.probe(state.step, self.probe.figures(self.mean_places, self._largest_pass, values.device))
+            self.report.probe(
+                state.step, self.probe.figures(self.mean_places, self._largest_pass, values.device, self.team)
+            )
         self.tell_progress(force=measured or state.step == self.steps)
-        if self.stop.requested:
+        if self.team.any(self.stop.requested):
             self.save_checkpoint()
             raise interrupted(f"after step {state.step}; its checkpoint is kept")
         samples = self._samples_are_due()
@@ -265,7 +255,7 @@ class ImageLoop:
         state = self.state
         loss = self._window_loss.item() / state.window_images
         since, images = self._window_start
-        memory = measure_memory(self.config.values.device)
+        memory = most_memory(self.config.values.device, self.team)
         self.report.metric(
             state.step,
             self.epoch,
@@ -330,25 +320,32 @@ class ImageLoop:
         """Draws every sample prompt with the adapter as it would be written now."""
         began = time.monotonic()
         self.report.stage("evaluating")
-        values, step, side = self.config.values, self.state.step, self.params.resolution
-        folder = self.config.output / "samples"
-        folder.mkdir(exist_ok=True)
+        prompts, step = self.config.values.sample_prompts, self.state.step
         with at_rest(list(self.adapters.models.values())), self.averaged():
-            for place, prompt in enumerate(values.sample_prompts):
-                self.stop.check(f"while drawing samples after step {step}")
-                seed = values.sample_seed + place
-                [picture] = draw(self.family, self.embeddings, [prompt], [seed], side, side, values.sample_steps)
-                file = folder / f"step-{step:08d}-{place + 1}.png"
-                publish_file(file, as_png(picture))
-                name = file.relative_to(self.config.output).as_posix()
-                image = {"path": name, "width": picture.width, "height": picture.height, "seed": seed}
-                self.report.sample_image(
-                    step, prompt, image | {"sha256": sha256_of(file), "bytes": file.stat().st_size}
-                )
+            for place, prompt in enumerate(prompts):
+                self.team.check(self.stop, f"while drawing samples after step {step}")
+                # A model in parts draws only where all of them work on it; a whole one needs nobody else.
+                if self.team.leads or self.team.shards:
+                    self._draw(place, prompt)
                 self.tell_progress()
+        self.team.wait()
         # Only now: a round that was broken off is made up for on resuming.
         self.state.sampled = step
         self.pace.evaluation_seconds = time.monotonic() - began
+
+    def _draw(self, place: int, prompt: str) -> None:
+        """Draws one sample prompt and tells of it. `place`: among the prompts."""
+        values, step, side = self.config.values, self.state.step, self.params.resolution
+        seed = values.sample_seed + place
+        [picture] = draw(self.family, self.embeddings, [prompt], [seed], side, side, values.sample_steps)
+        if not self.team.leads:
+            return
+        file = self.config.output / "samples" / f"step-{step:08d}-{place + 1}.png"
+        file.parent.mkdir(exist_ok=True)
+        publish_file(file, as_png(picture))
+        name = file.relative_to(self.config.output).as_posix()
+        image = {"path": name, "width": picture.width, "height": picture.height, "seed": seed}
+        self.report.sample_image(step, prompt, image | {"sha256": sha256_of(file), "bytes": file.stat().st_size})
 
     @contextlib.contextmanager
     def averaged(self) -> Iterator[None]:
@@ -400,15 +397,16 @@ class ImageLoop:
         def write(folder: Path) -> None:
             self.write_adapter(folder)
             save_run_tensors(folder, self.adapters.tensors(), self.average)
-            checkpoints.save_training_state(
-                folder, self.optimizer, self.schedule, self.scaler, asdict(state), [checkpoints.random_state()]
-            )
+            # No random state: a pass draws by its place in the order.
+            checkpoints.save_training_state(folder, self.optimizer, self.schedule, self.scaler, asdict(state), [])
 
         began = time.monotonic()
-        folder, size = checkpoints.write_checkpoint(self.config, self.image_set.dataset_sha256, state.step, write)
+        if self.team.leads:
+            folder, size = checkpoints.write_checkpoint(self.config, self.image_set.dataset_sha256, state.step, write)
+            self.report.checkpoint(state.step, folder.relative_to(self.config.output).as_posix(), size)
+        self.team.wait()
         self.pace.checkpoint_seconds = time.monotonic() - began
         self.saved_step = state.step
-        self.report.checkpoint(state.step, folder.relative_to(self.config.output).as_posix(), size)
 
     def load_checkpoint(self, folder: Path) -> None:
         """Goes on from a checkpoint as if there had been no end."""
@@ -417,7 +415,6 @@ class ImageLoop:
         if self.average is not None:
             self.average.optimization_step = self.state.averaged_steps
         checkpoints.load_training_state(folder, self.optimizer, self.schedule, self.scaler)
-        checkpoints.load_random_state(folder)
         self._window_loss.fill_(self.state.window_loss)
         self._streak.fill_(self.state.nonfinite)
         self.saved_step = self.state.step

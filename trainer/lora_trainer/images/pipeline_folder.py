@@ -14,6 +14,8 @@ from lora_trainer.base_model import DTYPES, GATED_CARD, PICKLED, first_line, ref
 from lora_trainer.durable import sha256_of
 from lora_trainer.environment import choose_threads
 from lora_trainer.failure import TrainerFailure
+from lora_trainer.sharding import in_turn, shard_denoiser
+from lora_trainer.team import Team
 
 if TYPE_CHECKING:
     import torch
@@ -93,8 +95,13 @@ def loading(what: str) -> Iterator[None]:
 class Parts:
     """The components of a pipeline, each loaded frozen when it is first asked for and kept until it is let go."""
 
-    def __init__(self, folder: Path, files: dict[str, list[Path]], precision: str, device: str) -> None:
-        """`files`: as check_pipeline answers them. Raises TrainerFailure(bad_config) for a device that is not there."""
+    def __init__(
+        self, folder: Path, files: dict[str, list[Path]], precision: str, device: str, team: Team, denoiser: str
+    ) -> None:
+        """`files`: as check_pipeline answers them. `denoiser`: the component that several devices may hold in parts.
+
+        Raises TrainerFailure(bad_config) for a device that is not there.
+        """
         import torch
 
         if device == "cuda" and not torch.cuda.is_available():
@@ -103,23 +110,39 @@ class Parts:
             )
         self.folder = folder
         self.files = files
+        self.team = team
+        self.denoiser = denoiser
         self.device = torch.device(device)
         self.dtype: torch.dtype = getattr(torch, DTYPES[precision])
         self._loaded: dict[str, Any] = {}
 
     def model(self, name: str, kind: type, dtype: torch.dtype | None = None) -> Any:
-        """A component with weights, on the device. `kind`: its class. Raises TrainerFailure."""
-        if name not in self._loaded:
-            with loading(name):
-                model = kind.from_pretrained(
-                    self.folder / name,
-                    torch_dtype=dtype or self.dtype,
-                    use_safetensors=True,
-                    local_files_only=True,
-                    variant=variant_of(self.files[name][0]),
-                )
-            self._loaded[name] = model.requires_grad_(False).eval().to(self.device)
-        return self._loaded[name]
+        """A component with weights, on the device. `kind`: its class. Raises TrainerFailure.
+
+        A denoiser in parts is loaded by all devices together.
+        """
+        if name in self._loaded:
+            return self._loaded[name]
+        if self.team.shards and name == self.denoiser:
+            with in_turn(self.team):
+                # On the host first: that it fits no single device may be why it is sharded.
+                model = self._read(name, kind, dtype)
+                shard_denoiser(model, self.team, self.device.type)
+        else:
+            model = self._read(name, kind, dtype).to(self.device)
+        self._loaded[name] = model
+        return model
+
+    def _read(self, name: str, kind: type, dtype: torch.dtype | None) -> Any:
+        with loading(name):
+            model = kind.from_pretrained(
+                self.folder / name,
+                torch_dtype=dtype or self.dtype,
+                use_safetensors=True,
+                local_files_only=True,
+                variant=variant_of(self.files[name][0]),
+            )
+        return model.requires_grad_(False).eval()
 
     def tokenizer(self, name: str, kind: type) -> Any:
         if name not in self._loaded:

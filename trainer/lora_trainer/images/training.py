@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
+from concurrent.futures import Future
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -14,17 +16,18 @@ from lora_trainer.config import Config
 from lora_trainer.durable import publish_file, publish_folder, sha256_of
 from lora_trainer.failure import TrainerFailure, read_as_failure
 from lora_trainer.images.adapters import WEIGHTS, Adapters
-from lora_trainer.images.data.caches import LatentCache, TextCache
-from lora_trainer.images.data.class_images import provide_class_images
+from lora_trainer.images.data.caches import LatentCache, Tell, TextCache, quiet
+from lora_trainer.images.data.class_images import Generate, provide_class_images
 from lora_trainer.images.data.image_set import ImageSet, open_images
 from lora_trainer.images.data.telling import Progress
 from lora_trainer.images.model_card import model_card
 from lora_trainer.images.optimizer import check_optimizer
 from lora_trainer.images.pipeline_folder import check_pipeline, folder_sha256, parameters_of
-from lora_trainer.memory import measure_memory
+from lora_trainer.memory import measure_memory, most_memory
 from lora_trainer.report import Report
 from lora_trainer.run_facts import gpus, in_background, versions, without_host_paths
 from lora_trainer.stopping import Stop
+from lora_trainer.team import Team, join, rank_here
 
 PACKAGES = ("torch", "diffusers", "transformers", "peft", "accelerate", "tokenizers", "safetensors", "pillow")
 ENCODED_AT_ONCE = 4
@@ -67,41 +70,40 @@ def train_images(config: Config, report: Report, stop: Stop) -> None:
 
     report.stage("loading_model")
     every = [path for part in kind.parts for path in files[part]]
-    base_sha256 = in_background(folder_sha256, every, config.base)
+    base_sha256 = in_background(folder_sha256, every, config.base) if not rank_here() else None
+    team = join(config.output, values.devices, values.strategy, values.device)
     from lora_trainer.images.embeddings import Embeddings
     from lora_trainer.images.loop import ImageLoop
     from lora_trainer.images.pipeline_folder import Parts
 
-    parts = Parts(config.base, files, params.precision, values.device)
+    parts = Parts(config.base, files, params.precision, values.device, team, kind.parts[0])
     family = getattr(import_module(f"lora_trainer.images.{kind.module}"), kind.recipe)(parts, params)
     embeddings = Embeddings(family, params.train_text_encoder)
-    told = [*values.sample_prompts, ""] + ([] if values.prior is None else [values.prior.class_prompt])
+    once = Once(team, report, stop)
     if params.cache_text_embeddings:
         report.stage("preparing_data")
-        sums = folder_sha256([path for part in kind.encoders for path in files[part]], config.base)
-        cache = TextCache(Path(values.job_folder), f"{sums} {params.precision}")
-        embeddings.fill(cache, [*image_set.all_texts(), *told], Progress(report, stop))
+        cache_texts(kind, files, embeddings, image_set, config, once)
     if values.prior is not None:
         report.stage("preparing_data")
-        identity = f"{base_sha256.result()} {values.sample_steps} {params.precision}"
-        add_class_images(family, embeddings, image_set, config, identity, Progress(report, stop))
+        add_class_images(family, embeddings, image_set, config, base_sha256, once)
     latents = None
     if params.cache_latents:
         report.stage("preparing_data")
-        latents = cache_latents(family, image_set, config, sha256_of(files["vae"][0]), Progress(report, stop))
+        latents = cache_latents(family, image_set, config, files["vae"][0], once)
 
     report.stage("loading_model")
     parts.choose_threads(family.width)
     adapters = Adapters(family, config)
+    all_gpus = [gpu for own in team.gather(gpus(values.device)) for gpu in own]
     report.hello(
         trainer=f"lowrank-lora {VERSION}",
         versions=versions(PACKAGES),
         device=values.device,
-        gpus=gpus(values.device),
+        gpus=all_gpus,
         total_parameters=parameters_of(every) + sum(weight.numel() for weight in adapters.parameters()),
         trainable_parameters=sum(weight.numel() for weight in adapters.parameters()),
     )
-    loop = ImageLoop(family, adapters, image_set, embeddings, latents, config, report, stop)
+    loop = ImageLoop(family, adapters, image_set, embeddings, latents, config, report, stop, team)
 
     # From here on a stop waits for the end of the step, so that a checkpoint can be written.
     stop.immediate = False
@@ -109,36 +111,90 @@ def train_images(config: Config, report: Report, stop: Stop) -> None:
     train(config, loop)
 
     summary = summary_of(loop, started)
-    if not values.probe.only:
+    if base_sha256 is not None and not values.probe.only:
         report.stage("saving")
-        publish(config, loop, report, summary, base_sha256.result())
+        publish(config, loop, report, summary, base_sha256.result(), all_gpus)
     report.stage("done")
     report.done(summary)
+    team.leave()
+
+
+class Once:
+    """What is made once for all devices: the first one's process makes it, and tells how far it is; the others wait."""
+
+    def __init__(self, team: Team, report: Report, stop: Stop) -> None:
+        self.team = team
+        self.report = report
+        self.stop = stop
+
+    def make(self, build: Callable[[Tell], object]) -> None:
+        """`build` is given whom to tell what of how much is done. Raises TrainerFailure(interrupted) on a stop."""
+        self.draw(lambda _, tell: build(tell), None)
+
+    def draw(self, build: Callable[[Generate, Tell], object], generate: Generate | None) -> None:
+        """The same with what draws pictures: a model that lies in parts draws them with the help of all."""
+        progress = Progress(self.report, self.stop)
+
+        def build_and_tell(others: Callable[..., object]) -> None:
+            def tell(done: int, total: int) -> None:
+                progress(done, total)
+                others()
+
+            def drawn(*asked: Any) -> Any:
+                if self.team.shards:
+                    others(*asked)
+                return generate(*asked)
+
+            build(drawn, tell)
+
+        self.team.led(build_and_tell, generate)
+
+
+def cache_texts(
+    kind: Kind, files: dict[str, list[Path]], embeddings: Any, image_set: ImageSet, config: Config, once: Once
+) -> None:
+    """Embeds every text of the run; afterwards the encoders are let go."""
+    values = config.values
+    encoders = [path for part in kind.encoders for path in files[part]]
+    sums = once.team.of_first(lambda: folder_sha256(encoders, config.base))
+    cache = TextCache(Path(values.job_folder), f"{sums} {config.params.precision}")
+    told = [*values.sample_prompts, ""] + ([] if values.prior is None else [values.prior.class_prompt])
+    once.make(lambda tell: embeddings.fill(cache, [*image_set.all_texts(), *told], tell))
+    embeddings.take(cache)
 
 
 def add_class_images(
-    family: Any, embeddings: Any, image_set: ImageSet, config: Config, identity: str, tell: Progress
+    family: Any, embeddings: Any, image_set: ImageSet, config: Config, base_sha256: Future[str] | None, once: Once
 ) -> None:
     """Puts class images beside the examples; those that are lacking are drawn by the base model as it is."""
     from lora_trainer.images.samples import at_rest, draw
 
     values = config.values
+    folder = Path(values.job_folder)
+    base = once.team.of_first(lambda: base_sha256.result())
+    identity = f"{base} {values.sample_steps} {config.params.precision}"
 
     def generate(prompts: list[str], seeds: list[int], width: int, height: int) -> Any:
         with at_rest([family.denoiser]):
             return draw(family, embeddings, prompts, seeds, width, height, values.sample_steps)
 
-    provide_class_images(image_set, values.prior, Path(values.job_folder), identity, generate, ENCODED_AT_ONCE, tell)
+    def provide(generate: Generate, tell: Tell) -> None:
+        provide_class_images(image_set, values.prior, folder, identity, generate, ENCODED_AT_ONCE, tell)
+
+    once.draw(provide, generate)
+    if not once.team.leads:
+        provide(generate, quiet)
 
 
-def cache_latents(family: Any, image_set: ImageSet, config: Config, vae_sha256: str, tell: Progress) -> LatentCache:
-    """Encodes every image once; afterwards the VAE waits in the host's memory for the samples."""
+def cache_latents(family: Any, image_set: ImageSet, config: Config, vae_file: Path, once: Once) -> LatentCache:
+    """Encodes every image; afterwards the VAE waits in the host's memory for the samples."""
     from functools import partial
 
     from lora_trainer.images.latents import encode_pixels
 
+    vae_sha256 = once.team.of_first(lambda: sha256_of(vae_file))
     cache = LatentCache(Path(config.values.job_folder), f"{vae_sha256} {family.vae.dtype}")
-    cache.build(image_set, partial(encode_pixels, family.vae), ENCODED_AT_ONCE, tell)
+    once.make(lambda tell: cache.build(image_set, partial(encode_pixels, family.vae), ENCODED_AT_ONCE, tell))
     family.vae.to("cpu")
     return cache
 
@@ -184,7 +240,7 @@ def out_of_memory(failure: TrainerFailure, loop: Any) -> TrainerFailure:
 
 def summary_of(loop: Any, started: float) -> dict:
     """The figures of the line `done`; its tokens are places of the latents."""
-    memory = measure_memory(loop.config.values.device)
+    memory = most_memory(loop.config.values.device, loop.team)
     return {
         "steps": loop.state.step,
         "epochs": round(loop.epoch, 6),
@@ -200,7 +256,7 @@ def summary_of(loop: Any, started: float) -> dict:
     }
 
 
-def publish(config: Config, loop: Any, report: Report, summary: dict, base_sha256: str) -> None:
+def publish(config: Config, loop: Any, report: Report, summary: dict, base_sha256: str, all_gpus: list[dict]) -> None:
     """Writes adapter/ and passport.json and names each file with its hash."""
     folder = config.output / "adapter"
 
@@ -223,7 +279,7 @@ def publish(config: Config, loop: Any, report: Report, summary: dict, base_sha25
         "adapter": {"sha256": sha256_of(folder / WEIGHTS)},
         "versions": versions(PACKAGES),
         "device": config.values.device,
-        "gpus": gpus(config.values.device),
+        "gpus": all_gpus,
         "seed": config.params.seed,
         "config": without_host_paths(config.raw),
         "figures": summary,
