@@ -19,6 +19,8 @@ export function foretoldImage({ request }: ImageRow): Prediction | null {
       resolution,
       batch,
       grad_accum: 1,
+      devices: 1,
+      strategy: 'none',
       gradient_checkpointing,
       weights_dtype: precision,
       cached_embeddings: encoders_cached,

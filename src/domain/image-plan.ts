@@ -3,7 +3,8 @@ import type { Passes } from './foresight/choose-passes.ts';
 import type { ImageDatasetFacts } from './image-dataset.ts';
 import type { ImageModelKind } from './image-pipeline.ts';
 import type { ImageTrainerConfig, ImageTrainingParams } from './image-trainer-config.ts';
-import { checkpointInterval, countSteps, loggingSteps } from './planner.ts';
+import { ALONE, askedPasses, checkpointInterval, countSteps, loggingSteps, type Sharing } from './planner.ts';
+import type { TrainerStrategy } from './trainer-config-parts.ts';
 import type { TrainingSpec } from './training-spec.ts';
 
 /** Of a pipeline that is fetched first nothing is known but that it draws: then it is planned anew when it is there. */
@@ -19,12 +20,11 @@ export interface ImagePlan extends PlannedParams {
   steps_per_epoch: number;
   total_steps: number;
   total_epochs: number;
-  /** Images in one forward pass, class images aside, and passes a step: their product is what was asked for, whatever fits. */
+  /** Images in one forward pass of one device, class images aside, and passes a step: their product with the devices is what was asked for. */
   micro_batch: number;
   grad_accum: number;
-  /** One device alone draws: several are refused before. */
-  devices: 1;
-  strategy: 'none';
+  devices: number;
+  strategy: TrainerStrategy;
   checkpoint_interval: number;
   checkpoints_kept: number;
   prior: ImageTrainerConfig['prior'];
@@ -73,22 +73,19 @@ export function resolutionOf(spec: Pick<ImageSpec, 'resolution'>, { kind, side }
   return Math.min(SIDES.max, Math.max(SIDES.min, Math.round(made_for / SIDES.step) * SIDES.step));
 }
 
-/** `captions`: some of the dataset's own, for its samples. Pure arithmetic, as `planTraining` is for text. */
+/** `captions`: some of the dataset's own, for its samples. Pure arithmetic, as `planTraining` is for text, with the same `passes` and `sharing`. */
 export function planImages(
   spec: ImageSpec,
   dataset: ImageDatasetFacts,
   model: PlannedImageModel,
   captions: readonly string[],
   passes?: Passes,
+  sharing: Sharing = ALONE,
 ): ImagePlan {
   const { hyperparameters, run, max_steps, image = {}, trigger_words } = spec;
   const kind = KINDS[model.kind ?? 'stable-diffusion'];
   const resolution = resolutionOf(spec, model);
-  const chosen = passes ?? {
-    micro_batch: hyperparameters.batch_size,
-    grad_accum: run.grad_accum,
-    gradient_checkpointing: false,
-  };
+  const chosen = passes ?? askedPasses(spec, sharing.devices);
   const batches = batchesOfAnEpoch(dataset, resolution, hyperparameters.batch_size, image.bucketing ?? true);
   const { steps_per_epoch, total_steps } = countSteps(batches, 1, hyperparameters.epochs, max_steps, run.grad_accum);
   const train_text_encoder = kind.text_encoder && (image.train_text_encoder ?? false);
@@ -100,8 +97,7 @@ export function planImages(
     total_steps,
     total_epochs: hyperparameters.epochs ?? Math.ceil(total_steps / steps_per_epoch),
     ...chosen,
-    devices: 1,
-    strategy: 'none',
+    ...sharing,
     warmup_steps: Math.min(run.warmup_steps ?? 0, total_steps),
     // As diffusers' scripts train: a curve that falls wants a run whose length is right.
     lr_schedule: 'constant',

@@ -27,7 +27,7 @@ export const StoredImageConfig = z.object({
     model_kind: z.enum(IMAGE_MODEL_KINDS),
     total_steps: z.int(),
     micro_batch: z.int().min(1),
-    devices: z.int().min(1).max(TRAINER_CAN.image_devices_max),
+    devices: z.int().min(1).max(TRAINER_CAN.devices_max),
     strategy: z.enum(TRAINER_STRATEGIES),
     checkpoint_interval: z.int(),
     checkpoints_kept: z.int(),

@@ -78,7 +78,17 @@ export function countSteps(
 /** The devices of a run, and how they share the work. */
 export type Sharing = Pick<TrainingPlan, 'devices' | 'strategy'>;
 
-const ALONE: Sharing = { devices: 1, strategy: 'none' };
+export const ALONE: Sharing = { devices: 1, strategy: 'none' };
+
+/** How devices may share the work: as was asked, else each with the whole model, or with a part of it where that does not fit. */
+export function sharingsOf(asked: TrainerStrategy, devices: number): [Sharing, ...Sharing[]] {
+  if (devices === 1) return [ALONE];
+  if (asked !== 'none') return [{ devices, strategy: asked }];
+  return [
+    { devices, strategy: 'ddp' },
+    { devices, strategy: 'fsdp' },
+  ];
+}
 
 /** Each device takes its part of the asked batch; where it does not divide, as many rows as make up for it. */
 export function askedPasses(spec: Pick<TrainingSpec, 'hyperparameters' | 'run'>, devices: number): Passes {

@@ -269,11 +269,9 @@ function checkBatch({ dataset }: PreflightFacts, question: PreflightQuestion, { 
     );
 }
 
-function checkDevices({ gpu, dataset }: PreflightFacts, question: PreflightQuestion, { warnings, errors }: Said): void {
+function checkDevices({ gpu }: PreflightFacts, question: PreflightQuestion, { warnings, errors }: Said): void {
   const { gpus, run } = question;
   if (gpu !== null && !gpu.known) errors.push(`${gpu.asked} is not in the catalogue: ${gpu.catalogue.join(', ')}.`);
-  if (dataset?.modality === 'image' && gpus > TRAINER_CAN.image_devices_max)
-    errors.push(`Image models are trained on ${TRAINER_CAN.image_devices_max} GPU here, and ${gpus} are asked for.`);
   if (gpus === 1 && run.strategy !== 'none')
     warnings.push(`One GPU has nobody to share its work with: it trains without ${run.strategy}.`);
   if (gpus > 1 && run.strategy === 'none')

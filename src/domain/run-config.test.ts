@@ -191,6 +191,13 @@ describe('the configuration of an attempt on images', () => {
     });
   });
 
+  test('has the devices of its plan, each with its part of a batch', () => {
+    const { plan, ...rest } = planned('sdxl');
+    const shared = { ...rest, plan: { ...plan, devices: 4, strategy: 'ddp', micro_batch: 2 } };
+    expect(configured(shared)).toMatchObject({ devices: 4, strategy: 'ddp', training_params: { batch_size: 2 } });
+    expect(configured({ ...rest, plan })).toMatchObject({ devices: 1, strategy: 'none', training_params: { batch_size: 8 } });
+  });
+
   test('has an optimizer of 8 bits on a GPU alone', () => {
     const asked = planned('sdxl', { optimizer: 'adamw_8bit' });
     const of = (device: AttemptFacts['device']) => configured(asked, { device }).training_params.optimizer;

@@ -30,7 +30,6 @@ export const TRAINER_CAN = {
   image_methods: ['lora', 'dreambooth'],
   modalities: ['text', 'image'],
   devices_max: 8,
-  image_devices_max: 1,
   strategies: ['none', 'ddp', 'fsdp'],
   eval_suites: ['held_out_loss'],
   image_eval_suites: [],

@@ -56,6 +56,27 @@ describe('a training on images', () => {
     expect((await third.json()).message).toMatch(/learned under "sks".*without prior preservation/);
   });
 
+  test('on several devices shares each batch among them, where it divides', async () => {
+    const base_model_id = await pipeline();
+    const dataset_id = await images();
+    const by_wizard = (gpus: number, type: string) => ({
+      ...{ name: 'Shared', base_model_id, dataset_id, recipe_id: 'lora', start: false },
+      ...{ train: { max_steps: 10, global_batch_size: 4 }, resources: { gpus, gpu_type: 'L40S' }, strategy: { type } },
+    });
+    const ask = (gpus: number, type: string) => api.request('/api/jobs', json(by_wizard(gpus, type), caller.headers));
+    const shared = await ask(2, 'none');
+    expect([shared.status, await shared.json()]).toMatchObject([
+      201,
+      { resources: { gpus: 2 }, config: { plan: { devices: 2, strategy: 'ddp', micro_batch: 2, grad_accum: 1 } } },
+    ]);
+    expect((await (await ask(2, 'fsdp')).json()).config.plan).toMatchObject({ devices: 2, strategy: 'fsdp' });
+    const refused = await ask(3, 'ddp');
+    expect([refused.status, (await refused.json()).errors]).toEqual([
+      422,
+      [expect.stringMatching(/does not divide into 1 forward passes on 3 GPUs/)],
+    ]);
+  });
+
   test('is refused where dataset, method and base model do not belong together, and says what does', async () => {
     await pipeline();
     const dataset = await images();

@@ -3,7 +3,7 @@
  * for what is stored with a job.
  */
 import type { ImagePlan } from '../image-plan.ts';
-import { askedPasses, type DatasetFacts, planTraining, type TrainingPlan, whyUnshared } from '../planner.ts';
+import { askedPasses, type DatasetFacts, planTraining, sharingsOf, type TrainingPlan, whyUnshared } from '../planner.ts';
 import type { TrainerStrategy } from '../trainer-config-parts.ts';
 import { estimateTraining, type TrainingEstimate } from '../training-estimate.ts';
 import type { TrainingSpec } from '../training-spec.ts';
@@ -73,11 +73,11 @@ export function foresee(question: ForeseeQuestion): TextForecast {
   const { count } = device;
   const asked = askedPasses(spec, count);
   const facts = { context_length: model.context_length ?? Number.MAX_SAFE_INTEGER };
-  const [first, ...others] = strategiesOf(spec.run.strategy, count);
-  const planned = planTraining(spec, dataset, facts, asked, { devices: count, strategy: first });
+  const [first, ...others] = sharingsOf(spec.run.strategy, count);
+  const planned = planTraining(spec, dataset, facts, asked, first);
   const known = knownOf(question, planned);
   if (known === null) return forecast(question, planned, null);
-  const ways = [first, ...others].map((strategy) => judgeStrategy({ ...known, run: { ...known.run, strategy } }, asked));
+  const ways = [first, ...others].map(({ strategy }) => judgeStrategy({ ...known, run: { ...known.run, strategy } }, asked));
   // Where none fits, what needs the least.
   const least = ways.toSorted((a, b) => a.judged.memory.device_bytes - b.judged.memory.device_bytes)[0];
   const chosen = ways.find(({ judged }) => judged.verdict === 'fits') ?? least;
@@ -87,12 +87,6 @@ export function foresee(question: ForeseeQuestion): TextForecast {
   const advice = judged.verdict === 'fits' ? [] : adviseOn({ known, judged, device, offers });
   const plan = planTraining(spec, dataset, facts, passes, { devices: count, strategy: chosen.strategy });
   return forecast(question, plan, { ...judged, advice, assumptions: known.assumptions });
-}
-
-/** How devices may share the work: as was asked, else each with the whole model, or with a part of it where that does not fit. */
-function strategiesOf(asked: TrainerStrategy, devices: number): [TrainerStrategy, ...TrainerStrategy[]] {
-  if (devices === 1) return ['none'];
-  return asked === 'none' ? ['ddp', 'fsdp'] : [asked];
 }
 
 /** The best passes of a run, and what it needs and takes by them. */

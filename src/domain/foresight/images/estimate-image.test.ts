@@ -17,6 +17,8 @@ const QUESTION: ImageQuestion = {
   resolution: 1024,
   batch: 1,
   grad_accum: 1,
+  devices: 1,
+  strategy: 'none',
   gradient_checkpointing: true,
   weights_dtype: 'bf16',
   cached_embeddings: true,

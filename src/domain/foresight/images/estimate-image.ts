@@ -1,8 +1,11 @@
 /** Memory and time of an image model's training, by table and a line over what a batch has. */
 
+import type { TrainerStrategy } from '../../trainer-config-parts.ts';
 import type { DeviceFacts } from '../devices/hardware.ts';
 import { findDevice } from '../devices/known-devices.ts';
 import { MEMORY_PHASES, type MemoryComponents, type MemoryEstimate, type MemoryPhase, type TimeEstimate } from '../forecast.ts';
+import { COMMUNICATOR, SHARDED_SLACK } from '../memory/overheads.ts';
+import { exposed, sumSeconds } from '../time/time-communication.ts';
 import { DECODE_BYTES_A_MEGAPIXEL, findImageClass, type ImageClass } from './image-classes.ts';
 
 export interface ImageQuestion {
@@ -16,6 +19,10 @@ export interface ImageQuestion {
   /** Samples in one forward pass, class images of prior preservation aside. */
   batch: number;
   grad_accum: number;
+  /** Of one host; batch and passes are those of one. */
+  devices: number;
+  /** `fsdp`: each holds a part of the denoiser. */
+  strategy: TrainerStrategy;
   gradient_checkpointing: boolean;
   /** Of what the denoiser lies in; diffusers' full fine-tunes keep fp32, and so does a processor. */
   weights_dtype: 'bf16' | 'fp32';
@@ -53,6 +60,11 @@ const DORA = { bytes: 1.79e9 / 3.8755e9, time: 1.93 };
 const FULL_TIME = 1.12;
 /** Where both devices take as long, the share of the slower one's step that it computes; between none and all of it. */
 const LAUNCH_BOUND = 0.3;
+/**
+ * FSDP: what is gathered at a time of a denoiser, the two largest blocks and what stands outside of them, by the shapes in diffusers:
+ * 0.75 of FLUX.1's 11.9e9 weights, 0.2 of SDXL's 2.57e9, 0.14 of SD 1.5's 0.86e9.
+ */
+const GATHERED = 0.1;
 const REFERENCE = { h100: referenceOps('H100'), l40s: referenceOps('L40S') };
 
 function referenceOps(name: string): number {
@@ -75,6 +87,8 @@ export function estimateImageClass(one: ImageClass, question: ImageQuestion, dev
 /** Samples that go through the denoiser at once. */
 const samples = ({ batch, prior_preservation }: ImageQuestion): number => batch * (prior_preservation ? 2 : 1);
 
+const shards = ({ strategy, devices }: ImageQuestion): boolean => strategy === 'fsdp' && devices > 1;
+
 /** Tokens of an image and its text; for convolutions pixels stand for tokens. */
 const tokensAt = ({ text_tokens }: ImageClass, side: number): number => (side / 16) ** 2 + text_tokens;
 
@@ -91,16 +105,21 @@ function memoryOf(one: ImageClass, q: ImageQuestion, device: DeviceFacts): Memor
   const steady = held.weights + held.adapter + 3 * held.trained;
   const dora = q.method === 'dora' ? one.denoiser * DORA.bytes : 0;
   const decoded = (width / 2) * DECODE_BYTES_A_MEGAPIXEL * (q.resolution ** 2 / 1e6) + width * one.vae;
+  /** Gradients lie side by side once more while they are summed up. */
+  const exchanged = q.devices > 1 ? held.trained : 0;
+  const gathered = shards(q) ? GATHERED * one.denoiser * width : 0;
   /** What each moment has beside what is held all the time; gradients are gone between steps. */
   const passing: Record<MemoryPhase, number> = {
     load: Math.max(width * (one.encoders + one.vae), held.weights) - steady,
-    train_step: samples(q) * sampleBytes(one, q) + dora,
-    optimizer_step: q.method === 'full' ? FOREACH_COPY * held.trained : held.trained,
-    evaluate: (q.validation ? decoded : 0) - held.trained,
+    train_step: samples(q) * sampleBytes(one, q) + dora + gathered,
+    optimizer_step: (q.method === 'full' ? FOREACH_COPY * held.trained : held.trained) + exchanged,
+    evaluate: (q.validation ? decoded + gathered : 0) - held.trained,
     save: -held.trained,
   };
-  const context = device.kind === 'gpu' ? CONTEXT : 0;
-  const slack = (phase: MemoryPhase) => WORKSPACE + PASSING_SLACK * Math.max(0, passing[phase]);
+  const communicator = device.kind === 'gpu' && q.devices > 1 ? COMMUNICATOR : 0;
+  const context = device.kind === 'gpu' ? CONTEXT + communicator : 0;
+  const share = PASSING_SLACK + (shards(q) ? SHARDED_SLACK : 0);
+  const slack = (phase: MemoryPhase) => WORKSPACE + share * Math.max(0, passing[phase]);
   const phases = Object.fromEntries(
     MEMORY_PHASES.map((phase) => [phase, steady + passing[phase] + slack(phase) + context]),
   ) as Record<MemoryPhase, number>;
@@ -120,7 +139,7 @@ function memoryOf(one: ImageClass, q: ImageQuestion, device: DeviceFacts): Memor
     context,
   };
   // What is held is known but for a share; what comes and goes is the table's.
-  const unsure = HELD_SPREAD * steady + one.spread.memory * Math.abs(passing[fullest]) + CONTEXT_SPREAD;
+  const unsure = HELD_SPREAD * steady + one.spread.memory * Math.abs(passing[fullest]) + CONTEXT_SPREAD + communicator + gathered;
   return {
     components,
     allocator_bytes: device_bytes - context,
@@ -141,7 +160,7 @@ function memoryOf(one: ImageClass, q: ImageQuestion, device: DeviceFacts): Memor
 function heldBytes(one: ImageClass, q: ImageQuestion) {
   const full = q.method === 'full';
   const width = q.weights_dtype === 'fp32' ? 4 : 2;
-  const denoiser = one.denoiser * width;
+  const denoiser = (one.denoiser * width) / (shards(q) ? q.devices : 1);
   // Adapters stay in fp32 (PEFT's `autocast_adapter_dtype`).
   const adapter = full ? 0 : one.lora_a_rank * q.rank * 4;
   const ema = q.ema ? (full ? one.denoiser * 4 : adapter) : 0;
@@ -158,11 +177,17 @@ function timeOf(one: ImageClass, q: ImageQuestion, device: DeviceFacts): TimeEst
   const { started, computed } = splitSeconds(one.seconds[q.gradient_checkpointing ? 'checkpointed' : 'kept']);
   const work = (samples(q) * tokensAt(one, q.resolution)) / (one.seed_batch * tokensAt(one, one.seed_side));
   const method = q.method === 'dora' ? DORA.time : q.method === 'full' ? FULL_TIME : 1;
-  const seconds = q.grad_accum * method * (started + (computed * work * (one.operations ?? 1)) / opsOf(device));
+  const pass = method * (started + (computed * work * (one.operations ?? 1)) / opsOf(device));
+  // Weights are gathered for the way there and for the way back.
+  const width = q.weights_dtype === 'fp32' ? 4 : 2;
+  const gathered = shards(q) ? sumSeconds(one.denoiser * width, q.devices, device) : 0;
+  const passed = q.grad_accum * (pass + exposed(gathered, pass));
+  // The trainer sums gradients up when all passes of a step are over: nothing hides it.
+  const seconds = passed + sumSeconds(heldBytes(one, q).trained, q.devices, device);
   const spread = 1 + one.spread.time;
   return {
     seconds_per_step: seconds,
-    tokens_per_second: (q.grad_accum * q.batch * tokensAt(one, q.resolution)) / seconds,
+    tokens_per_second: (q.devices * q.grad_accum * q.batch * tokensAt(one, q.resolution)) / seconds,
     low_seconds: seconds / spread,
     high_seconds: seconds * spread,
     assumptions: [

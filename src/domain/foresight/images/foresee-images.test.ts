@@ -61,6 +61,34 @@ describe('a training on images', () => {
     expect(foreseen?.verdict).not.toBe('will_not_fit');
   });
 
+  test('on several devices has the memory of its part on each, in less time, at the price of all', () => {
+    const four = { ...SPEC.hyperparameters, batch_size: 4 };
+    const [alone, shared] = [1, 4].map((count) => ask({ device: { ...device('L40S'), count } }, { hyperparameters: four }));
+    const part = ask();
+    expect(shared?.plan).toMatchObject({ devices: 4, strategy: 'ddp', micro_batch: 1, grad_accum: 1, total_steps: 1000 });
+    expect([alone?.plan.devices, alone?.plan.strategy]).toEqual([1, 'none']);
+    const of = (told: typeof alone) => told?.foreseen?.memory.components ?? { activations: 0, context: 0 };
+    expect(of(shared).activations).toBe(of(part).activations);
+    // NCCL's buffers.
+    expect(of(shared).context - of(part).context).toBe(2 ** 30);
+    const [seconds = 0, own = 0, all = 0] = [shared, part, alone].map((told) => told?.foreseen?.seconds_per_step.figure);
+    expect([seconds > own, seconds < all]).toEqual([true, true]);
+    expect(shared?.foreseen?.samples_per_second).toBeCloseTo(4 / seconds, 6);
+    expect(shared?.estimate.hourly_rate).toBe(4 * (alone?.estimate.hourly_rate ?? 0));
+  });
+
+  test('on several devices that none of them holds whole lies in parts, and takes longer for it', () => {
+    const model = { shape: { kind: 'flux', denoiser: 11.9e9, encoders: 4.88e9, vae: 84e6, side: 1024 }, name: 'x' };
+    const four = { ...SPEC.hyperparameters, batch_size: 4 };
+    const on = (type: string, strategy: 'none' | 'ddp') =>
+      ask({ model, device: { ...device(type), count: 4 } }, { hyperparameters: four, run: { ...NO_WISHES, strategy } });
+    const [whole, parts] = [on('RTX-4090', 'ddp'), on('RTX-4090', 'none')];
+    expect([whole.plan.strategy, whole.foreseen?.verdict]).toEqual(['ddp', 'will_not_fit']);
+    expect([parts.plan.strategy, parts.foreseen?.verdict]).toEqual(['fsdp', 'fits']);
+    expect(parts.foreseen?.memory.components.weights).toBeCloseTo((whole.foreseen?.memory.components.weights ?? 0) / 4, -6);
+    expect(on('H100', 'none').plan.strategy).toBe('ddp');
+  });
+
   test('with prior preservation takes the memory of twice the batch, and its class images’ time', () => {
     const [plain, prior] = [null, 'a photo of a dog'].map((class_prompt) =>
       ask(

@@ -2,6 +2,7 @@
 import type { ImageDatasetFacts } from '../../image-dataset.ts';
 import { IMAGE_MODEL_KINDS } from '../../image-pipeline.ts';
 import { type ImagePlan, type ImageSpec, planImages } from '../../image-plan.ts';
+import { askedPasses, type Sharing, sharingsOf } from '../../planner.ts';
 import { estimateTraining } from '../../training-estimate.ts';
 import { choosePasses, type Passes } from '../choose-passes.ts';
 import type { Factor } from '../forecast.ts';
@@ -9,7 +10,7 @@ import type { Forecast, Foreseen } from '../foresee.ts';
 import type { ForeseenDevice, Range } from '../judge-run.ts';
 import type { RunDuration } from '../time/run-duration.ts';
 import { DURATION_CONSTANTS } from '../time/run-duration.ts';
-import { verdictOf } from '../verdict.ts';
+import { type Verdict, verdictOf } from '../verdict.ts';
 import { adviseOnImages } from './advise-on-images.ts';
 import { classOfShape, guessedShape } from './class-of-shape.ts';
 import { estimateImageClass, type ImageEstimate, type ImageQuestion } from './estimate-image.ts';
@@ -33,30 +34,31 @@ export function foreseeImages(question: ForeseeImagesQuestion): Forecast<ImagePl
   const { spec, dataset, captions, device, offers } = question;
   const shape = question.model.shape ?? guessedShape(question.model.name);
   const model = { kind: IMAGE_MODEL_KINDS.find((kind) => kind === shape?.kind) ?? null, side: shape?.side ?? null };
-  const asked: Passes = {
-    micro_batch: spec.hyperparameters.batch_size,
-    grad_accum: spec.run.grad_accum,
-    gradient_checkpointing: false,
-  };
-  const planOf = (passes: Passes) => planImages(spec, dataset, model, captions, passes);
+  const { count } = device;
+  const asked = askedPasses(spec, count);
+  const planOf = (passes: Passes, sharing: Sharing) => planImages(spec, dataset, model, captions, passes, sharing);
+  const [first, ...others] = sharingsOf(spec.run.strategy, count);
   const one = shape === null ? null : classOfShape(shape);
   const { facts } = device;
-  if (one === null || facts === null) return forecast(question, planOf(asked), null, null);
+  if (one === null || facts === null) return forecast(question, planOf(asked, first), null, null);
   const estimate = (plan: ImagePlan) => estimateImageClass(one, questionOf(one, plan, spec, device), facts);
-  const passes = choosePasses(asked, (way) => {
-    const { memory, time } = estimate(planOf(way));
-    return {
-      fits: verdictOf(memory, facts) === 'fits',
-      device_bytes: memory.device_bytes,
-      seconds_per_step: time.seconds_per_step,
-    };
-  });
-  const plan = planOf(passes);
-  const told = estimate(plan);
-  const verdict = verdictOf(told.memory, facts);
+  const judge = (sharing: Sharing) => {
+    const passes = choosePasses(asked, (way) => {
+      const { memory, time } = estimate(planOf(way, sharing));
+      return {
+        fits: verdictOf(memory, facts) === 'fits',
+        device_bytes: memory.device_bytes,
+        seconds_per_step: time.seconds_per_step,
+      };
+    });
+    const plan = planOf(passes, sharing);
+    const told = estimate(plan);
+    return { plan, told, verdict: verdictOf(told.memory, facts) };
+  };
+  const { plan, told, verdict } = leastOf([judge(first), ...others.map(judge)]);
   const advice =
     verdict === 'fits' ? [] : adviseOnImages({ one, question: questionOf(one, plan, spec, device), told, device, offers });
-  const samples = plan.micro_batch * plan.grad_accum * device.count;
+  const samples = plan.micro_batch * plan.grad_accum * count;
   return forecast(question, plan, one, {
     device: facts,
     features: null,
@@ -71,6 +73,14 @@ export function foreseeImages(question: ForeseeImagesQuestion): Forecast<ImagePl
     advice,
     assumptions: [],
   });
+}
+
+type Judged = { plan: ImagePlan; told: ImageEstimate; verdict: Verdict };
+
+/** The first way of sharing that fits, or where none does the one that needs the least. */
+function leastOf([first, ...others]: [Judged, ...Judged[]]): Judged {
+  const less = (one: Judged, other: Judged) => (other.told.memory.device_bytes < one.told.memory.device_bytes ? other : one);
+  return [first, ...others].find(({ verdict }) => verdict === 'fits') ?? others.reduce(less, first);
 }
 
 const secondsOf = ({ time }: ImageEstimate) => ({
@@ -105,6 +115,8 @@ function questionOf(
     weights_dtype: facts?.kind === 'cpu' || run.mixed_precision === 'fp32' ? 'fp32' : 'bf16',
     cached_embeddings: plan.cache_text_embeddings,
     cached_latents: plan.cache_latents,
+    devices: plan.devices,
+    strategy: plan.strategy,
     prior_preservation: plan.prior !== null,
     ema: plan.ema_decay !== null,
     validation: plan.sample_prompts.length > 0,

@@ -6,8 +6,8 @@ import type { RunShape } from '../run-shape.ts';
  * training/performance/README.md; 0.47 at the first tensor). Rows of Qwen's README close with 1.6 (CUDA 11.8, nothing lazy).
  */
 const CONTEXT = 0.92 * 2 ** 30;
-/** NCCL's buffers for each rank (same source: 1 to 2 GiB). */
-const COMMUNICATOR = 1.0 * 2 ** 30;
+/** Bytes of NCCL’s buffers for each rank (same source: 1 to 2 GiB). */
+export const COMMUNICATOR = 1.0 * 2 ** 30;
 /** cuBLAS workspace, within the allocator: 8.1 MiB a stream, 32 MiB on Hopper (torch aten/src/ATen/cuda/CublasHandlePool.cpp). */
 const WORKSPACE = 32 * 2 ** 20;
 /**
@@ -30,7 +30,7 @@ export function contextBytes(kind: 'gpu' | 'cpu', run: RunShape): number {
  */
 const SLACK = { fixed: 0.03, varying: 0.06, rigid: 0.12 };
 /** More of it where parameters are gathered on streams of their own (fitted to the tuned rows of fsdp-: 15 to 20 % of all). */
-const SHARDED_SLACK = 0.15;
+export const SHARDED_SLACK = 0.15;
 
 /** Bytes that the allocator holds beyond tensors. `passing`: of those that come and go within a step; `made`: by all blocks' forwards. */
 export function slackBytes(kind: 'gpu' | 'cpu', run: RunShape, passing: number, made: number): number {

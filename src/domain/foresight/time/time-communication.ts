@@ -31,15 +31,20 @@ export function communicationSeconds(
   if (run.gpus === 1 || run.strategy === 'none') return { each_pass: 0, each_step: 0 };
   const others = (run.gpus - 1) / run.gpus;
   const gradient = run.adapter === null ? BYTES[run.weights_dtype] : run.adapter.dtype === 'fp32' ? 4 : 2;
-  const summed = (2 * others * trainable * gradient) / device.link;
+  const summed = sumSeconds(trainable * gradient, run.gpus, device);
   if (run.strategy !== 'fsdp' && run.strategy !== 'zero3') return { each_pass: 0, each_step: exposed(summed, micro_s) };
   const passes = run.gradient_checkpointing && run.strategy === 'zero3' ? 3 : 2;
   const gathered = (passes * others * weightBytes(model, run)) / device.link;
   return { each_pass: exposed(gathered, micro_s), each_step: exposed(summed / 2, micro_s) };
 }
 
+/** Seconds in which so many devices sum up as many bytes of each over a ring. */
+export function sumSeconds(bytes: number, devices: number, { link }: Pick<DeviceFacts, 'link'>): number {
+  return (2 * ((devices - 1) / devices) * bytes) / link;
+}
+
 /** What is longer than the arithmetic shows wholly, the rest in part. */
-function exposed(seconds: number, hidden_behind: number): number {
+export function exposed(seconds: number, hidden_behind: number): number {
   return Math.max(seconds - hidden_behind, seconds * K.exposed);
 }
 
