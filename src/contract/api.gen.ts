@@ -6593,9 +6593,10 @@ export interface components {
             /** Format: uuid */
             dataset_id: string;
             estimated_cost?: number;
+            /** @description type null: of what the machine has; left out: one of it */
             gpu_config?: {
                 count: number;
-                type: string;
+                type: string | null;
             };
             /** @default {} */
             hyperparameters?: {

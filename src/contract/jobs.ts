@@ -6,7 +6,7 @@ import { RowTokens } from '#/domain/recipes.ts';
 import { JOB_STATUSES } from '#/domain/statuses.ts';
 import { EVAL_SUITES, EXPORT_FORMATS, MIXED_PRECISIONS } from '#/domain/trainer-abilities.ts';
 import { TRAINER_STRATEGIES } from '#/domain/trainer-config-parts.ts';
-import { GPUConfig, ResourceName, SkippedWish } from '#/domain/training-spec.ts';
+import { AskedDevices, GPUConfig, ResourceName, SkippedWish } from '#/domain/training-spec.ts';
 import { doorOf } from '#/domain/wizard-training.ts';
 import { enveloped, IdempotencyKey, IdParam, Instant, ListQuery, PageFields, PageNumber, View, WholeQuery } from './common.ts';
 import { declareRoute } from './declare-route.ts';
@@ -19,7 +19,7 @@ export const CreateJobBody = z
   .strictObject({
     dataset_id: z.uuid(),
     preset_id: PresetInput.default('balanced'),
-    gpu_config: GPUConfig.optional(),
+    gpu_config: AskedDevices.optional().describe('type null: of what the machine has; left out: one of it'),
     hyperparameters: HyperparameterOverrides.default({}),
     max_steps: z.int().min(1).max(1_000_000).optional(),
     max_seq_length: RowTokens.optional().describe('Tokens at which rows are cut; left out: at most 2048'),

@@ -42,6 +42,10 @@ export const GPUConfig = z.strictObject({
 });
 export type GPUConfig = z.infer<typeof GPUConfig>;
 
+/** Devices as they are asked for. `type` null: of what the machine has. */
+export const AskedDevices = GPUConfig.extend({ type: GPUConfig.shape.type.nullable() });
+export type AskedDevices = z.infer<typeof AskedDevices>;
+
 /** Which of one's own jobs starts first. */
 export const Priority = z.int({ abort: true }).min(-10).max(10);
 
@@ -97,8 +101,8 @@ export const TrainingSpec = z
     preset_id: z.enum(PRESET_IDS),
     /** Without epochs the run is counted in `max_steps`. */
     hyperparameters: AskedHyperparameters,
-    /** null: what the machine has */
-    gpu_config: GPUConfig.nullable(),
+    /** null: one of what the machine has */
+    gpu_config: AskedDevices.nullable(),
     max_steps: z.int().min(1).max(1_000_000).nullable(),
     trigger_words: TriggerWords.default([]),
     /** null: not asked; only images have one */

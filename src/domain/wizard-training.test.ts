@@ -34,7 +34,7 @@ describe('a submission', () => {
       method: 'dora',
       max_steps: 500,
       seed: 42,
-      gpu_config: null,
+      gpu_config: { type: null, count: 1 },
       hyperparameters: { learning_rate: 1e-4, batch_size: 8, epochs: null, rank: 16, alpha: 32, dropout: 0.05 },
       run: {
         recipe_id: dora.id,
@@ -109,6 +109,7 @@ describe('a submission', () => {
       fc.property(inputs, ({ micro, grad_accum, gpus }) => {
         const train = { max_steps: 1, global_batch_size: micro * grad_accum * gpus, grad_accum };
         const asked = { ...ASKED, train, resources: { gpus } };
+        expect(specOfWizard(asked, dora).gpu_config).toEqual({ type: null, count: gpus });
         expect(specOfWizard(asked, dora).hyperparameters.batch_size).toBe(micro * gpus);
         expect(questionOf(asked, dora.defaults)).toMatchObject({ global_batch_size: train.global_batch_size, gpus });
       }),

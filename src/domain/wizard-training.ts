@@ -112,7 +112,7 @@ export function specOfWizard(asked: WizardSubmission, recipe: Recipe): TrainingS
     base_model_id: asked.base_model_id,
     hub_model: null,
     preset_id: 'custom',
-    gpu_config: resources.gpu_type == null ? null : { type: resources.gpu_type, count: resources.gpus },
+    gpu_config: { type: resources.gpu_type ?? null, count: resources.gpus },
     metadata: asked.metadata,
     probe_only: asked.probe_only,
     limits: asked.limits,

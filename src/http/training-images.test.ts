@@ -5,6 +5,7 @@ import { claimImageCheck, failImageCheck, finishImageCheck } from '#/services/tr
 import { addCaller, noWaiting, useApi } from '../../test/api.ts';
 import { useDatabase } from '../../test/database.ts';
 import { addBaseModel, addDataset, addImage, READY_IMAGE } from '../../test/factories.ts';
+import { storedShapeOf } from '../../test/stored-shape.ts';
 
 const db = useDatabase();
 const api = useApi();
@@ -169,6 +170,22 @@ describe('a training that names an image', () => {
       },
     ]);
     expect((await wizard({ recipe_id: 'lora', training_image_id })).status).toBe(201);
+    // A model that no T4 holds whole: it is planned in parts, though nobody asked for that.
+    const large = await addBaseModel(db, { shape: JSON.stringify(storedShapeOf('Llama-3.1-8B')), context_length: 8192 });
+    const parted = (strategies: string[]) =>
+      addImage(db, {
+        ...READY_IMAGE,
+        ...{ name: strategies.join(), hello: { ...hello, trains: [{ ...hello.trains[0], strategies, devices_max: 8 }] } },
+      });
+    const on_four = {
+      base_model_id: large,
+      train: { max_steps: 10, global_batch_size: 4 },
+      resources: { gpus: 4, gpu_type: 'T4' },
+    };
+    const whole = await wizard({ recipe_id: 'lora', ...on_four, training_image_id: await parted(['none', 'ddp']) });
+    expect((await whole.json()).message).toMatch(/Its strategies for causal-lm are none, ddp, not fsdp/);
+    const able = await parted(['none', 'fsdp']);
+    expect((await wizard({ recipe_id: 'lora', ...on_four, training_image_id: able })).status).toBe(201);
     const trains = [{ ...hello.trains[0], model_kind: 'sdxl' }];
     const images = await addImage(db, { ...READY_IMAGE, hello: { ...hello, trains }, name: 'Pictures' });
     expect(await submit({ training_image_id: images })).toMatchObject({

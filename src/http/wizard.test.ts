@@ -128,11 +128,18 @@ describe('a submission', () => {
     });
     expect(StoredConfig.parse(job.config).plan).toMatchObject({ devices: 3, micro_batch: 2, grad_accum: 2, strategy: 'fsdp' });
     expect(await submitted(shared(2))).toMatchObject({ strategy: { type: 'ddp' } });
+    // Without a type they are of what the machine has, and as many.
+    const own = await submitted({ train, resources: { gpus: 2 } });
+    expect([own.resources, own.config.own_device]).toMatchObject([{ gpus: 2, gpu_type: 'CPU' }, true]);
+    const again = await api.post(`/api/jobs/${own.id}/clone?view=wizard`, {}, owner.headers);
+    expect(await again.json()).toMatchObject({ resources: { gpus: 2 }, config: { own_device: true, plan: { devices: 2 } } });
     expect((await judge(shared(4))).errors).toContainEqual(
       expect.stringMatching(/does not divide into 2 forward passes on 4 GPUs/),
     );
     const b = { dataset_id, base_model_id, preset_id: 'balanced' };
     const onGpus = (count: number) => api.post('/api/jobs', { ...b, gpu_config: { type: 'H100', count } }, owner.headers);
+    const machine = await api.post('/api/jobs', { ...b, gpu_config: { type: null, count: 2 } }, owner.headers);
+    expect((await machine.json()).data.gpu_config).toEqual({ type: 'CPU', count: 2 });
     expect((await (await onGpus(2)).json()).data).toMatchObject({ config: { plan: { devices: 2, micro_batch: 2 } } });
     const refused = await onGpus(8);
     expect(refused.status).toBe(422);

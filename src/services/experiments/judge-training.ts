@@ -19,7 +19,7 @@ import { BUILT_IN_RECIPES } from '#/domain/recipes.ts';
 import { questionOf, runOfWizard, type WizardTraining } from '#/domain/wizard-training.ts';
 import type { Context } from '#/services/context.ts';
 import { readGpuCatalog } from '#/services/gpu-catalog/read-gpu-catalog.ts';
-import { chooseGpu, ownDevice } from '#/services/jobs/choose-gpu.ts';
+import { chooseGpu, devicesFor } from '#/services/jobs/choose-gpu.ts';
 import { type CountedDataset, foreseeTraining, readForesight } from '#/services/jobs/foresee-training.ts';
 import type { BaseModelRow } from '#/services/models/model-row.ts';
 import { findRecipe, type ListedRecipe } from '#/services/recipes/recipe-row.ts';
@@ -55,7 +55,7 @@ export async function judgeTraining(
   const defaults = (recipe ?? BUILT_IN_RECIPES[0])?.defaults;
   if (defaults === undefined) throw new Error('there is no built-in recipe');
   const sources = await readForesight(tx, ctx.user_id, catalog);
-  const device = gpu_type == null ? { ...(await ownDevice(tx)), count: gpus } : { type: gpu_type, count: gpus };
+  const device = await devicesFor(tx, { type: gpu_type ?? null, count: gpus });
   const memory = () => {
     if (recipe === null || model === null || dataset === null) return UNKNOWN_MEMORY;
     const gpu = chooseGpu(catalog, device);

@@ -27,6 +27,6 @@ export async function cloneJob(
   const { name = spec.name, priority = spec.priority, start = true } = changes;
   const { experiment_id } = job;
   // What named no device is given what there is by now.
-  const gpu_config = job.config.own_device === true ? null : spec.gpu_config;
+  const gpu_config = job.config.own_device === true ? { type: null, count: spec.gpu_config?.count ?? 1 } : spec.gpu_config;
   return createJob(ctx, { ...spec, gpu_config, name, priority, start }, { ...options, retried_from: job_id, experiment_id });
 }

@@ -22,7 +22,7 @@ import { noSuchModel, refuseWithoutModel } from '#/services/models/model-use.ts'
 import { obtainHubModel } from '#/services/models/register-hub-model.ts';
 import { announce } from '#/services/notifications/announce.ts';
 import { refuseImage } from '#/services/training-images/use-image.ts';
-import { chooseGpu, ownDevice } from './choose-gpu.ts';
+import { chooseGpu, devicesFor } from './choose-gpu.ts';
 import { configureJob, FETCHING_MODEL } from './configure-job.ts';
 import { foreseeTraining, readForesight } from './foresee-training.ts';
 import { findJob, type JobRow } from './job-row.ts';
@@ -69,14 +69,14 @@ export async function createJob(ctx: Context, asked: AskedSpec, options: Submiss
       refuseUntrainable(model);
       refuseMismatch(spec, dataset, model.modality);
     }
-    // What a model that is still to be fetched is, nobody knows: its run is judged again when it is launched.
-    await refuseImage(tx, spec.training_image_id, waits ? null : askedOfTrainer(spec, model));
     const catalog = await readGpuCatalog(tx);
-    const gpu = chooseGpu(catalog, spec.gpu_config ?? (await ownDevice(tx)));
+    const gpu = chooseGpu(catalog, await devicesFor(tx, spec.gpu_config));
     const gpu_config = { type: gpu.type, count: gpu.count };
     refuseUnshared(spec.hyperparameters.batch_size, gpu.count);
     const captions = await firstCaptions(tx, dataset, SAMPLE_PROMPTS);
     const forecast = foreseeTraining(await readForesight(tx, ctx.user_id, catalog), { spec, dataset, model, gpu, captions });
+    // What a model that is still to be fetched is, nobody knows: its run is judged again when it is launched.
+    await refuseImage(tx, spec.training_image_id, waits ? null : askedOfTrainer(spec.method, model, forecast.plan));
     if (!spec.probe_only) refuseMisfit(forecast);
     const configured = configureJob({ ...spec, base_model_id: model.id, gpu_config }, dataset, model, gpu, forecast);
     const [created] = await tx
@@ -96,7 +96,7 @@ export async function createJob(ctx: Context, asked: AskedSpec, options: Submiss
         metadata: spec.metadata,
         ...configured,
         // Its type is what the machine has, also when that turns out otherwise before it starts.
-        config: { ...configured.config, own_device: spec.gpu_config === null },
+        config: { ...configured.config, own_device: (spec.gpu_config?.type ?? null) === null },
         priority: spec.priority,
         current_stage: waits ? FETCHING_MODEL : null,
         retried_from: options.retried_from ?? null,
@@ -154,9 +154,11 @@ async function registeredModel(tx: Tx, user_id: string, id: string | null): Prom
   return model;
 }
 
-function askedOfTrainer({ method, run, gpu_config }: TrainingSpec, { architecture }: BaseModelRow): AskedOfTrainer {
-  const devices = gpu_config?.count ?? 1;
-  const strategy = devices === 1 ? 'none' : run.strategy === 'none' ? 'ddp' : run.strategy;
+function askedOfTrainer(
+  method: TrainingSpec['method'],
+  { architecture }: BaseModelRow,
+  { strategy, devices }: Forecast['plan'],
+): AskedOfTrainer {
   return { model_kind: imageModelKind(architecture) ?? 'causal-lm', method, strategy, devices };
 }
 
