@@ -44,6 +44,7 @@ const form = (over: Partial<TrainingForm> = {}): TrainingForm => ({
   max_steps: '',
   max_seq_length: '',
   gpu_type: 'RTX-4090',
+  gpu_count: 1,
   name: '',
   ...over,
 });
@@ -69,12 +70,21 @@ describe('the forecast of the form', () => {
     const chosen = { ...form(), base_model_id: 'm' };
     expect(submission(chosen).gpu_config).toEqual({ type: 'RTX-4090', count: 1 });
     expect(submission({ ...chosen, gpu_type: '' })).not.toHaveProperty('gpu_config');
+    const two = { ...chosen, gpu_type: '', gpu_count: 2 };
+    expect(submission(two).gpu_config).toEqual({ type: null, count: 2 });
+  });
+
+  test('of several devices is of less time and of each one’s price, and is none where they cannot share a batch', () => {
+    const [one, two] = [1, 2].map((gpu_count) => forecastOf(form({ gpu_type: 'A100-80GB', gpu_count })));
+    expect(two?.plan).toMatchObject({ devices: 2, micro_batch: 2, strategy: 'ddp' });
+    expect(two?.hours.figure).toBeLessThan(one?.hours.figure ?? 0);
+    expect(two?.estimate.hourly_rate).toBe(2 * (one?.estimate.hourly_rate ?? 0));
+    expect(forecastOf(form({ gpu_count: 3 }))).toBeNull();
   });
 
   test('becomes what an advice says once its changes are set, and what is no field of the form is not offered', () => {
     const advice = forecastOf(form())?.foreseen?.advice ?? [];
-    // The form has one GPU.
-    const settable = advice.filter(({ available, changes }) => available && changes[0]?.field !== 'gpus');
+    const settable = advice.filter(({ available }) => available);
     expect(settable.length).toBeGreaterThan(1);
     for (const { changes, verdict } of settable) {
       const changed = withChanges(form(), changes);
@@ -82,6 +92,6 @@ describe('the forecast of the form', () => {
     }
     const lacking = advice.find(({ changes }) => changes[0]?.field === 'quantization');
     expect(withChanges(form(), lacking?.changes ?? [])).toBeNull();
-    expect(withChanges(form(), [{ field: 'gpus', value: 2 }])).toBeNull();
+    expect(withChanges(form(), [{ field: 'gpus', value: 2 }])).toMatchObject({ gpu_count: 2 });
   });
 });

@@ -46,8 +46,8 @@ export function formForecast(form: TrainingForm, { dataset, model, gpus, correct
       trained_share: trainedShare(dataset.statistics),
     },
     model: { shape: model?.shape ?? null, context_length: model?.context_length ?? null },
-    device: { ...gpu, count: 1, facts: factsOfGpu(gpu) },
-    offers: gpus.map((offer) => ({ ...offer, count: 1, facts: factsOfGpu(offer) })),
+    device: { ...gpu, count: form.gpu_count, facts: factsOfGpu(gpu) },
+    offers: gpus.map((offer) => ({ ...offer, count: form.gpu_count, facts: factsOfGpu(offer) })),
     corrections,
   });
 }
@@ -61,6 +61,7 @@ function withChange(form: TrainingForm, { field, value }: Change): TrainingForm 
   const text = String(value);
   if (field === 'max_seq_length') return { ...form, max_seq_length: text };
   if (field === 'gpu') return { ...form, gpu_type: text };
+  if (field === 'gpus') return { ...form, gpu_count: Number(value) };
   if (field === 'rank') return { ...form, values: { ...form.values, rank: text } };
   // How a step goes through the device is chosen anyway.
   return field === 'gradient_checkpointing' || field === 'micro_batch' ? form : null;

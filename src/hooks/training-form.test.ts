@@ -10,6 +10,7 @@ const form = (over: Partial<ChosenForm> = {}): ChosenForm => ({
   max_steps: '',
   max_seq_length: '',
   gpu_type: '',
+  gpu_count: 1,
   name: '',
   ...over,
 });
@@ -38,6 +39,13 @@ test('each broken number is told at its own field', () => {
     'max_steps',
     'rank',
   ]);
+});
+
+test('devices that cannot share a batch are told at their number, with those that can', () => {
+  expect(formErrors(form({ gpu_count: 3 }))).toEqual({
+    gpu_count: expect.stringMatching(/8 rows does not divide among 3 GPUs: take 2/),
+  });
+  expect(formErrors(form({ gpu_count: 8 }))).toEqual({});
 });
 
 test('numbers are read as people write them, and nothing else is', () => {

@@ -6,6 +6,7 @@ import {
   HyperparameterOverrides,
   type PresetId,
 } from '#/domain/hyperparameters.ts';
+import { whyUnshared } from '#/domain/planner.ts';
 import { RowTokens } from '#/domain/recipes.ts';
 import { written } from '#/domain/written-number.ts';
 import { readNumber } from './read-number.ts';
@@ -27,6 +28,7 @@ export interface TrainingForm {
   max_seq_length: string;
   /** Of the catalogue; empty: what the studio's machine has. */
   gpu_type: string;
+  gpu_count: number;
   name: string;
 }
 
@@ -53,7 +55,7 @@ export function changedFields({ preset_id, values }: TrainingForm): Hyperparamet
   return HYPERPARAMETER_NAMES.filter((name) => readNumber(values[name]) !== HYPERPARAMETER_PRESETS[preset_id][name]);
 }
 
-export type FormErrors = Partial<Record<HyperparameterName | 'max_steps' | 'max_seq_length', string>>;
+export type FormErrors = Partial<Record<HyperparameterName | 'gpu_count' | 'max_steps' | 'max_seq_length', string>>;
 
 /** Every broken rule of the numbers, in the domain's own words. */
 export function formErrors(form: TrainingForm): FormErrors {
@@ -65,6 +67,10 @@ export function formErrors(form: TrainingForm): FormErrors {
       const issue = HyperparameterOverrides.shape[name].safeParse(readNumber(text)).error?.issues[0];
       if (issue !== undefined) errors[name] = issue.message;
     }
+  }
+  if (errors.batch_size === undefined) {
+    const unshared = whyUnshared(readNumber(form.values.batch_size), form.gpu_count);
+    if (unshared !== null) errors.gpu_count = unshared;
   }
   if (form.max_steps.trim() !== '') {
     const steps = readNumber(form.max_steps);
@@ -92,7 +98,9 @@ export function submission(form: ChosenForm): CreateJob {
     hyperparameters: Object.fromEntries(changedFields(form).map((name) => [name, numbers[name]])),
     ...(form.max_steps.trim() === '' ? {} : { max_steps: readNumber(form.max_steps) }),
     ...(form.max_seq_length.trim() === '' ? {} : { max_seq_length: readNumber(form.max_seq_length) }),
-    ...(form.gpu_type === '' ? {} : { gpu_config: { type: form.gpu_type, count: 1 } }),
+    ...(form.gpu_type === '' && form.gpu_count === 1
+      ? {}
+      : { gpu_config: { type: form.gpu_type === '' ? null : form.gpu_type, count: form.gpu_count } }),
     ...(form.name.trim() === '' ? {} : { name: form.name.trim() }),
   };
 }

@@ -12,6 +12,7 @@ export function useTrainingConfig(dataset_id: string) {
     max_steps: '',
     max_seq_length: '',
     gpu_type: '',
+    gpu_count: 1,
     name: '',
   }));
   return {

@@ -248,6 +248,8 @@ describe('a dataset', () => {
     page.on('request', (request) => asked.push(`${request.method()} ${new URL(request.url()).pathname}`));
     await open('/training/configure');
     await page.getByRole('combobox', { name: 'Dataset' }).selectOption({ index: 1 });
+    await page.getByRole('combobox', { name: 'How many' }).selectOption('2');
+    await page.getByText(/^Each takes \d+ rows of a batch: .* in place of/).waitFor();
     await page.getByText('Fits', { exact: true }).waitFor();
     await shot('foretold', 1440);
     expect(await axeFindings(page)).toEqual([]);

@@ -10,16 +10,19 @@ import { formatOf } from '#/components/units.ts';
 import type { BaseModel } from '#/contract/base-models.ts';
 import type { DatasetSummary } from '#/contract/datasets.ts';
 import type { Gpu } from '#/contract/gpu-catalog.ts';
+import type { TextForecast } from '#/domain/foresight/foresee.ts';
 import type { Corrections } from '#/domain/foresight/learning/correction.ts';
-import type { HyperparameterName } from '#/domain/hyperparameters.ts';
+import { DEVICES_MAX, type HyperparameterName } from '#/domain/hyperparameters.ts';
 import { randomKey } from '#/hooks/random-key.ts';
+import { readNumber } from '#/hooks/read-number.ts';
 import { formForecast, ownGpu, withChanges } from '#/hooks/training-forecast.ts';
-import { HYPERPARAMETER_NAMES, preselected, submission } from '#/hooks/training-form.ts';
+import { HYPERPARAMETER_NAMES, preselected, submission, type TrainingForm } from '#/hooks/training-form.ts';
 import { useCreateTrainingJob } from '#/hooks/useJobVerbs.ts';
 import { useSettled } from '#/hooks/useSettled.ts';
 import { useTrainingConfig } from '#/hooks/useTrainingConfig.ts';
 import { violation } from '#/hooks/violation.ts';
 import { ForecastCard } from './ForecastCard.tsx';
+import { formatHours, formatUsd } from './forecast-words.ts';
 import { HyperparameterField } from './HyperparameterField.tsx';
 import { PresetCards } from './PresetCards.tsx';
 import { FIELD_WORDS, PRESETS, presetAdvice } from './preset-words.ts';
@@ -52,6 +55,10 @@ export function ConfigureForm({ dataset_id, datasets, models, gpus, corrections,
   const asked = useSettled(chosen, SETTLED_MS);
   const forecast = useMemo(
     () => formForecast(asked, { dataset, model, gpus, corrections }),
+    [asked, dataset, model, gpus, corrections],
+  );
+  const alone = useMemo(
+    () => (asked.gpu_count === 1 ? null : formForecast({ ...asked, gpu_count: 1 }, { dataset, model, gpus, corrections })),
     [asked, dataset, model, gpus, corrections],
   );
   const preset = PRESETS.find(({ id }) => id === form.preset_id)?.name;
@@ -119,7 +126,6 @@ export function ConfigureForm({ dataset_id, datasets, models, gpus, corrections,
             </Field>
             <Field
               label="Device"
-              className="sm:col-span-2"
               error={violation(error, 'gpu_config')}
               hint="What the training is priced and foretold on; it runs on what the studio has."
             >
@@ -129,6 +135,26 @@ export function ConfigureForm({ dataset_id, datasets, models, gpus, corrections,
                   {gpus.map((gpu) => (
                     <option key={gpu.type} value={gpu.type}>
                       {gpu.type} · {deviceWords(gpu)}
+                    </option>
+                  ))}
+                </Select>
+              )}
+            </Field>
+            <Field
+              label="How many"
+              hint={sharingWords(asked, forecast, alone)}
+              error={errors.gpu_count ?? violation(error, 'gpu_config.count')}
+            >
+              {(control) => (
+                <Select
+                  {...control}
+                  className="w-24"
+                  value={form.gpu_count}
+                  onChange={(event) => set({ gpu_count: Number(event.target.value) })}
+                >
+                  {COUNTS.map((count) => (
+                    <option key={count} value={count}>
+                      {count}
                     </option>
                   ))}
                 </Select>
@@ -241,6 +267,16 @@ export function ConfigureForm({ dataset_id, datasets, models, gpus, corrections,
 
 /** Long enough for a slider to come to rest. */
 const SETTLED_MS = 150;
+
+const COUNTS = Array.from({ length: DEVICES_MAX }, (_, more) => 1 + more);
+
+/** What more devices bring, beside one of them. */
+function sharingWords({ gpu_count, values }: TrainingForm, forecast: TextForecast | null, alone: TextForecast | null): string {
+  if (gpu_count === 1 || forecast === null || alone === null) return 'More of them share the rows of each batch.';
+  const rows = readNumber(values.batch_size) / gpu_count;
+  const told = ({ hours, cost }: TextForecast) => `${formatHours(hours.figure)} for ${formatUsd(cost.figure)}`;
+  return `Each takes ${formatOf(rows, 'row')} of a batch: ${told(forecast)}, in place of ${told(alone)}.`;
+}
 
 function deviceWords({ type, memory_gb, hourly_rate }: Gpu): string {
   const named = type === 'CPU' || type === 'Own-GPU' ? [type === 'CPU' ? 'processor' : 'own GPU'] : [];

@@ -57,4 +57,4 @@ function whyNot(
   return `Mend “${label}” first.`;
 }
 
-const OTHER_LABELS = { max_steps: 'Stop after', max_seq_length: 'Cut rows at' } as const;
+const OTHER_LABELS = { max_steps: 'Stop after', max_seq_length: 'Cut rows at', gpu_count: 'How many' } as const;
