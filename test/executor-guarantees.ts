@@ -1,8 +1,9 @@
 /** What every executor guarantees, whatever its runs live in: one suite that each of them passes. */
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { env } from '#/env.ts';
@@ -25,6 +26,8 @@ const CASES = {
   forbid: 'a forbidden attempt never starts, and one that runs cannot be forbidden',
   adopt: 'it outlives the worker that launched it and is found again, with its exit code and each line of its log once',
   lost: 'one whose owner knows nothing of it any more is lost, and nothing of it is left',
+  fence:
+    'when nobody answers for it any more it ends itself, with its children, and says so; a worker that is heard, or stopped in order, keeps it',
   reboot: 'after a restart of the host it is lost, or as its owner told',
   flood: 'a flood of output is capped, says what it left out and keeps its end',
   read_only: 'it cannot write to its dataset, its model, its configuration or the system around it',
@@ -35,6 +38,9 @@ type GuaranteeCase = keyof typeof CASES;
 
 /** What the cases go by: an executor under test is made with these. */
 export const GUARANTEED = { grace_ms: 1_000, log_bytes_max: 400_000, log_tail_bytes: 100_000 };
+
+/** Long against the second between two looks at the worker's sign of life, and against a busy machine. */
+const FENCE_MS = 3_000;
 
 /** How an executor is set up and shaken for the cases. */
 export interface ExecutorScene {
@@ -49,6 +55,8 @@ export interface ExecutorScene {
   withoutProgram(): Executor;
   /** One that has nothing to start runs with, and what its refusal says. */
   unfit(): { executor: Executor; says: RegExp };
+  /** One whose runs end themselves when this file stays the same for so long. */
+  fencing(contact_path: string, self_fence_ms: number): Executor;
   /** Makes the run's owner forget it. */
   loseOwner(handle: RunHandle): Promise<void>;
   /** Kills what owns runs and brings it back; only where that is a thing of its own. */
@@ -332,6 +340,41 @@ sys.exit(42)`;
       await scene.loseOwner(handle);
       expect(await ended(handle)).toMatchObject({ phase: 'lost', started: true });
       await cleared(handle);
+    });
+
+    guarantee('fence', async () => {
+      const child = 'import time; time.sleep(600)';
+      // What is printed while the engine is dead is lost where its container ends, too; files are not.
+      const obey = `${TELL}signal.signal(signal.SIGTERM, lambda *_: (tell("bye"), sys.exit(143)))`;
+      const obeys = `${obey}\nsubprocess.Popen([sys.executable, "-c", "${child}"], start_new_session=True)\n${FOREVER}`;
+      const ignores = obeys.replace('sys.exit(143)', 'None');
+      const launchUnder = async (said: string, program = obeys) => {
+        const contact = join(scene.folderOf(randomUUID()), '../contact.json');
+        await mkdir(dirname(contact), { recursive: true });
+        await writeFile(contact, said);
+        const run = await launch(program, {}, scene.fencing(contact, FENCE_MS));
+        await told(run.handle, 'up');
+        return { ...run, contact };
+      };
+      // Those that stay were there first: their time would be over before the others'.
+      const [stopped, heard] = await Promise.all([launchUnder('{"state":"stopped"}'), launchUnder('0')]);
+      const beating = setInterval(() => writeFileSync(heard.contact, String(performance.now())), FENCE_MS / 20);
+      try {
+        const [silent, deaf] = await Promise.all([launchUnder('0'), launchUnder('0', ignores)]);
+        // Now nobody lives for them, neither worker nor engine.
+        await scene.owner?.kill();
+        const left = async () => (await Promise.all([silent, deaf].map(({ handle }) => marked(handle)))).flat();
+        await until(left, (those) => those.length === 0);
+        for (const { handle } of [stopped, heard]) expect(await marked(handle)).not.toEqual([]);
+        await scene.owner?.start();
+        expect(await ended(silent.handle)).toMatchObject({ code: 143, stop_requested: 'fenced', fenced: true });
+        expect(await told(silent.handle, 'bye')).toBe('x');
+        expect(await ended(deaf.handle)).toMatchObject({ signal: 'SIGKILL', stop_requested: 'fenced', fenced: true });
+        for (const { runs, handle } of [stopped, heard])
+          expect(await runs.observe(handle)).toMatchObject({ phase: 'running', trainer_alive: true });
+      } finally {
+        clearInterval(beating);
+      }
     });
 
     guarantee('reboot', async () => {

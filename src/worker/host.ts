@@ -1,7 +1,7 @@
 /** This host as a worker: its lasting name, the lock that lets one worker at a time have its data directory, and its sign of life. */
 import { createHash, randomUUID } from 'node:crypto';
-import { readFileSync, realpathSync } from 'node:fs';
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { constants, readFileSync, realpathSync } from 'node:fs';
+import { link, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 
@@ -39,7 +39,7 @@ export function lockHost(data_dir: string): Promise<{ release(): void } | null> 
   });
 }
 
-/** The sign of life that the wrappers watch: a file whose content changes while somebody answers for their runs. */
+/** The sign of life that runs are watched by: a file whose content changes while somebody answers for them. */
 export interface Contact {
   path: string;
   /** Says that the worker answers for its runs. */
@@ -48,13 +48,22 @@ export interface Contact {
   stopped(): Promise<void>;
 }
 
+/** More than its words take: with the same length each time it needs no new space, which a full disk would not give. */
+const CONTACT_BYTES = 256;
+
 export function contactFile(path: string): Contact {
   let beat = 0;
   const write = async (state: 'watching' | 'stopped') => {
-    const temporary = `${path}.${process.pid}.tmp`;
     beat += 1;
-    await writeFile(temporary, JSON.stringify({ state, pid: process.pid, beat, at: performance.now() }), { mode: 0o600 });
-    await rename(temporary, path);
+    const words = JSON.stringify({ state, pid: process.pid, beat, at: performance.now() });
+    // In place, and for every account: containers have the file itself, and would keep one that was replaced.
+    const file = await open(path, constants.O_WRONLY | constants.O_CREAT, 0o644);
+    try {
+      await file.chmod(0o644);
+      await file.write(words.padEnd(CONTACT_BYTES), 0);
+    } finally {
+      await file.close();
+    }
   };
   return { path, beat: () => write('watching'), stopped: () => write('stopped') };
 }

@@ -57,8 +57,9 @@ export type RunState =
   /** Gone without a word: `started` tells whether its program ever ran. */
   | { phase: 'lost'; started: boolean; reason: string };
 
-/** If an executor could start a run now: `away` passes by itself, `unfit` waits for a person. */
-export type Readiness = { state: 'ready' } | { state: 'away' | 'unfit'; reason: string };
+/** Why an executor cannot start runs now, with the way out: `away` passes by itself, `unfit` waits for a person. */
+export type ExecutorFault = { state: 'away' | 'unfit'; reason: string };
+export type Readiness = { state: 'ready' } | ExecutorFault;
 
 export interface Executor {
   /** Asked before each claim: quick, and never throws. */

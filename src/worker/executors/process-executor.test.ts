@@ -254,18 +254,6 @@ describe('a run as a process', () => {
     process.kill(record.wrapper.pid, 'SIGKILL');
   });
 
-  test('a run whose worker is silent for too long ends itself; one whose worker stopped in order goes on', async () => {
-    const code =
-      'import signal, sys, time\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(143))\nprint("up")\ntime.sleep(600)';
-    const contact = join(folder, 'contact.json');
-    await writeFile(contact, JSON.stringify({ beat: 1, state: 'stopped' }));
-    const stopped = await launch(code, { self_fence_ms: 300 });
-    await writeFile(join(folder, 'silent.json'), JSON.stringify({ beat: 1, state: 'watching' }));
-    const silent = await launch(code, { self_fence_ms: 300, contact_path: join(folder, 'silent.json') });
-    expect(await ended(silent.handle)).toMatchObject({ code: 143, stop_requested: 'fenced', fenced: true });
-    expect(await stopped.runs.observe(stopped.handle)).toMatchObject({ phase: 'running', trainer_alive: true });
-  });
-
   test('a wrapper that is asked by a signal alone says that nobody of us asked', async () => {
     const { handle, at } = await launch(
       'import signal, sys, time\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(143))\nprint("up")\ntime.sleep(600)',
@@ -328,6 +316,7 @@ executorGuarantees(
           folderOf: (job: string, attempt: number) => ${JSON.stringify(scene)} + '/' + job + '/' + attempt });`,
       withoutProgram: () => made({ cwd: join(scene, 'nowhere') }),
       unfit: () => ({ executor: made({ python: join(scene, 'no-python') }), says: /no-python/ }),
+      fencing: (contact_path, self_fence_ms) => made({ contact_path, self_fence_ms }),
       async loseOwner({ job_id, attempt }) {
         const { wrapper } = JSON.parse(await readFile(join(placeOf(job_id, attempt), 'started.json'), 'utf8'));
         process.kill(wrapper.pid, 'SIGKILL');
@@ -336,7 +325,7 @@ executorGuarantees(
     };
   },
   {
-    runs: 15,
+    runs: 16,
     senseless: {
       read_only: 'a process has the rights of its account: nothing keeps it from what that may write',
       owner_killed: 'its wrapper lives and dies with it: that is `lost`',

@@ -13,6 +13,9 @@ const PLACE: ContainerPlace = {
   gpu_way: 'hook',
   processors: 8,
   grace_s: 30,
+  fence_path: '/data/runs/job/3/fence.py',
+  contact_path: '/data/runs/contact.json',
+  self_fence_s: 720,
   linked: [],
 };
 const PATHS: RunSpec['paths'] = {
@@ -48,7 +51,6 @@ describe('a training’s container', () => {
   test('runs the trainer of exactly the image that was looked at, whatever that one’s own program is', () => {
     expect(containerOf()).toMatchObject({
       Image: 'sha256:abc',
-      Entrypoint: [''],
       Cmd: ['python', 'train_lora.py', '--config', '/workspace/config.json'],
       WorkingDir: '/workspace',
       StopSignal: 'SIGTERM',
@@ -56,9 +58,20 @@ describe('a training’s container', () => {
     });
   });
 
+  test('starts with what ends it when its worker is silent for too long, after the grace of every stop', () => {
+    const [python, ...words] = containerOf().Entrypoint;
+    const paths = ['/run/lowrank/fence.py', '/run/lowrank/contact.json', '/workspace/outputs/.fenced'];
+    expect([python, words]).toEqual(['python', ['-I', '-S', ...paths, '720', '30']]);
+    const { Mounts } = containerOf().HostConfig;
+    for (const path of paths.slice(0, 2))
+      expect(Mounts).toContainEqual(expect.objectContaining({ Target: path, ReadOnly: true }));
+  });
+
   test('sees what its run reads, read-only, and writes to its outputs alone', () => {
     const { Mounts } = containerOf({}, { linked: [{ source: '/models/blobs/1', target: '/workspace/blobs/1' }] }).HostConfig;
     expect(Mounts.map(({ Source, Target, ReadOnly }) => [Source, Target, ReadOnly])).toEqual([
+      ['/data/runs/job/3/fence.py', '/run/lowrank/fence.py', true],
+      ['/data/runs/contact.json', '/run/lowrank/contact.json', true],
       ['/data/runs/job/3/config.json', '/workspace/config.json', true],
       ['/data/storage/user/dataset/data', '/workspace/datasets/data', true],
       ['/models/tiny', '/workspace/models/tiny', true],
@@ -70,7 +83,7 @@ describe('a training’s container', () => {
     ]);
     for (const mount of Mounts) expect(mount).toMatchObject({ Type: 'bind', BindOptions: { Propagation: 'rprivate' } });
     const bare = containerOf({ paths: { ...PATHS, init_adapters: [], resume_from: null } }).HostConfig.Mounts;
-    expect(bare.map(({ Target }) => Target)).toEqual(Mounts.slice(0, 4).map(({ Target }) => Target));
+    expect(bare.map(({ Target }) => Target)).toEqual(Mounts.slice(0, 6).map(({ Target }) => Target));
   });
 
   test('is told of paths where they are mounted, and of none of the host', () => {

@@ -6,7 +6,14 @@ import type { RunPaths, RunSpec } from '../executor.ts';
 
 /** The folder of the image that holds `train_lora.py`, and below it everything that a run is given. */
 const WORKSPACE = '/workspace';
+/** It reads the standard library alone, whatever lies in the image's folders. */
+const PYTHON = ['python', '-I', '-S'];
 const COMMAND = ['python', 'train_lora.py', '--config', `${WORKSPACE}/config.json`];
+/** Where the worker's means lie inside: what ends the trainer when no worker answers for it, and the sign that it does. */
+const FENCE = '/run/lowrank/fence.py';
+const CONTACT = '/run/lowrank/contact.json';
+/** Below the outputs: there when the run ended itself because no worker answered. What begins with a dot is no output. */
+export const FENCED_FILE = '.fenced';
 
 /** Threads count, too: a loader and a computing thread for each core of a large host, for each of eight GPUs (64 × 2 × 8), four times. */
 const PIDS_MAX = 4096;
@@ -42,6 +49,12 @@ export interface ContainerPlace {
   processors: number;
   /** Seconds from TERM to KILL where nobody says otherwise. */
   grace_s: number;
+  /** The program that stands over the trainer: a file of the host. */
+  fence_path: string;
+  /** The file in which the worker says that it lives. */
+  contact_path: string;
+  /** Of silence in it, seconds after which the run ends itself. */
+  self_fence_s: number;
   /** Further files that links in the base model lead to: where they lie, and where the link looks for them inside. */
   linked: { source: string; target: string }[];
 }
@@ -69,8 +82,15 @@ export function describeContainer(run: RunSpec, place: ContainerPlace) {
   const memory = limits.memory_gb === undefined ? 0 : Math.floor(limits.memory_gb * GB);
   return {
     Image: place.image_id,
-    // Takes an image's own away: the API's word for none.
-    Entrypoint: [''],
+    // In the place of the image's own. It lives in the container, where no worker and no engine need be there for it.
+    Entrypoint: [
+      ...PYTHON,
+      FENCE,
+      CONTACT,
+      `${WORKSPACE}/outputs/${FENCED_FILE}`,
+      String(place.self_fence_s),
+      String(place.grace_s),
+    ],
     Cmd: COMMAND,
     WorkingDir: WORKSPACE,
     User: place.user,
@@ -134,7 +154,7 @@ function environment(run: RunSpec): Record<string, string> {
   };
 }
 
-function mounts(run: RunSpec, { folder, linked }: ContainerPlace) {
+function mounts(run: RunSpec, { folder, linked, fence_path, contact_path }: ContainerPlace) {
   const { paths } = run;
   const inside = pathsInContainer(paths);
   const bind = (Source: string, Target: string, ReadOnly = true) => ({
@@ -148,6 +168,8 @@ function mounts(run: RunSpec, { folder, linked }: ContainerPlace) {
   const checkpoint =
     paths.resume_from === null || inside.resume_from === null ? [] : [bind(paths.resume_from, inside.resume_from)];
   return [
+    bind(fence_path, FENCE),
+    bind(contact_path, CONTACT),
     bind(`${folder}/config.json`, `${WORKSPACE}/config.json`),
     bind(paths.dataset_path, inside.dataset_path),
     bind(paths.base_model_path, inside.base_model_path),
@@ -159,7 +181,10 @@ function mounts(run: RunSpec, { folder, linked }: ContainerPlace) {
 }
 
 /** The leased GPUs by their uuids; all of them when the run has taken all. */
-function deviceRequests({ devices, all_devices }: RunSpec, way: ContainerPlace['gpu_way']) {
+export function deviceRequests(
+  { devices, all_devices }: Pick<RunSpec, 'devices' | 'all_devices'>,
+  way: ContainerPlace['gpu_way'],
+) {
   if (devices.length === 0) return [];
   if (way === 'cdi') {
     const names = all_devices ? ['all'] : devices;

@@ -40,13 +40,15 @@ describe.runIf(docker_folder !== null)('with an engine', () => {
       expect(inside).toMatchObject({ job_folder: '/workspace', output_path: '/workspace/outputs' });
       const mounts = Object.fromEntries(of_it.Mounts.map(({ Source, Destination, RW }) => [Destination, [Source, RW]]));
       expect(mounts).toEqual({
+        '/run/lowrank/fence.py': [join(attempt, 'fence.py'), false],
+        '/run/lowrank/contact.json': [join(house.host.data_dir, 'runs/contact.json'), false],
         '/workspace/config.json': [join(attempt, 'config.json'), false],
         '/workspace/outputs': [join(attempt, 'outputs'), true],
         [String(inside.dataset_path)]: [expect.stringContaining(house.dataset_id), false],
         [(inside.base_model as { path: string }).path]: [expect.stringContaining(house.host.data_dir), false],
       });
       for (const [path] of Object.entries(mounts))
-        expect(path).toMatch(/^\/workspace\/(config\.json$|outputs$|datasets\/|models\/)/);
+        expect(path).toMatch(/^\/(run\/lowrank\/|workspace\/(config\.json$|outputs$|datasets\/|models\/))/);
     },
   };
 

@@ -12,17 +12,14 @@ import { containerName, describeContainer, LABELS, pathsInContainer } from './co
 import { type Container, containersOf } from './containers.ts';
 import { diskOver } from './disk-over.ts';
 import { type Engine, EngineAway, EngineRefusal } from './engine.ts';
-import { type EngineFacts, readEngineFacts } from './engine-facts.ts';
+import { EngineWatch, type EngineWatchOptions, noImage } from './engine-watch.ts';
+import { hasFencedItself, layFence } from './fence.ts';
+import { isWithoutHook, refusesGpus, withoutHook } from './gpu-check.ts';
 import { accountOf, grantAccess, linkedFiles } from './input-access.ts';
 import { LogCopy } from './log-copy.ts';
 
-export interface DockerExecutorOptions {
-  /** Null: there is no way to an engine, for this reason. */
-  engine: Engine | { refused: string };
-  /** The image of a run that names none. */
-  image: string;
-  /** Of this worker's host, lasting: under it a restarted worker finds its containers. */
-  worker_id: string;
+/** `worker_id` lasts: under it a restarted worker finds its containers. */
+export interface DockerExecutorOptions extends EngineWatchOptions {
   /** A word for people who look at the engine. */
   installation: string;
   /** The folder of an attempt: private to this executor; what its container sees of it is mounted by name. */
@@ -32,8 +29,9 @@ export interface DockerExecutorOptions {
   /** Folders that links in a local model may lead to. */
   model_folders: string[];
   grace_ms: number;
-  /** How old an answer of the engine about itself may be. */
-  facts_ms: number;
+  /** The file in which the worker says that it lives: written in place, for a container has the file itself. */
+  contact_path: string;
+  self_fence_ms: number;
   log_bytes_max: number;
   log_tail_bytes: number;
 }
@@ -78,19 +76,17 @@ class Docker implements Executor {
   /** The wishes to end that this process has told the engine, by container. */
   readonly #told = new Map<string, number>();
   readonly #disk_looked_at = new Map<string, number>();
-  #facts: { at: number; facts: Promise<EngineFacts> } | undefined;
-  #readiness: { at: number; answer: Promise<Readiness> } | undefined;
+  readonly #watch: EngineWatch;
 
   constructor(options: DockerExecutorOptions) {
     this.#options = options;
+    this.#watch = new EngineWatch(options);
   }
 
   readonly pathsInside = pathsInContainer;
 
   get #engine(): Engine {
-    const { engine } = this.#options;
-    if ('refused' in engine) throw new EngineAway(engine.refused);
-    return engine;
+    return this.#watch.engine;
   }
 
   get #containers() {
@@ -101,34 +97,8 @@ class Docker implements Executor {
     return join(this.#options.folderOf(handle.job_id, handle.attempt), name);
   }
 
-  #facts_now(): Promise<EngineFacts> {
-    const now = performance.now();
-    if (this.#facts !== undefined && now - this.#facts.at < this.#options.facts_ms) return this.#facts.facts;
-    const facts = Promise.resolve().then(() => readEngineFacts(this.#engine));
-    this.#facts = { at: now, facts };
-    facts.catch(() => {
-      this.#facts = undefined;
-    });
-    return facts;
-  }
-
   ready(): Promise<Readiness> {
-    const now = performance.now();
-    if (this.#readiness === undefined || now - this.#readiness.at >= this.#options.facts_ms)
-      this.#readiness = { at: now, answer: this.#look() };
-    return this.#readiness.answer;
-  }
-
-  async #look(): Promise<Readiness> {
-    const { engine, image } = this.#options;
-    if ('refused' in engine) return { state: 'unfit', reason: engine.refused };
-    try {
-      await this.#facts_now();
-      return (await this.#containers.imageId(image)) === null ? { state: 'unfit', reason: noImage(image) } : { state: 'ready' };
-    } catch (error) {
-      if (error instanceof EngineAway) return { state: 'away', reason: error.message };
-      return { state: 'unfit', reason: (error as Error).message };
-    }
+    return this.#watch.ready();
   }
 
   async list(): Promise<RunHandle[]> {
@@ -158,14 +128,16 @@ class Docker implements Executor {
 
   /** Has the container made; false when somebody has started it already. */
   async #prepare(run: RunSpec, handle: RunHandle): Promise<boolean> {
-    const { folderOf, private_folder, model_folders, worker_id, installation, grace_ms } = this.#options;
+    const { folderOf, private_folder, model_folders, worker_id, installation, grace_ms, contact_path, self_fence_ms } =
+      this.#options;
     const folder = folderOf(run.job_id, run.attempt);
     const lock = await readRecord(Lock, this.#file(handle, 'lock'));
     if (lock?.forbidden) throw new LaunchError('launch_failed', 'the run was forbidden before it started');
     if (lock !== null) return false;
     if ('refused' in this.#options.engine) throw new LaunchError('launch_failed', this.#options.engine.refused);
-    const facts = await this.#facts_now();
-    if (facts.is_podman && run.devices.length > 0) throw new LaunchError('launch_failed', NO_GPU_BY_PODMAN);
+    const facts = await this.#watch.facts();
+    const no_gpus = run.devices.length === 0 ? null : refusesGpus(facts);
+    if (no_gpus !== null) throw new LaunchError('launch_failed', no_gpus);
     const { image, image_id } = await this.#imageOf(run);
     const account = accountOf(facts.is_rootless);
     const linked = await linkedFiles(run.paths, model_folders);
@@ -174,6 +146,8 @@ class Docker implements Executor {
     const disk_bytes_max = run.limits.disk_gb === undefined ? null : Math.floor(run.limits.disk_gb * GB);
     const asked: z.infer<typeof Asked> = { image, image_id, disk_bytes_max };
     await writeJsonFile(this.#file(handle, CONTAINER_RECORD), asked);
+    const fence_path = this.#file(handle, 'fence.py');
+    await layFence(fence_path);
     const name = containerName(run.job_id, run.attempt);
     const description = describeContainer(run, {
       worker_id,
@@ -184,6 +158,9 @@ class Docker implements Executor {
       gpu_way: facts.gpu_way ?? 'hook',
       processors: facts.processors,
       grace_s: Math.ceil(grace_ms / 1000),
+      fence_path,
+      contact_path,
+      self_fence_s: self_fence_ms / 1000,
       linked,
     });
     await this.#containers.create(name, description);
@@ -217,8 +194,9 @@ class Docker implements Executor {
     } catch (error) {
       if (!(error instanceof EngineRefusal)) throw error;
       await this.#containers.removeStopped(name);
-      const no_hook = run.devices.length > 0 && /could not select device driver|CDI device|nvidia-container/i.test(error.message);
-      throw no_hook ? new LaunchError('launch_failed', `${NO_GPU_HOOK} (${error.message})`) : error;
+      if (run.devices.length === 0 || !isWithoutHook(error)) throw error;
+      this.#watch.gpusWereRefused();
+      throw new LaunchError('launch_failed', withoutHook(error));
     }
     const container = await this.#containers.inspect(name);
     const started: z.infer<typeof Started> = { container_id: container?.id ?? '', boot_id: bootId() };
@@ -292,13 +270,14 @@ class Docker implements Executor {
       return { phase: 'lost', started: true, reason: 'the host was restarted' };
     const log_bytes_dropped = await this.#copyOf(handle).finish();
     const wish = await readRecord(StopWish, this.#file(handle, 'stop.json'));
+    const fenced = await hasFencedItself(this.#file(handle, 'outputs'));
     const signal = SIGNALS[container.code] ?? null;
     const exit: ExitRecord = {
       code: signal === null ? container.code : null,
       signal,
       // The kernel ended it at the limit of its own container: that is nobody else's fault.
-      stop_requested: wish?.reason ?? (container.oom_killed && signal === 'SIGKILL' ? 'memory_limit' : null),
-      fenced: wish?.reason === 'fenced',
+      stop_requested: wish?.reason ?? (fenced ? 'fenced' : container.oom_killed && signal === 'SIGKILL' ? 'memory_limit' : null),
+      fenced: fenced || wish?.reason === 'fenced',
       orphans_killed: 0,
       oom_kills: container.oom_killed ? 1 : 0,
       log_bytes_dropped,
@@ -407,13 +386,6 @@ class Docker implements Executor {
     return true;
   }
 }
-
-const noImage = (image: string) =>
-  `the container engine has no image ${image}: build it with npm run image, or name another one in TRAINING_IMAGE`;
-const NO_GPU_HOOK =
-  'the container engine cannot give GPUs to containers: install the NVIDIA container toolkit, or describe the GPUs to it by CDI';
-const NO_GPU_BY_PODMAN =
-  'DOCKER_HOST leads to Podman, which would start the training without its GPU: use Docker, or LOWRANK_EXECUTOR=process';
 
 function launchError(error: unknown): unknown {
   if (error instanceof LaunchError) return error;

@@ -19,6 +19,8 @@ export interface EngineFacts {
   processors: number;
   /** How it hands out GPUs; null where it does not say that it does: only a start would tell. */
   gpu_way: 'hook' | 'cdi' | null;
+  /** It has NVIDIA's runtime, or has found NVIDIA's devices. */
+  tells_of_gpus: boolean;
   /** Its containers go on while it is away. */
   live_restore: boolean;
 }
@@ -35,13 +37,18 @@ export async function readEngineFacts(engine: Engine): Promise<EngineFacts> {
     is_rootless: (info.SecurityOptions ?? []).some((option) => /^name=rootless\b/.test(option)),
     processors: Math.max(1, info.NCPU),
     gpu_way: gpuWay(info),
+    tells_of_gpus: hasFoundGpus(info) || hasRuntime(info),
     live_restore: info.LiveRestoreEnabled,
   };
 }
 
 /** CDI where the engine has found NVIDIA's devices, else the hook where it has NVIDIA's runtime, else CDI where it looks for such. */
-function gpuWay({ Runtimes, CDISpecDirs, DiscoveredDevices }: z.infer<typeof Info>): EngineFacts['gpu_way'] {
-  if ((DiscoveredDevices ?? []).some(({ ID }) => ID.startsWith(NVIDIA))) return 'cdi';
-  if (Object.keys(Runtimes ?? {}).includes('nvidia')) return 'hook';
-  return (CDISpecDirs ?? []).length > 0 ? 'cdi' : null;
+function gpuWay(info: z.infer<typeof Info>): EngineFacts['gpu_way'] {
+  if (hasFoundGpus(info)) return 'cdi';
+  if (hasRuntime(info)) return 'hook';
+  return (info.CDISpecDirs ?? []).length > 0 ? 'cdi' : null;
 }
+
+const hasFoundGpus = ({ DiscoveredDevices }: z.infer<typeof Info>): boolean =>
+  (DiscoveredDevices ?? []).some(({ ID }) => ID.startsWith(NVIDIA));
+const hasRuntime = ({ Runtimes }: z.infer<typeof Info>): boolean => Object.keys(Runtimes ?? {}).includes('nvidia');
