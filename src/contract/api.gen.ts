@@ -7842,7 +7842,7 @@ export interface components {
             /** Format: date-time */
             queued_at: string;
             /** @enum {string} */
-            reason: "held" | "fetching_model" | "backing_off" | "draining" | "quiet_hours" | "no_worker" | "host_away" | "no_such_device" | "not_enough_devices" | "no_device" | "foreign_processes" | "disk_full" | "active_limit" | "behind_own_jobs" | "no_free_device" | "gathering_devices" | "kept_for_others" | "others_first" | "next";
+            reason: "held" | "fetching_model" | "backing_off" | "draining" | "quiet_hours" | "no_worker" | "host_away" | "no_such_device" | "not_enough_devices" | "no_device" | "foreign_processes" | "cannot_start" | "disk_full" | "active_limit" | "behind_own_jobs" | "no_free_device" | "gathering_devices" | "kept_for_others" | "others_first" | "next";
             /**
              * @description Why predicted_start_at is null. nothing_starts: no worker, device or disk takes work; unknown_end: a run before it has not told when it ends; too_far: more than a hundred of your jobs are before it
              * @enum {string|null}

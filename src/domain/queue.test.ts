@@ -24,7 +24,7 @@ const job = (more: Partial<WaitingJob> = {}): WaitingJob => ({
 const own = (active_max = 2, running_end_in_s: OwnSlots['running_end_in_s'] = []): OwnSlots => ({ active_max, running_end_in_s });
 const gpu = (more: Partial<OutlookDevice> = {}): OutlookDevice => ({
   ...{ host: 'h', types: ['Own-GPU'], is_part: false, takes_work: true, occupied: false, leased: false },
-  ...{ end_in_s: null, kept_for: null },
+  ...{ cannot_start: false, end_in_s: null, kept_for: null },
   ...more,
 });
 type Outlook = MachineOutlook & { free: number; busy_end_in_s: (number | null)[] };
@@ -63,6 +63,15 @@ describe('why a job waits', () => {
     ['not_enough_devices', job({ need: two }), 0, own(), machine({ devices: [gpu({ is_part: true }), gpu({ is_part: true })] })],
     ['no_device', job({ need: two }), 0, own(), machine({ devices: [gpu(), gpu({ takes_work: false })] })],
     ['foreign_processes', job(), 0, own(), machine({ devices: [gpu({ occupied: true })] })],
+    ['cannot_start', job(), 0, own(), machine({ devices: [gpu({ cannot_start: true, leased: true })] })],
+    [
+      'cannot_start',
+      job({ need: two }),
+      0,
+      own(),
+      machine({ devices: [gpu(), gpu({ host: 'i', cannot_start: true }), gpu({ host: 'i', cannot_start: true })] }),
+    ],
+    ['no_free_device', job(), 0, own(), machine({ devices: [gpu({ cannot_start: true }), gpu({ host: 'i', leased: true })] })],
     ['gathering_devices', job({ need: two }), 0, own(), machine({ free: 1, busy_end_in_s: [9] })],
     ['kept_for_others', job(), 0, own(), machine({ devices: [gpu({ kept_for: 'others' }), gpu({ leased: true })] })],
     ['next', job({ need: two }), 0, own(), machine({ devices: [gpu({ kept_for: 'j' }), gpu({ kept_for: 'j' })] })],

@@ -14,6 +14,7 @@ export const WAIT_REASONS = [
   'not_enough_devices',
   'no_device',
   'foreign_processes',
+  'cannot_start',
   'disk_full',
   'active_limit',
   'behind_own_jobs',
@@ -40,6 +41,8 @@ export const WAIT_WORDS: Record<WaitReason, string> = {
     'No host of this installation has as many devices of its type as it asked for: it waits until one has. Clone it for fewer.',
   no_device: 'No device of this installation takes work right now.',
   foreign_processes: 'Programs that are no trainings of this installation compute on the devices that it could have.',
+  cannot_start:
+    'What starts trainings here, a container engine, is away or lacks something: `lowrank doctor` on the host of the worker says what, and nothing starts until then.',
   disk_full: 'The disk of this installation is nearly full: nothing starts until there is space.',
   active_limit: 'As many of your jobs as may run at once are running: it starts when one of them ends.',
   behind_own_jobs: 'Others of your jobs are before it.',
@@ -86,6 +89,8 @@ export interface OutlookDevice extends Pick<HostDevice, 'types' | 'is_part' | 'o
   host: string;
   /** Neither drained nor quarantined, and its worker answers. */
   takes_work: boolean;
+  /** Its worker answers, and cannot start runs by what it starts them with. */
+  cannot_start: boolean;
   /** An own job that it is kept for, or somebody else's. */
   kept_for: string | 'others' | null;
 }
@@ -114,10 +119,11 @@ export function waitReason(job: WaitingJob, ready_before: number, own: OwnSlots,
   if (job.host_away) return 'host_away';
   const lacking = lacksDevices(job.need, machine.devices);
   if (lacking !== null) return lacking;
+  if (lacksDevices(job.need, machine.devices.filter(canStart)) !== null) return 'cannot_start';
   if (machine.disk_full) return 'disk_full';
   if (slots <= 0) return 'active_limit';
   if (ready_before >= slots) return 'behind_own_jobs';
-  const taking = suitable(machine.devices, job.need).filter(takesRuns);
+  const taking = suitable(machine.devices, job.need).filter(takesRuns).filter(canStart);
   const all_free = taking.filter(({ leased }) => !leased);
   const free = all_free.filter(({ kept_for }) => kept_for === null || kept_for === job.id);
   const places = hosts(free).reduce((sum, one) => sum + Math.floor(one.length / job.need.count), 0);
@@ -129,6 +135,7 @@ export function waitReason(job: WaitingJob, ready_before: number, own: OwnSlots,
   return ready_before + machine.others_before < places ? 'next' : 'behind_own_jobs';
 }
 
+const canStart = ({ cannot_start }: OutlookDevice): boolean => !cannot_start;
 const takesRuns = ({ takes_work, occupied }: OutlookDevice): boolean => takes_work && !occupied;
 const hosts = (devices: OutlookDevice[]): OutlookDevice[][] => [...Map.groupBy(devices, ({ host }) => host).values()];
 
@@ -154,7 +161,8 @@ export type PredictedStart = { in_s: number } | { unpredicted: UnpredictedReason
  */
 export function predictStarts(in_line: WaitingJob[], own: OwnSlots, machine: MachineOutlook): PredictedStart[] {
   const opens_in_s = machine.held === null ? 0 : machine.held.in_s;
-  const devices = machine.devices
+  const startable = machine.devices.filter(canStart);
+  const devices = startable
     .filter(takesRuns)
     .map((device) => ({ ...device, free_in_s: device.leased ? device.end_in_s && Math.max(0, device.end_in_s) : 0 }));
   const starts = machine.workers > 0 && !machine.disk_full && devices.length > 0 && opens_in_s !== null;
@@ -166,7 +174,7 @@ export function predictStarts(in_line: WaitingJob[], own: OwnSlots, machine: Mac
     .slice(0, machine.others_before))
     taken.free_in_s = null;
   return in_line.map((job) => {
-    if (job.host_away || lacksDevices(job.need, machine.devices) !== null) return { unpredicted: 'nothing_starts' };
+    if (job.host_away || lacksDevices(job.need, startable) !== null) return { unpredicted: 'nothing_starts' };
     const able = suitable(devices, job.need).filter(
       ({ kept_for, free_in_s }) => free_in_s !== null && (kept_for === null || kept_for === job.id),
     );

@@ -120,6 +120,8 @@ export const TrainingSpec = z
     training_image_id: z.uuid().nullable().default(null),
     priority: Priority,
     start: z.boolean(),
+    /** Its client waits to be told how the launch went: a lasting fault of what starts runs is its end, and not a reason to wait. */
+    awaits_launch: z.literal(true).optional(),
   })
   .refine((spec) => spec.hyperparameters.epochs !== null || spec.max_steps !== null, {
     path: ['max_steps'],

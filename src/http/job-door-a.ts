@@ -32,6 +32,7 @@ export function specOfDoorA(body: z.infer<typeof SubmitTrainingBody>, now: Date)
     training_image_id: body.training_image_id,
     priority: body.priority,
     start: body.start,
+    awaits_launch: true,
   };
 }
 

@@ -150,6 +150,10 @@ describe('the queue', () => {
     expect(await reasons()).toEqual(['next', 'behind_own_jobs', 'backing_off']);
     await db.asOwner(`UPDATE lowrank.workers SET facts = '{"disk_full": true}'`);
     expect((await reasons())[0]).toBe('disk_full');
+    await db.asOwner(`UPDATE lowrank.workers SET facts = '{"executor_fault": {"state": "unfit", "reason": "x"}}'`);
+    expect((await queue())[0]).toMatchObject({ reason: 'cannot_start', unpredicted_because: 'nothing_starts' });
+    await db.asOwner(`UPDATE lowrank.workers SET facts = '{"executor_fault": null}'`);
+    expect((await reasons())[0]).toBe('next');
     await db.asOwner(`UPDATE lowrank.workers SET facts = '{}'`);
     await db.asOwner(`UPDATE lowrank.gpu_devices SET quarantined_at = now()`);
     expect((await reasons())[0]).toBe('no_device');

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { bareFailure } from '#/domain/run-verdict.ts';
+import { failUnstartable } from '#/services/jobs/fail-unstartable.ts';
 import { settleRun } from '#/services/jobs/finish-run.ts';
 import { addCaller, json, noWaiting } from '../../test/api.ts';
 import { startClaimer } from '../../test/claimer.ts';
@@ -261,6 +262,16 @@ describe('the answer waits for the launch', () => {
     expect((await look(told.job_id)).body).toMatchObject({ status: 'failed', error: { code: 'launch_failed' } });
     const again = await submit(asked(), { 'idempotency-key': 'broken' });
     expect([again.status, (await again.json()).job_id]).toEqual([500, told.job_id]);
+  });
+
+  test('and is that, too, for a fault that the worker knows of before it claims anything', async () => {
+    const answered = submit(asked());
+    await expect.poll(() => failUnstartable('w', 'the engine has no image.', 30_000), { interval: 10 }).toHaveLength(1);
+    const answer = await answered;
+    expect([answer.status, await answer.json()]).toEqual([
+      500,
+      expect.objectContaining({ code: 'launch_failed', message: expect.stringContaining('the engine has no image') }),
+    ]);
   });
 
   test('and is one for all who ask with the same key meanwhile', async () => {

@@ -5,6 +5,7 @@ import { env } from '#/env.ts';
 import { pruneActivities } from '#/services/activities/prune-activities.ts';
 import { meterRuns } from '#/services/costs/bill-runs.ts';
 import { claimJob } from '#/services/jobs/claim-job.ts';
+import { failUnstartable } from '#/services/jobs/fail-unstartable.ts';
 import { readRuns, readWishes } from '#/services/jobs/read-run.ts';
 import { renewLeases } from '#/services/jobs/renew-leases.ts';
 import { settleModelWait } from '#/services/jobs/settle-model-wait.ts';
@@ -15,6 +16,7 @@ import { settleModelTransfer } from '#/services/transfers/settle-model-transfer.
 import { pruneDeliveries } from '#/services/webhooks/hold-receiver.ts';
 import { checkNextImage } from './check-image.ts';
 import type { Device } from './detect-devices.ts';
+import type { ExecutorFault } from './executors/executor.ts';
 import { failpoint } from './failpoint.ts';
 import { fetchNextModel } from './fetch-model.ts';
 import type { Contact } from './host.ts';
@@ -72,7 +74,7 @@ class Scheduler {
   readonly #contact: Contact;
   #was_full = false;
   /** Why this worker cannot start runs now; null when it can. */
-  #fault: string | null = null;
+  #fault: ExecutorFault | null = null;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(parts: WorkerParts, contact: Contact, devices: Device[]) {
@@ -164,8 +166,8 @@ class Scheduler {
         const is_full = await this.#isFull(1);
         if (is_full && !this.#was_full) this.#parts.log.error('the disk is nearly full: no run is started until there is space');
         this.#was_full = is_full;
-        const is_away = await this.#isAway();
-        while (!is_full && !is_away && !this.#parts.stopping.aborted && (await this.#alone(() => this.#claimOne())));
+        const can_start = await this.#canStart();
+        while (!is_full && can_start && !this.#parts.stopping.aborted && (await this.#alone(() => this.#claimOne())));
       });
       await pause(ROUND_MS);
       await ear.wait(this.#parts.times.sweep_ms);
@@ -210,15 +212,19 @@ class Scheduler {
     });
   }
 
-  /** If what starts runs is away: then jobs wait. What only a person can mend lets them fail, each with the reason. */
-  async #isAway(): Promise<boolean> {
-    const { executors, launches_by, log } = this.#parts;
+  /**
+   * If what starts runs can start one now. Else jobs wait, and are told why; one whose submission still waits to hear of its launch
+   * fails with what only a person can mend.
+   */
+  async #canStart(): Promise<boolean> {
+    const { worker_id, executors, launches_by, log, times } = this.#parts;
     const readiness = await executors[launches_by].ready();
-    const fault = readiness.state === 'ready' ? null : readiness.reason;
-    if (fault !== this.#fault && fault !== null) log.error({ reason: fault }, 'this worker cannot start runs');
-    else if (fault !== this.#fault) log.info('this worker can start runs again');
+    const fault = readiness.state === 'ready' ? null : readiness;
+    if (fault !== null && fault.reason !== this.#fault?.reason) log.error(fault, 'this worker cannot start runs');
+    else if (fault === null && this.#fault !== null) log.info('this worker can start runs again');
     this.#fault = fault;
-    return readiness.state === 'away';
+    if (fault?.state === 'unfit') await failUnstartable(worker_id, fault.reason, times.contact_lost_ms);
+    return fault === null;
   }
 
   async #isFull(share: number): Promise<boolean> {

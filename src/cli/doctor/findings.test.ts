@@ -4,7 +4,7 @@ import type { DatabaseFacts } from '#/db/database-facts.ts';
 import { GB } from '#/domain/bytes.ts';
 import { fileSystemOf, judgeDisk, judgeFolder } from './data-folder.ts';
 import { judgeDatabase, judgeRefused, judgeUnreachable } from './database.ts';
-import { judgeDocker } from './docker.ts';
+import { judgeDocker, judgeEngine } from './docker.ts';
 import type { Finding } from './finding.ts';
 import { type GpuFacts, judgeGpus, parseSmi } from './gpu.ts';
 import { judgeNode, judgePlatform, judgePythons } from './machine.ts';
@@ -140,6 +140,18 @@ describe('Docker', () => {
     expectFinding(says({ stderr: down }), 'ok', /does not run.*which need none/);
     expectFinding(says({ stderr: 'permission denied while trying to connect' }), 'ok', /may not speak.*which need none/);
     expectFinding(says({ code: null }), 'ok', /no answer within 10 s.*which need none/);
+  });
+
+  it('is to be mended where trainings run in its containers: not running, not allowed, without their image', () => {
+    const answer = { code: 0, stdout: '27.5.1\n', stderr: '', missing: false };
+    const judge = (version: Partial<typeof answer>, image: Partial<typeof answer> = {}) =>
+      judgeEngine({ ...answer, ...version }, { ...answer, ...image }, 'training-image');
+    expectFinding(judge({}), 'ok', 'Docker 27.5.1, with the image training-image');
+    expectFinding(judge({}, { code: 1 }), 'problem', 'has no image training-image', /npm run image.*TRAINING_IMAGE/);
+    const down = { code: 1, stdout: '', stderr: 'Cannot connect to the Docker daemon at unix:///x.sock. Is it running?' };
+    expectFinding(judge(down), 'problem', /does not answer .Cannot connect/, /systemctl start docker.*DOCKER_HOST/);
+    expectFinding(judge({ ...down, stderr: 'permission denied while' }), 'problem', 'may not speak', 'the group docker');
+    expectFinding(judge({ missing: true }), 'ok', 'the worker tells');
   });
 });
 
@@ -287,12 +299,15 @@ describe('the studio', () => {
   });
 
   it('has a worker that is heard', () => {
-    const own = { id: 'here', host: 'h', silent_ms: 3_000, stopped: false };
-    const other = { id: 'there', host: 'gpu-2', silent_ms: 90_000, stopped: false };
+    const own = { id: 'here', fault: null as string | null, host: 'h', silent_ms: 3_000, stopped: false };
+    const other = { id: 'there', fault: null, host: 'gpu-2', silent_ms: 90_000, stopped: false };
     const judge = (workers: (typeof own)[], runs = true) => judgeWorkers(workers, 'here', runs, '/d/logs');
     expectFinding(judge([own])[0], 'ok', 'heard 3 s ago');
     expectFinding(judge([{ ...own, silent_ms: 31_000 }])[0], 'problem', 'last heard 31 s ago', 'tail -n 50 /d/logs/worker.log');
     expectFinding(judge([{ ...own, stopped: true }])[0], 'problem', 'without its worker', 'worker.log');
+    const lame = { fault: 'the container engine has no image' };
+    expectFinding(judge([{ ...own, ...lame }])[0], 'problem', 'cannot start trainings: the container', 'docs/executors.md');
+    expectFinding(judge([own, { ...other, ...lame, silent_ms: 0 }])[1], 'warning', /gpu-2. cannot start/, 'docs/executors.md');
     expectFinding(judge([])[0], 'problem', 'without its worker', 'worker.log');
     expectFinding(judge([{ ...own, silent_ms: 1e9 }], false)[0], 'ok', 'no studio');
     expectFinding(judge([own, other])[1], 'warning', 'gpu-2', 'npm start');

@@ -11,6 +11,8 @@ import type { Check } from './check.ts';
 import { schedulerUrl } from './database.ts';
 import { type Finding, ok, problem, warning } from './finding.ts';
 
+const WAITING = 'Mend that on its host; the jobs that wait start by themselves then, and docs/executors.md says more';
+
 /** `own_id`: the name of this host; null before its first worker. `studio`: if one runs here. */
 export function judgeWorkers(workers: WorkerSigns[], own_id: string | null, studio: boolean, logs: string): Finding[] {
   const late = (worker: WorkerSigns) => worker.silent_ms > PROMISE_TIMES.contact_lost_ms;
@@ -34,13 +36,18 @@ export function judgeWorkers(workers: WorkerSigns[], own_id: string | null, stud
         `See why: tail -n 50 ${logs}/worker.log; then restart the studio: Ctrl-C there, npm start`,
       ),
     );
-  } else found.push(ok('worker', `heard ${seconds(own)} ago`));
+  } else if (own.fault !== null) found.push(problem('worker', `cannot start trainings: ${own.fault}`, WAITING));
+  else found.push(ok('worker', `heard ${seconds(own)} ago`));
   for (const other of workers) {
-    if (other.id === own_id || other.stopped || !late(other)) continue;
+    if (other.id === own_id || other.stopped) continue;
+    const name = other.host ?? other.id;
+    if (other.fault !== null && !late(other))
+      found.push(warning('worker', `another host's (${name}) cannot start trainings: ${other.fault}`, WAITING));
+    if (!late(other)) continue;
     found.push(
       warning(
         'worker',
-        `another host's (${other.host ?? other.id}) was last heard ${seconds(other)} ago`,
+        `another host's (${name}) was last heard ${seconds(other)} ago`,
         'Start the studio there again: npm start; or ignore this if that host is gone for good',
       ),
     );

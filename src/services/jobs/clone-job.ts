@@ -23,7 +23,7 @@ export async function cloneJob(
   options: Pick<SubmissionOptions, 'before' | 'after'> = {},
 ): Promise<JobRow> {
   const { job } = await asUser(ctx.user_id, (tx) => findJob(tx, job_id));
-  const spec = TrainingSpec.parse(job.config.spec);
+  const { awaits_launch: _, ...spec } = TrainingSpec.parse(job.config.spec);
   const { name = spec.name, priority = spec.priority, start = true } = changes;
   const { experiment_id } = job;
   // What named no device is given what there is by now.

@@ -52,6 +52,7 @@ const Outlook = z.object({
   devices: z.array(
     z.object({
       ...{ host: z.string(), kind: z.enum(DEVICE_KINDS), name: z.string(), is_part: z.boolean(), takes_work: z.boolean() },
+      ...{ cannot_start: z.boolean() },
       ...{ occupied: z.boolean(), leased: z.boolean(), end_in_s: z.number().nullable(), kept_for: z.string().nullable() },
     }),
   ),

@@ -6,6 +6,8 @@ export interface WorkerSigns {
   id: string;
   /** The machine's name, where the worker told it. */
   host: string | null;
+  /** Why it cannot start runs, with the way out; null where it can. */
+  fault: string | null;
   /** Milliseconds since it was last heard, by the database's clock. */
   silent_ms: number;
   /** It ended in order. */
@@ -19,6 +21,7 @@ export function readWorkers(): Promise<WorkerSigns[]> {
       .select({
         id: workers.id,
         host: sql<string | null>`${workers.facts} ->> 'host'`,
+        fault: sql<string | null>`${workers.facts} #>> '{executor_fault,reason}'`,
         silent_ms: sql<number>`(extract(epoch FROM clock_timestamp() - ${workers.heartbeat_at}) * 1000)::float8`,
         stopped: sql<boolean>`${workers.stopped_at} IS NOT NULL`,
       })
