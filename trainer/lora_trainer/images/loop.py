@@ -7,9 +7,9 @@ import json
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
@@ -24,7 +24,8 @@ from lora_trainer.images.data.image_set import ImageSet, View
 from lora_trainer.images.data.order import Order, Pass, pixels_of, steps_per_epoch
 from lora_trainer.images.embeddings import Embeddings
 from lora_trainer.images.latents import draw_latents, encode_pixels
-from lora_trainer.images.optimizer import make_optimizer, make_schedule
+from lora_trainer.images.optimizer import average_of, make_optimizer, make_schedule
+from lora_trainer.images.run_state import RunState, Totals
 from lora_trainer.images.run_tensors import load_run_tensors, save_run_tensors
 from lora_trainer.images.samples import as_png, at_rest, draw
 from lora_trainer.memory import later_bytes, most_memory
@@ -33,39 +34,10 @@ from lora_trainer.report import Report, figure
 from lora_trainer.stopping import Stop, interrupted
 from lora_trainer.team import Team
 
-if TYPE_CHECKING:
-    from diffusers.training_utils import EMAModel
-
 NONFINITE_MAX = 3
 PROGRESS_SECONDS = 1.0
 PIXELS_A_PLACE = 64
 """A place of the latents stands for eight by eight pixels."""
-
-
-@dataclass
-class RunState:
-    """What a checkpoint remembers beside tensors: where the run stands in its data and its figures."""
-
-    step: int = 0
-    epoch: int = 0
-    position: int = 0
-    """The next batch of the epoch."""
-    window_loss: float = 0.0
-    window_images: int = 0
-    nonfinite: int = 0
-    """Steps in a row without a finite loss."""
-    sampled: int = -1
-    """The last step after which samples were drawn."""
-    final_loss: float | None = None
-    averaged_steps: int = 0
-
-
-@dataclass
-class Totals:
-    """Counts over this attempt, of all devices."""
-
-    images: int = 0
-    places: int = 0
 
 
 class ImageLoop:
@@ -198,9 +170,11 @@ class ImageLoop:
         prior = self.config.values.prior
         if prior is not None:
             views += self.image_set.class_views(one.examples, one.epoch, one.position)
+        # Outside of what is cast: the VAE of SDXL computes in fp32 whatever the precision is.
+        latents = self._latents_of(views)
         with torch.autocast(self.device.type, self.family.parts.dtype, enabled=self.params.precision != "fp32"):
             text = self.embeddings([view.text for view in views])
-            losses = self.family.losses(self._latents_of(views), text, views)
+            losses = self.family.losses(latents, text, views)
         return losses.combined(len(one.examples), 0.0 if prior is None else prior.weight)
 
     @contextlib.contextmanager
@@ -418,10 +392,3 @@ class ImageLoop:
         self._window_loss.fill_(self.state.window_loss)
         self._streak.fill_(self.state.nonfinite)
         self.saved_step = self.state.step
-
-
-def average_of(parameters: list[torch.nn.Parameter], decay: float | None) -> EMAModel | None:
-    """The moving average of an adapter. Its decay grows to `decay` over the first steps, as diffusers has it."""
-    from diffusers.training_utils import EMAModel
-
-    return None if decay is None else EMAModel(parameters, decay=decay)

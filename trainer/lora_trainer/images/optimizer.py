@@ -1,4 +1,4 @@
-"""What moves the adapter: AdamW, whole or with moments of eight bits, and the learning rate over the steps."""
+"""What moves the adapter: AdamW, whole or with moments of eight bits, its learning rate, and the moving average."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from lora_trainer.images.kohya_layout import text_encoder_rate
 
 if TYPE_CHECKING:
     import torch
+    from diffusers.training_utils import EMAModel
 
     from lora_trainer.images.adapters import Adapters
 
@@ -50,3 +51,10 @@ def make_schedule(optimizer: torch.optim.Optimizer, config: Config) -> Any:
 
     params = config.params
     return get_scheduler(SCHEDULES[params.lr_schedule], optimizer, params.warmup_steps, params.max_steps)
+
+
+def average_of(parameters: list[torch.nn.Parameter], decay: float | None) -> EMAModel | None:
+    """The moving average of an adapter. Its decay grows to `decay` over the first steps, as diffusers has it."""
+    from diffusers.training_utils import EMAModel
+
+    return None if decay is None else EMAModel(parameters, decay=decay)
