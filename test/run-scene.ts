@@ -42,7 +42,8 @@ export const job = async () => {
   if (row === undefined) throw new Error('the job is gone');
   return row;
 };
-export const line = (seq: number, more: Record<string, unknown>) => JSON.stringify({ seq, ts: '2026-03-01T12:00:00.000Z', ...more });
+export const line = (seq: number, more: Record<string, unknown>) =>
+  JSON.stringify({ seq, ts: '2026-03-01T12:00:00.000Z', ...more });
 export const metric = (seq: number, step: number, more: Record<string, unknown> = {}) =>
   line(seq, { type: 'metric', step, loss: 1.5, ...more });
 export const batch = (from: number, to: number, lines: string[]) => ({ from, to, lines, oversized: 0 });

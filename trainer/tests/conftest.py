@@ -142,6 +142,74 @@ def forks() -> Iterator[Callable[..., int]]:
         process.kill()
 
 
+@pytest.fixture(scope="session")
+def image_bases(tmp_path_factory):
+    """Folders of tiny pipelines of random weights, one of each kind."""
+    from make_tiny_pipelines import KINDS, make_tiny_pipeline
+
+    folder = tmp_path_factory.mktemp("image_bases")
+    return {kind: make_tiny_pipeline(kind, folder / kind) for kind in KINDS}
+
+
+@pytest.fixture
+def configure_images(tmp_path, image_bases):
+    """Writes a config.json of a short DreamBooth run; changes are merged into it."""
+    from image_zip import write_images
+
+    images = write_images(tmp_path / "images.zip", [(128, 128), (64, 64), (96, 160), (70, 130)], repeats=[2, 1, 1, 1])
+
+    def write(kind="sdxl", attempt=1, **changes):
+        output = tmp_path / kind / "job" / str(attempt)
+        output.mkdir(parents=True, exist_ok=True)
+        config = json.loads((SAMPLES / "image-config.json").read_text())
+        paths = {"dataset_path": str(images), "job_folder": str(output.parent), "output_path": str(output)}
+        merge(config, paths | {"model_kind": kind, "attempt": attempt, "device": "cpu", "trigger_words": ["sks"]})
+        merge(
+            config,
+            {"base_model": {"path": str(image_bases[kind])}, "prior": {"class_prompt": "a dog", "class_images": 3}},
+        )
+        merge(config, {"sample_steps": 1, "sample_interval": 4, "checkpoint_interval": 2, "checkpoints_kept": 9})
+        params = {
+            "max_steps": 5,
+            "resolution": 128,
+            "batch_size": 2,
+            "learning_rate": 0.01,
+            "lora_rank": 4,
+            "lora_alpha": 6,
+        }
+        params |= {"lora_dropout": 0.1, "ema_decay": 0.9, "random_flip": True, "caption_dropout": 0.3, "grad_accum": 2}
+        params |= {"lr_schedule": "cosine", "warmup_steps": 1} | ({"min_snr_gamma": None} if kind == "flux" else {})
+        merge(config, {"training_params": params})
+        file = output / "config.json"
+        file.write_text(json.dumps(merge(config, changes)))
+        return file
+
+    return write
+
+
+@pytest.fixture
+def image_loop(configure_images):
+    """The loop of a configuration before its first step."""
+    from lora_trainer.config import check_config
+    from lora_trainer.images import training
+    from lora_trainer.report import Report
+    from lora_trainer.stopping import Stop
+
+    def make(**changes):
+        file, made = configure_images(**changes), []
+        kept = training.train
+        training.train = lambda config, loop: made.append(loop) or (_ for _ in ()).throw(InterruptedError)
+        report = Report(file.parent)
+        try:
+            with pytest.raises(InterruptedError):
+                training.train_images(check_config(json.loads(file.read_text())), report, Stop())
+        finally:
+            training.train = kept
+        return made[0]
+
+    return make
+
+
 @pytest.fixture
 def as_dataset() -> Callable[..., SimpleNamespace]:
     """The field `dataset` of a configuration, as attributes."""

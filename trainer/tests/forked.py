@@ -26,6 +26,7 @@ IMPORTED_ONCE = (
     "torch.distributed.fsdp",
     "transformers.models.llama.modeling_llama",
 )
+FOR_IMAGES = ("diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl", "lora_trainer.images.sdxl")
 
 
 def trains_images(path: str) -> bool:
@@ -114,9 +115,8 @@ def main() -> None:
         order = json.loads(line)
         if trains_images(order["config"]):
             # Once, and then there for every run.
-            from diffusers import StableDiffusionXLPipeline  # noqa: F401
-
-            from lora_trainer.images import sdxl  # noqa: F401
+            for module in FOR_IMAGES:
+                import_module(module)
         child = os.fork()
         if child == 0:
             leave(train_lora.main(["--config", order["config"]], partial(forked, order["plant"])))
