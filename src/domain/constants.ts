@@ -23,6 +23,11 @@ export interface PromiseTimes {
   hang_stage_ms: number;
   /** A run longer than this is ended. */
   runtime_limit_ms: number;
+  /**
+   * A training that needs several devices and has waited this long has those kept for it that come free: long against the sweep, so that
+   * what ends anyway is waited for with every device at work, and short against a training.
+   */
+  kept_after_ms: number;
 }
 
 export const PROMISE_TIMES: PromiseTimes = {
@@ -35,6 +40,7 @@ export const PROMISE_TIMES: PromiseTimes = {
   hang_training_ms: 10 * 60_000,
   hang_stage_ms: 30 * 60_000,
   runtime_limit_ms: 24 * 3_600_000,
+  kept_after_ms: 5 * 60_000,
 };
 
 /** A cancel whose machine answers is final within this time: the grace, and what it takes to be heard and to see the tree gone. */
@@ -44,12 +50,6 @@ export const CANCELLED_WITHIN_MS = PROMISE_TIMES.grace_ms + 2 * PROMISE_TIMES.sw
 export function scaledPromiseTimes(divisor: number): PromiseTimes {
   return Object.fromEntries(Object.entries(PROMISE_TIMES).map(([name, ms]) => [name, ms / divisor])) as unknown as PromiseTimes;
 }
-
-/**
- * A training that needs several devices and has waited this long has those kept for it that come free: long against the sweep, so that
- * what ends anyway is waited for with every device at work, and short against a training.
- */
-export const KEPT_AFTER_MS = 5 * 60_000;
 
 /** Automatic restarts of a job for our own faults (lost worker, GPU or host). */
 export const AUTOMATIC_RESTARTS_MAX = 3;

@@ -4,7 +4,7 @@ import { GB } from '#/domain/bytes.ts';
 import { env } from '#/env.ts';
 import { pruneActivities } from '#/services/activities/prune-activities.ts';
 import { meterRuns } from '#/services/costs/bill-runs.ts';
-import { claimJob } from '#/services/jobs/claim-job.ts';
+import { type ClaimFaults, claimJob } from '#/services/jobs/claim-job.ts';
 import { failUnstartable } from '#/services/jobs/fail-unstartable.ts';
 import { readRuns, readWishes } from '#/services/jobs/read-run.ts';
 import { renewLeases } from '#/services/jobs/renew-leases.ts';
@@ -187,11 +187,12 @@ class Scheduler {
   /** Claims one job and takes its run into care; false when there is nothing to claim. */
   async #claimOne(): Promise<boolean> {
     const { worker_id, times } = this.#parts;
-    const claimed = await claimJob(worker_id, this.#parts.launches_by, times.contact_lost_ms, {
+    const faults: ClaimFaults = {
       pause_ms: times.sweep_ms,
       tell: ({ job_id, error, settled }) =>
         this.#parts.log.error({ job_id, settled, err: error }, 'this job cannot be claimed and is passed over'),
-    });
+    };
+    const claimed = await claimJob(worker_id, this.#parts.launches_by, times.contact_lost_ms, faults, times.kept_after_ms);
     if (claimed === null) return false;
     await failpoint('after_claim_commit');
     // Care for the job's earlier attempt may be at its last step still.

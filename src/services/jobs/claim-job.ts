@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { asScheduler, type Tx } from '#/db/tenancy.ts';
 import { type DeviceNeed, type HostDevice, pickDevices, possibleNeeds } from '#/domain/allocation.ts';
-import { KEPT_AFTER_MS } from '#/domain/constants.ts';
+import { PROMISE_TIMES } from '#/domain/constants.ts';
 import type { RunKey } from './hold-run.ts';
 import { type Host, keepFor, readHost } from './host-devices.ts';
 import { isOfTheRow, passOver } from './pass-over.ts';
@@ -48,7 +48,7 @@ export async function claimJob(
   executor: string,
   lease_ms: number,
   faults: ClaimFaults = { pause_ms: 0, tell: () => undefined },
-  keep_after_ms: number = KEPT_AFTER_MS,
+  keep_after_ms: number = PROMISE_TIMES.kept_after_ms,
 ): Promise<RunKey | null> {
   const thrown = new Map<string, number>();
   for (;;) {
