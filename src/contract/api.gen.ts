@@ -6402,7 +6402,31 @@ export interface components {
             active_jobs_per_user?: number;
             /** Format: uuid */
             default_base_model_id?: string | null;
+            default_limits?: {
+                /** @description Processors that it computes on */
+                cpus?: number;
+                /** @description What lies in its folder on disk */
+                disk_gb?: number;
+                /** @description Memory of the host, of all its processes */
+                memory_gb?: number;
+                /** @description Of one attempt, from its start */
+                runtime_hours?: number;
+                /** @description Shared memory of its processes */
+                shm_gb?: number;
+            };
             draining?: boolean;
+            limits_max?: {
+                /** @description Processors that it computes on */
+                cpus?: number;
+                /** @description What lies in its folder on disk */
+                disk_gb?: number;
+                /** @description Memory of the host, of all its processes */
+                memory_gb?: number;
+                /** @description Of one attempt, from its start */
+                runtime_hours?: number;
+                /** @description Shared memory of its processes */
+                shm_gb?: number;
+            };
             quiet_hours?: {
                 /** @description A time of day, on the clocks of the time zone */
                 begin: string;
@@ -7998,7 +8022,14 @@ export interface components {
          *       "user_quota_gb": 50,
          *       "default_base_model_id": null,
          *       "draining": false,
-         *       "quiet_hours": null
+         *       "quiet_hours": null,
+         *       "default_limits": {
+         *         "memory_gb": 24,
+         *         "runtime_hours": 12
+         *       },
+         *       "limits_max": {
+         *         "memory_gb": 48
+         *       }
          *     }
          */
         Settings: {
@@ -8009,8 +8040,34 @@ export interface components {
              * @description For submissions that name no base model
              */
             default_base_model_id: string | null;
+            /** @description What a training is held to that does not say; {}: to no limit but the maximum */
+            default_limits: {
+                /** @description Processors that it computes on */
+                cpus?: number;
+                /** @description What lies in its folder on disk */
+                disk_gb?: number;
+                /** @description Memory of the host, of all its processes */
+                memory_gb?: number;
+                /** @description Of one attempt, from its start */
+                runtime_hours?: number;
+                /** @description Shared memory of its processes */
+                shm_gb?: number;
+            };
             /** @description No training is started, until this is false again; what runs goes on */
             draining: boolean;
+            /** @description The most that a training may ask for, and what holds for one without a default; {}: no such maximum */
+            limits_max: {
+                /** @description Processors that it computes on */
+                cpus?: number;
+                /** @description What lies in its folder on disk */
+                disk_gb?: number;
+                /** @description Memory of the host, of all its processes */
+                memory_gb?: number;
+                /** @description Of one attempt, from its start */
+                runtime_hours?: number;
+                /** @description Shared memory of its processes */
+                shm_gb?: number;
+            };
             /** @description Hours of a day in which no training is started; what runs goes on */
             quiet_hours: {
                 /** @description A time of day, on the clocks of the time zone */

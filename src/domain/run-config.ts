@@ -48,9 +48,10 @@ export const StoredConfig = z.object({
 });
 export type StoredConfig = z.infer<typeof StoredConfig>;
 
-/** What a stored configuration, of whatever release, says of its run's limits. */
+/** What a stored configuration, of whatever release, says of its run's limits: those that were granted, else those that were asked for. */
 export function limitsOf(config: Record<string, unknown>): RunLimits {
-  return z.object({ spec: z.object({ limits: RunLimits }) }).safeParse(config).data?.spec.limits ?? {};
+  const granted = z.object({ limits: RunLimits }).safeParse(config).data?.limits;
+  return granted ?? z.object({ spec: z.object({ limits: RunLimits }) }).safeParse(config).data?.spec.limits ?? {};
 }
 
 /** If a stored configuration, of whatever release, asks for the first steps alone. */

@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { PROMISE_TIMES, scaledPromiseTimes } from './constants.ts';
-import { RUN_LIMIT_RANGES, type RunLimitName, RunLimits, runtimeLimitMs, skippedLimits } from './run-limits.ts';
+import {
+  excessesOf,
+  grantedLimits,
+  RUN_LIMIT_RANGES,
+  type RunLimitName,
+  RunLimits,
+  runtimeLimitMs,
+  skippedLimits,
+} from './run-limits.ts';
 
 const NAMES = Object.keys(RUN_LIMIT_RANGES) as RunLimitName[];
 
@@ -25,6 +33,22 @@ describe('limits of a run', () => {
     expect(skippedLimits(all, 'process').map(({ kind, name }) => [kind, name])).toEqual([['limit', 'shm_gb']]);
     expect(skippedLimits({ cpus: 1, memory_gb: 1, disk_gb: 1, runtime_hours: 1 }, 'process')).toEqual([]);
     expect(skippedLimits(all, 'docker')).toEqual([]);
+  });
+
+  test('are what was asked, else the default, else the maximum, and never more than that', () => {
+    const installation = { default_limits: { cpus: 2, memory_gb: 24 }, limits_max: { cpus: 4, disk_gb: 100, memory_gb: 16 } };
+    expect(grantedLimits({}, installation)).toEqual({ cpus: 2, memory_gb: 16, disk_gb: 100 });
+    expect(grantedLimits({ cpus: 3, disk_gb: 1, shm_gb: 2 }, installation)).toEqual({
+      cpus: 3,
+      memory_gb: 16,
+      disk_gb: 1,
+      shm_gb: 2,
+    });
+    expect(grantedLimits({ cpus: 5 }, { ...installation, default_limits: {} }).cpus).toBe(4);
+    expect(grantedLimits({ shm_gb: 2 }, { default_limits: {}, limits_max: {} })).toEqual({ shm_gb: 2 });
+    expect(excessesOf({ cpus: 5, memory_gb: 16, shm_gb: 9 }, installation.limits_max)).toEqual([
+      { name: 'cpus', value: 5, max: 4 },
+    ]);
   });
 
   test('of time are in the times that hold, and never above everybody’s', () => {

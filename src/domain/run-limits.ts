@@ -34,6 +34,43 @@ export const RunLimits = z.strictObject({
 });
 export type RunLimits = z.infer<typeof RunLimits>;
 
+const LIMIT_NAMES = Object.keys(RUN_LIMIT_RANGES) as RunLimitName[];
+
+/** What an installation holds a run to that says nothing, and the most that one may ask for; each limit alone, and absent: none. */
+interface InstallationLimits {
+  default_limits: RunLimits;
+  limits_max: RunLimits;
+}
+
+/** One limit that is above the installation's maximum. */
+interface Excess {
+  name: RunLimitName;
+  value: number;
+  max: number;
+}
+
+/** Those of these limits that are above a maximum. */
+export function excessesOf(limits: RunLimits, limits_max: RunLimits): Excess[] {
+  return LIMIT_NAMES.flatMap((name) => {
+    const [value, max] = [limits[name], limits_max[name]];
+    return value !== undefined && max !== undefined && value > max ? [{ name, value, max }] : [];
+  });
+}
+
+/**
+ * What a run is held to, limit by limit: what it asked for, else the installation's default, else its maximum, and never more than that:
+ * who asks for nothing is given no more than who asks.
+ */
+export function grantedLimits(asked: RunLimits, { default_limits, limits_max }: InstallationLimits): RunLimits {
+  const granted = LIMIT_NAMES.flatMap((name) => {
+    const wish = asked[name] ?? default_limits[name];
+    const most = limits_max[name];
+    const given = wish === undefined ? most : Math.min(wish, most ?? wish);
+    return given === undefined ? [] : [[name, given]];
+  });
+  return Object.fromEntries(granted);
+}
+
 /** Those that each executor keeps; what it does not is told, never silently left out. */
 const KEPT: Record<ExecutorName, readonly RunLimitName[]> = {
   process: ['cpus', 'memory_gb', 'disk_gb', 'runtime_hours'],
@@ -42,7 +79,7 @@ const KEPT: Record<ExecutorName, readonly RunLimitName[]> = {
 
 /** What of these limits is not kept where runs live so, in words. */
 export function skippedLimits(limits: RunLimits, executor: ExecutorName): { kind: 'limit'; name: string; message: string }[] {
-  const asked = (Object.keys(RUN_LIMIT_RANGES) as RunLimitName[]).filter((name) => limits[name] !== undefined);
+  const asked = LIMIT_NAMES.filter((name) => limits[name] !== undefined);
   const where = executor === 'docker' ? 'in containers' : 'processes of their host';
   return lacking(asked, KEPT[executor]).map((name) => ({
     kind: 'limit',

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { QuietHours } from './quiet-hours.ts';
+import { RunLimits } from './run-limits.ts';
 
 /** More at once than this is no limit: each is a row that a claim looks through. */
 export const ACTIVE_JOBS_LIMIT_MAX = 100;
@@ -14,6 +15,8 @@ export const InstallationSettings = z.strictObject({
   default_base_model_id: z.uuid().nullable(),
   draining: z.boolean(),
   quiet_hours: QuietHours.nullable(),
+  default_limits: RunLimits,
+  limits_max: RunLimits,
 });
 export type InstallationSettings = z.infer<typeof InstallationSettings>;
 

@@ -1,7 +1,9 @@
-import { beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { TrainingJob, WizardJob } from '#/contract/jobs.ts';
+import { limitsOf } from '#/domain/run-config.ts';
 import { env } from '#/env.ts';
 import { claimJob } from '#/services/jobs/claim-job.ts';
+import { silenceJobBell } from '#/services/jobs/job-bell.ts';
 import { registerWorker } from '#/services/machine/register-worker.ts';
 import { addCaller, noWaiting, useApi } from '../../test/api.ts';
 import { useDatabase } from '../../test/database.ts';
@@ -9,6 +11,7 @@ import { addBaseModel, addDataset, addJob } from '../../test/factories.ts';
 
 const db = useDatabase();
 const api = useApi();
+type Row = Record<'path' | 'message', string>;
 const NO_ID = '00000000-0000-4000-8000-000000000000';
 const WORKER = 'worker';
 let owner: Awaited<ReturnType<typeof addCaller>>;
@@ -20,6 +23,7 @@ beforeAll(async () => {
   await registerWorker({ id: WORKER, boot_id: 'boot', pid: 1, version: '0', facts: {} }, gpus);
   base_model_id = await addBaseModel(db, { hf_repo_id: 'owner/tiny', hf_revision: 'main' });
 });
+afterAll(silenceJobBell);
 // A person for each test: what one of them has in the queue is nobody else's turn.
 beforeEach(async () => {
   await noWaiting(db);
@@ -246,6 +250,55 @@ describe('limits', () => {
     expect((await specOf(other)).limits).toEqual(kept);
     expect(await eventsOf(other)).toHaveLength(1);
     expect((await specOf(await submit({}))).limits).toEqual({});
+  });
+
+  describe('by the settings', () => {
+    beforeEach(() =>
+      db.asOwner(`INSERT INTO lowrank.settings (key, value) VALUES ('limits_max', '{"memory_gb": 16, "disk_gb": 50}'),
+        ('default_limits', '{"memory_gb": 8, "cpus": 2}')`),
+    );
+    afterEach(() => db.asOwner(`DELETE FROM lowrank.settings WHERE key IN ('limits_max', 'default_limits')`));
+    const grantedTo = async (id: string) => (await read(id)).config.limits;
+
+    test.each(DOORS)('at door %s are those of whoever asks for none, and stay what they were', async (_, submit) => {
+      const id = await submit({});
+      expect([(await specOf(id)).limits, await grantedTo(id)]).toEqual([{}, { memory_gb: 8, cpus: 2, disk_gb: 50 }]);
+      const other = await submit({ limits: { memory_gb: 16, runtime_hours: 1 } });
+      const granted = { cpus: 2, memory_gb: 16, disk_gb: 50, runtime_hours: 1 };
+      expect([await grantedTo(other), limitsOf((await read(other)).config)]).toEqual([granted, granted]);
+      await db.asOwner(`UPDATE lowrank.settings SET value = '{"memory_gb": 4}' WHERE key = 'limits_max'`);
+      expect(await grantedTo(other)).toEqual(granted);
+      // The same again is asked anew: of what was asked for, by the settings of the day.
+      expect(await grantedTo((await dataOf(await post(`/api/jobs/${id}/clone`), 201)).id)).toEqual({ cpus: 2, memory_gb: 4 });
+      expect(await codeOf(await post(`/api/jobs/${other}/clone`))).toEqual([422, 'not_trainable']);
+    });
+
+    test.each([
+      ['A', '/api/training/submit', () => ({ type: 'lora', base_model: 'owner/tiny', config })],
+      ['B', '/api/jobs', () => ({ base_model_id, preset_id: 'fast' })],
+      ['C', '/api/jobs', () => ({ name: 'C', base_model_id, recipe_id: 'lora', train, resources: { gpus: 1 } })],
+    ])(
+      'at door %s are refused above the maximum, each by its name with the way out, and nothing is stored',
+      async (_, path, body) => {
+        const limits = { memory_gb: 16.5, disk_gb: 51, cpus: 512 };
+        const answer = await post(path, owner.headers, { dataset_id, ...body(), limits });
+        const told = (await answer.json()) as { code: string; details: Row[]; violations?: Row[] };
+        expect([answer.status, told.code, (told.violations ?? told.details).map(({ path, message }) => [path, message])]).toEqual(
+          [
+            422,
+            'not_trainable',
+            [
+              [
+                'limits.memory_gb',
+                expect.stringMatching(/is 16.5, .* at most 16: ask for no more, or an administrator raises limits_max/),
+              ],
+              ['limits.disk_gb', expect.stringMatching(/is 51, .* at most 50/)],
+            ],
+          ],
+        );
+        expect(await db.asOwner('SELECT 1 FROM lowrank.training_jobs')).toEqual([]);
+      },
+    );
   });
 
   test('of shared memory are kept where trainings run in containers', async () => {

@@ -18,7 +18,10 @@ const api = useApi();
 const EVERY_DAY = [1, 2, 3, 4, 5, 6, 7];
 const NIGHTS = { begin: '22:00', end: '06:00', time_zone: 'Europe/Berlin', weekdays: EVERY_DAY };
 const NO_ID = '00000000-0000-4000-8000-000000000000';
-const DEFAULTS = { active_jobs_per_user: 2, user_quota_gb: 50, default_base_model_id: null, draining: false, quiet_hours: null };
+const DEFAULTS = {
+  ...{ active_jobs_per_user: 2, user_quota_gb: 50, default_base_model_id: null, draining: false, quiet_hours: null },
+  ...{ default_limits: {}, limits_max: {} },
+};
 let admin: Awaited<ReturnType<typeof addCaller>>;
 let user: Awaited<ReturnType<typeof addCaller>>;
 let folder: string;
@@ -99,6 +102,14 @@ describe('the settings', () => {
     [{ quiet_hours: { ...NIGHTS, weekdays: [0] } }, 'quiet_hours.weekdays.0', /at least 1/],
     [{ quiet_hours: { ...NIGHTS, weekdays: [1, 1] } }, 'quiet_hours.weekdays', /twice/],
     [{ quiet_hours: { begin: '22:00' } }, 'quiet_hours.end', /required/],
+    [{ limits_max: { cpus: 0 } }, 'limits_max.cpus', /between 1 and 512/],
+    [{ limits_max: { gpus: 1 } }, 'limits_max.gpus', /not a known field/],
+    [{ default_limits: { runtime_hours: 25 } }, 'default_limits.runtime_hours', /between 0.01 and 24/],
+    [
+      { limits_max: { cpus: 2 }, default_limits: { cpus: 3, disk_gb: 9 } },
+      'default_limits.cpus',
+      /at most limits_max.cpus, which is 2/,
+    ],
   ])('do not take %j', async (body, path, rule) => {
     const answer = await change(body);
     const broken = expect.arrayContaining([expect.objectContaining({ path, message: expect.stringMatching(rule) })]);
@@ -196,6 +207,19 @@ describe('the settings', () => {
     expect(await codeOf(await upload())).toEqual([413, 'quota_exceeded']);
     await change({ user_quota_gb: null });
     expect((await upload()).status).toBe(201);
+  });
+
+  test('have limits of a training, the default never above the maximum, and each change is of a whole set', async () => {
+    const both = { default_limits: { memory_gb: 8, cpus: 2 }, limits_max: { memory_gb: 16 } };
+    expect(await (await change(both)).json()).toMatchObject(both);
+    const lowered = await change({ limits_max: { memory_gb: 4 } });
+    expect([lowered.status, (await lowered.json()).details]).toEqual([
+      400,
+      [expect.objectContaining({ path: 'default_limits.memory_gb', message: expect.stringContaining('which is 4, and is 8') })],
+    ]);
+    expect(await read()).toMatchObject(both);
+    await change({ limits_max: { memory_gb: 4 }, default_limits: {} });
+    expect(await read()).toMatchObject({ limits_max: { memory_gb: 4 }, default_limits: {} });
   });
 
   test('name the base model of whoever names none: one that can be trained', async () => {

@@ -43,6 +43,7 @@ BEYOND_THE_SCHEMA = [
     ("gpu_config.type", "unknown_gpu", ""),
     ("like", "", "must be null or one of"),
     ("quiet_hours.*", "", "IANA name|twice"),
+    ("default_limits.*", "above_maximum", ""),
     ("image\\..*", "", "must not be empty"),
     ("entity_type", "", "is no thing that this event happens to"),
     ("hourly_rate", "", "to the cent"),

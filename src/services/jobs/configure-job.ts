@@ -3,7 +3,7 @@ import { AppError } from '#/domain/app-error.ts';
 import { PROBE_STEPS } from '#/domain/attempt-config.ts';
 import type { Forecast } from '#/domain/foresight/foresee.ts';
 import { storeForecast } from '#/domain/foresight/store-forecast.ts';
-import { skippedLimits } from '#/domain/run-limits.ts';
+import { type RunLimits, skippedLimits } from '#/domain/run-limits.ts';
 import { TRAINER_STEPS_MAX } from '#/domain/trainer-config-parts.ts';
 import { skippedWishes, type TrainingSpec } from '#/domain/training-spec.ts';
 import { env } from '#/env.ts';
@@ -22,13 +22,24 @@ export const PricedGpu = z.object({
 });
 export type PricedGpu = z.infer<typeof PricedGpu>;
 
+/** What a spec names and asks for, looked up and granted. */
+interface Configured {
+  dataset: DatasetRow;
+  model: BaseModelRow;
+  gpu: PricedGpu;
+  limits: RunLimits;
+  /** Its type is what the machine has, also when that turns out otherwise before it starts. */
+  own_device: boolean;
+  forecast: Forecast;
+}
+
 const PROBED = PROBE_STEPS.warmup_steps + PROBE_STEPS.timed_steps;
 
 /**
  * The columns of a job that follow from its spec and from what that names: everything filled in and counted. Of a model that
  * is still being fetched nothing is known yet: then it is done again when the model is there. Throws `not_trainable` for more steps than are counted.
  */
-export function configureJob(spec: TrainingSpec, dataset: DatasetRow, model: BaseModelRow, gpu: PricedGpu, forecast: Forecast) {
+export function configureJob(spec: TrainingSpec, { dataset, model, gpu, limits, own_device, forecast }: Configured) {
   const { plan, estimate } = forecast;
   refuseEndless(plan.total_steps);
   return {
@@ -36,11 +47,14 @@ export function configureJob(spec: TrainingSpec, dataset: DatasetRow, model: Bas
       spec,
       plan,
       gpu,
+      /** What its runs are held to: `spec` has what was asked for. */
+      limits,
+      own_device,
       forecast: storeForecast(forecast),
       /** By our estimate, for whoever waits behind it. */
       duration_s: (spec.probe_only ? estimate.overhead_hours : estimate.duration_hours) * 3600,
       /** told by the job's first events */
-      skipped: [...skippedWishes(spec.run, dataset.modality), ...skippedLimits(spec.limits, env.LOWRANK_EXECUTOR)],
+      skipped: [...skippedWishes(spec.run, dataset.modality), ...skippedLimits(limits, env.LOWRANK_EXECUTOR)],
       dataset: {
         checksum: dataset.checksum,
         format: dataset.format,

@@ -25,6 +25,7 @@ import { refuseImage } from '#/services/training-images/use-image.ts';
 import { chooseGpu, devicesFor } from './choose-gpu.ts';
 import { configureJob, FETCHING_MODEL } from './configure-job.ts';
 import { foreseeTraining, readForesight } from './foresee-training.ts';
+import { grantLimits } from './grant-limits.ts';
 import { findJob, type JobRow } from './job-row.ts';
 import { readyDataset } from './ready-dataset.ts';
 
@@ -78,7 +79,11 @@ export async function createJob(ctx: Context, asked: AskedSpec, options: Submiss
     // What a model that is still to be fetched is, nobody knows: its run is judged again when it is launched.
     await refuseImage(tx, spec.training_image_id, waits ? null : askedOfTrainer(spec.method, model, forecast.plan));
     if (!spec.probe_only) refuseMisfit(forecast);
-    const configured = configureJob({ ...spec, base_model_id: model.id, gpu_config }, dataset, model, gpu, forecast);
+    const limits = await grantLimits(tx, spec.limits);
+    const configured = configureJob(
+      { ...spec, base_model_id: model.id, gpu_config },
+      { dataset, model, gpu, limits, own_device: (spec.gpu_config?.type ?? null) === null, forecast },
+    );
     const [created] = await tx
       .insert(trainingJobs)
       .values({
@@ -95,8 +100,6 @@ export async function createJob(ctx: Context, asked: AskedSpec, options: Submiss
         experiment_id: options.experiment_id ?? (await openExperiment(tx, ctx, spec, dataset.project_id)),
         metadata: spec.metadata,
         ...configured,
-        // Its type is what the machine has, also when that turns out otherwise before it starts.
-        config: { ...configured.config, own_device: (spec.gpu_config?.type ?? null) === null },
         priority: spec.priority,
         current_stage: waits ? FETCHING_MODEL : null,
         retried_from: options.retried_from ?? null,

@@ -66,7 +66,9 @@ const READY =
 
 describe('a job whose base model is being fetched', () => {
   test('is out of the queue until the model is there, then planned with what is known of it', async () => {
+    await db.asOwner(`INSERT INTO lowrank.settings (key, value) VALUES ('default_limits', '{"cpus": 1}')`);
     const { job } = await submit();
+    await db.asOwner(`DELETE FROM lowrank.settings WHERE key = 'default_limits'`);
     expect(job).toMatchObject({ status: 'queued', current_stage: 'fetching_model', total_steps: 300 });
     expect(await queued()).toBe(0);
     expect(await settleModelWait()).toBe(false);
@@ -80,6 +82,8 @@ describe('a job whose base model is being fetched', () => {
       spec: { hub_model: HUB, base_model_id: job.base_model_id },
       plan: { max_seq_length: 128, total_steps: 300 },
       base_model: { hf_repo_id: 'acme/new', revision: 'c0ffee', checksum: 'sum' },
+      limits: { cpus: 1 },
+      own_device: true,
     });
     expect((await claim())?.job_id).toBe(job.id);
   });

@@ -9,6 +9,7 @@ import { GPU_DEFAULTS } from '#/domain/gpu-catalog.ts';
 import { SAMPLE_PROMPTS } from '#/domain/image-plan.ts';
 import { misfit } from '#/domain/memory-figures.ts';
 import { modelFailure } from '#/domain/model-failure.ts';
+import { limitsOf } from '#/domain/run-config.ts';
 import { bareFailure } from '#/domain/run-verdict.ts';
 import { TrainingSpec, trainingRefusal } from '#/domain/training-spec.ts';
 import type { DatasetRow } from '#/services/datasets/dataset-row.ts';
@@ -77,7 +78,8 @@ async function plannedAnew(tx: Tx, { job, dataset, model }: { job: JobRow['job']
     const { foreseen } = forecast;
     if (foreseen?.verdict === 'will_not_fit' && !spec.probe_only)
       return { failure: bareFailure('out_of_memory', `This training does not fit: ${misfit(foreseen)}`) };
-    return configureJob(spec, dataset, model, gpu, forecast);
+    const kept = { limits: limitsOf(job.config), own_device: job.config.own_device === true };
+    return configureJob(spec, { dataset, model, gpu, ...kept, forecast });
   } catch (error) {
     if (error instanceof AppError) return { failure: UNREADABLE };
     throw error;

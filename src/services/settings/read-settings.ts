@@ -33,5 +33,7 @@ export async function chosenSettings(tx: Tx): Promise<InstallationSettings> {
     default_base_model_id: shape.default_base_model_id.catch(null).parse(chosen('default_base_model_id')),
     draining: shape.draining.catch(false).parse(chosen('draining')),
     quiet_hours: shape.quiet_hours.catch(null).parse(chosen('quiet_hours')),
+    default_limits: shape.default_limits.catch({}).parse(chosen('default_limits')),
+    limits_max: shape.limits_max.catch({}).parse(chosen('limits_max')),
   };
 }
