@@ -1,8 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
 import { dockerDaemonAt, STAND_IN_IMAGE } from '../../../../test/docker-daemon.ts';
+import { runSpec } from '../../../../test/run-spec.ts';
 import type { Readiness } from '../executor.ts';
+import { dockerExecutor } from './docker-executor.ts';
 import { dockerEngine, type Engine } from './engine.ts';
 import { EngineWatch, type EngineWatchOptions } from './engine-watch.ts';
 
@@ -59,5 +63,37 @@ describe.runIf(docker_folder !== null)('before anything is claimed', () => {
     const podman: Engine = { ...engine, about: async () => ({ ...(await engine.about()), is_podman: true }) };
     expect(await watch({ has_gpus: true, engine: podman }).ready()).toEqual(unfit(/leads to Podman.*LOWRANK_EXECUTOR=process/));
     expect(await watch({ engine: podman }).ready()).toEqual({ state: 'ready' });
+  });
+
+  test('a run that is refused the GPUs that a try was given says so, leaves no container, and the next look tries for them', async () => {
+    const folder_of_run = await mkdtemp(join(tmpdir(), 'lowrank-containers-'));
+    const at = (name: string) => join(folder_of_run, name);
+    await mkdir(at('model'));
+    for (const name of ['contact.json', 'config.json', 'rows.jsonl']) await writeFile(at(name), '{}');
+    let believed = true;
+    const engine_that_gave: Engine = {
+      ...engine,
+      ask: async (method, path, request) =>
+        believed && /gpu-check.*start$/.test(path) ? null : engine.ask(method, path, request),
+    };
+    const runs = dockerExecutor({
+      ...{ engine: engine_that_gave, image: STAND_IN_IMAGE, worker_id: randomUUID(), has_gpus: true, facts_ms: 0 },
+      ...{ installation: 'test', folderOf: () => folder_of_run, private_folder: folder_of_run, model_folders: [] },
+      ...{ contact_path: at('contact.json'), self_fence_ms: 60_000, grace_ms: 1_000, log_bytes_max: 1_000, log_tail_bytes: 100 },
+    });
+    expect(await runs.ready()).toEqual({ state: 'ready' });
+    const paths = { dataset_path: at('rows.jsonl'), base_model_path: at('model'), init_adapters: [], resume_from: null };
+    const run = runSpec(randomUUID(), {
+      devices: ['GPU-1'],
+      paths: { ...paths, job_folder: folder_of_run, output_path: at('outputs') },
+    });
+    await expect(runs.launch(run)).rejects.toMatchObject({
+      code: 'launch_failed',
+      message: expect.stringMatching(/cannot give GPUs to containers: install the NVIDIA container toolkit.*device driver/),
+    });
+    expect((await names()).filter((name) => name.includes(run.job_id))).toEqual([]);
+    believed = false;
+    expect(await runs.ready()).toEqual(unfit(/cannot give GPUs/));
+    await rm(folder_of_run, { recursive: true });
   });
 });
