@@ -240,7 +240,13 @@ export function executorGuarantees(
     });
 
     guarantee('disk', async () => {
-      const write = 'open(config["output_path"] + "/large", "wb").write(b"x" * 120_000_000)';
+      // Half of it where its outputs are, half where the job's attempts share what they make.
+      const write = [
+        'cache = config["job_folder"] + "/cache"',
+        'os.makedirs(cache, exist_ok=True)',
+        'for place in (config["output_path"], cache):',
+        '    open(place + "/large", "wb").write(b"x" * 60_000_000)',
+      ].join('\n');
       const { handle } = await launch(`${OBEY}${write}\n${FOREVER}`, { limits: { disk_gb: 0.1 } });
       expect(await ended(handle)).toMatchObject({ code: 143, stop_requested: 'disk_limit' });
     });

@@ -8,6 +8,7 @@ const PLACE: ContainerPlace = {
   worker_id: 'host-1',
   installation: 'https://studio.example',
   folder: '/data/runs/job/3',
+  cache: '/data/runs/job/cache',
   user: '10001:10001',
   image_id: 'sha256:abc',
   gpu_way: 'hook',
@@ -67,7 +68,7 @@ describe('a training’s container', () => {
       expect(Mounts).toContainEqual(expect.objectContaining({ Target: path, ReadOnly: true }));
   });
 
-  test('sees what its run reads, read-only, and writes to its outputs alone', () => {
+  test('sees what its run reads, read-only, and writes to its outputs and what its job’s attempts share', () => {
     const { Mounts } = containerOf({}, { linked: [{ source: '/models/blobs/1', target: '/workspace/blobs/1' }] }).HostConfig;
     expect(Mounts.map(({ Source, Target, ReadOnly }) => [Source, Target, ReadOnly])).toEqual([
       ['/data/runs/job/3/fence.py', '/run/lowrank/fence.py', true],
@@ -76,6 +77,7 @@ describe('a training’s container', () => {
       ['/data/storage/user/dataset/data', '/workspace/datasets/data', true],
       ['/models/tiny', '/workspace/models/tiny', true],
       ['/data/runs/job/3/outputs', '/workspace/outputs', false],
+      ['/data/runs/job/cache', '/workspace/cache', false],
       ['/data/adapters/a', '/workspace/adapters/1', true],
       ['/data/adapters/b', '/workspace/adapters/2', true],
       ['/data/runs/job/2/outputs/checkpoints/step-40', '/workspace/checkpoint/step-40', true],
@@ -83,7 +85,7 @@ describe('a training’s container', () => {
     ]);
     for (const mount of Mounts) expect(mount).toMatchObject({ Type: 'bind', BindOptions: { Propagation: 'rprivate' } });
     const bare = containerOf({ paths: { ...PATHS, init_adapters: [], resume_from: null } }).HostConfig.Mounts;
-    expect(bare.map(({ Target }) => Target)).toEqual(Mounts.slice(0, 6).map(({ Target }) => Target));
+    expect(bare.map(({ Target }) => Target)).toEqual(Mounts.slice(0, 7).map(({ Target }) => Target));
   });
 
   test('is told of paths where they are mounted, and of none of the host', () => {

@@ -39,6 +39,8 @@ export interface ContainerPlace {
   installation: string;
   /** The attempt's folder on the host, which has the configuration. */
   folder: string;
+  /** What the job's attempts share: a folder of the host that they may write to. */
+  cache: string;
   /** `uid:gid` */
   user: string;
   /** The image's own id: what was looked at is what runs. */
@@ -154,7 +156,7 @@ function environment(run: RunSpec): Record<string, string> {
   };
 }
 
-function mounts(run: RunSpec, { folder, linked, fence_path, contact_path }: ContainerPlace) {
+function mounts(run: RunSpec, { folder, cache, linked, fence_path, contact_path }: ContainerPlace) {
   const { paths } = run;
   const inside = pathsInContainer(paths);
   const bind = (Source: string, Target: string, ReadOnly = true) => ({
@@ -174,6 +176,7 @@ function mounts(run: RunSpec, { folder, linked, fence_path, contact_path }: Cont
     bind(paths.dataset_path, inside.dataset_path),
     bind(paths.base_model_path, inside.base_model_path),
     bind(paths.output_path, inside.output_path, false),
+    bind(cache, `${WORKSPACE}/cache`, false),
     ...adapters,
     ...checkpoint,
     ...linked.map(({ source, target }) => bind(source, target)),

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 
 const BLOCK_BYTES = 512;
 
-/** If the files below a folder take more than so much of its disk; no link is followed. */
-export async function diskOver(folder: string, bytes_max: number): Promise<boolean> {
+/** If the files below some folders take more than so much of their disk; no link is followed. */
+export async function diskOver(folders: readonly string[], bytes_max: number): Promise<boolean> {
   let bytes = 0;
-  const waiting = [folder];
+  const waiting = [...folders];
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
     // What is renamed or removed under the walk is counted the next time.
     const entries = await opendir(path).catch(() => null);

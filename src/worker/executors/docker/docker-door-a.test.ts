@@ -44,11 +44,12 @@ describe.runIf(docker_folder !== null)('with an engine', () => {
         '/run/lowrank/contact.json': [join(house.host.data_dir, 'runs/contact.json'), false],
         '/workspace/config.json': [join(attempt, 'config.json'), false],
         '/workspace/outputs': [join(attempt, 'outputs'), true],
+        '/workspace/cache': [join(attempt, '../cache'), true],
         [String(inside.dataset_path)]: [expect.stringContaining(house.dataset_id), false],
         [(inside.base_model as { path: string }).path]: [expect.stringContaining(house.host.data_dir), false],
       });
       for (const [path] of Object.entries(mounts))
-        expect(path).toMatch(/^\/(run\/lowrank\/|workspace\/(config\.json$|outputs$|datasets\/|models\/))/);
+        expect(path).toMatch(/^\/(run\/lowrank\/|workspace\/(config\.json$|outputs$|cache$|datasets\/|models\/))/);
     },
   };
 

@@ -1,6 +1,6 @@
 /** Runs as containers of a Docker engine, spoken to over its HTTP API. All that matters of a run lies in its folder or with the engine. */
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import * as z from 'zod';
 import { GB } from '#/domain/bytes.ts';
@@ -97,6 +97,11 @@ class Docker implements Executor {
     return join(this.#options.folderOf(handle.job_id, handle.attempt), name);
   }
 
+  /** What the attempts of a job share: PROTOCOL.md has the name. */
+  #cache({ job_id, attempt }: RunHandle): string {
+    return join(dirname(this.#options.folderOf(job_id, attempt)), 'cache');
+  }
+
   ready(): Promise<Readiness> {
     return this.#watch.ready();
   }
@@ -141,8 +146,9 @@ class Docker implements Executor {
     const { image, image_id } = await this.#imageOf(run);
     const account = accountOf(facts.is_rootless);
     const linked = await linkedFiles(run.paths, model_folders);
-    await mkdir(run.paths.output_path, { recursive: true, mode: 0o700 });
-    await grantAccess(run.paths, { account, private_folder, folder });
+    const cache = this.#cache(handle);
+    for (const path of [run.paths.output_path, cache]) await mkdir(path, { recursive: true, mode: 0o700 });
+    await grantAccess(run.paths, { account, private_folder, folder, cache });
     const disk_bytes_max = run.limits.disk_gb === undefined ? null : Math.floor(run.limits.disk_gb * GB);
     const asked: z.infer<typeof Asked> = { image, image_id, disk_bytes_max };
     await writeJsonFile(this.#file(handle, CONTAINER_RECORD), asked);
@@ -153,6 +159,7 @@ class Docker implements Executor {
       worker_id,
       installation,
       folder,
+      cache,
       user: `${account.uid}:${account.gid}`,
       image_id,
       gpu_way: facts.gpu_way ?? 'hook',
@@ -322,7 +329,7 @@ class Docker implements Executor {
     this.#disk_looked_at.set(name, now);
     const asked = await readRecord(Asked, this.#file(handle, CONTAINER_RECORD));
     if (asked === null || asked.disk_bytes_max === null) return false;
-    return diskOver(this.#options.folderOf(handle.job_id, handle.attempt), asked.disk_bytes_max);
+    return diskOver([this.#options.folderOf(handle.job_id, handle.attempt), this.#cache(handle)], asked.disk_bytes_max);
   }
 
   async stop(handle: RunHandle, grace_ms: number, reason: string): Promise<void> {

@@ -1,5 +1,5 @@
 /** Lets a container's account read what its run is given, and write where it may. */
-import { chmod, chown, lstat, readdir, readlink, realpath, stat } from 'node:fs/promises';
+import { chmod, chown, lchown, lstat, readdir, readlink, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { LaunchError, type RunPaths } from '../executor.ts';
 import { pathsInContainer } from './container.ts';
@@ -27,6 +27,8 @@ export interface Access {
   private_folder: string;
   /** The attempt's folder. */
   folder: string;
+  /** What the job's attempts share. */
+  cache: string;
 }
 
 /** Gives the run's own files to the account and sees that it can read the others. Throws `LaunchError`. */
@@ -35,16 +37,24 @@ export async function grantAccess(paths: RunPaths, access: Access): Promise<void
   if (process.getuid?.() !== 0 || access.account.uid === 0) return;
   const { uid, gid } = access.account;
   for (const path of [paths.output_path, join(access.folder, 'config.json')]) await chown(path, uid, gid);
+  await giveWhole(access.cache, access.account);
   const read = [paths.dataset_path, paths.base_model_path, ...paths.init_adapters];
   for (const path of paths.resume_from === null ? read : [...read, paths.resume_from])
     await letRead(await realpath(path), access);
+}
+
+/** Gives a folder with all that lies in it, whoever made that: an earlier attempt may have been a process. Links stay links. */
+async function giveWhole(path: string, { uid, gid }: Account): Promise<void> {
+  const facts = await lstat(path);
+  if (facts.uid !== uid) await lchown(path, uid, gid);
+  if (facts.isDirectory()) for (const name of await readdir(path)) await giveWhole(join(path, name), { uid, gid });
 }
 
 /**
  * Sees that the account can read a file or folder. What is private is opened to it, but never by way of a link: a trainer may have left
  * one in its checkpoint. Throws `LaunchError`.
  */
-export async function letRead(path: string, access: Omit<Access, 'folder'>): Promise<void> {
+export async function letRead(path: string, access: Omit<Access, 'folder' | 'cache'>): Promise<void> {
   const facts = await stat(path);
   const is_link = (await lstat(path)).isSymbolicLink();
   const wanted = facts.isDirectory() ? 0o5 : 0o4;

@@ -111,6 +111,8 @@ class Run:
 
     def __init__(self, folder: str, run: dict) -> None:
         self.folder = folder
+        # What the job's attempts share.
+        self.cache = os.path.join(os.path.dirname(folder), "cache")
         self.run = run
         self.marker: str = run["marker"]
         self.child = 0
@@ -189,7 +191,7 @@ class Run:
         memory_max, disk_max = self.run.get("memory_bytes_max"), self.run.get("disk_bytes_max")
         if memory_max is not None and memory_over(os.getpid(), memory_max):
             self.stop("memory_limit", 0.0, now)
-        if disk_max is not None and self.stop_reason is None and disk_over(self.folder, disk_max):
+        if disk_max is not None and self.stop_reason is None and disk_over([self.folder, self.cache], disk_max):
             self.stop("disk_limit", self.run["grace_ms"] / 1000, now)
 
     def stop(self, reason: str, grace_s: float, now: float) -> None:

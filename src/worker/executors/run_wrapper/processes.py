@@ -113,10 +113,10 @@ def memory_over(root: int, bytes_max: int) -> bool:
     return 1024 * sum(kilobytes(f"/proc/{pid}/smaps_rollup", ("Pss_Anon", "Pss_Shmem")) for pid in tree) > bytes_max
 
 
-def disk_over(folder: str, bytes_max: int) -> bool:
-    """If the files below a folder take more than so much of its disk; no link is followed."""
+def disk_over(folders: list[str], bytes_max: int) -> bool:
+    """If the files below some folders take more than so much of their disk; no link is followed."""
     found = 0
-    waiting = [folder]
+    waiting = [*folders]
     while waiting:
         # What is renamed or removed under the walk is counted the next time.
         with contextlib.suppress(OSError), os.scandir(waiting.pop()) as entries:
