@@ -1,5 +1,5 @@
 // The CPU image, really built on a bare Debian without any network, and a real training in it.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, type StdioOptions } from 'node:child_process';
 import {
   chownSync,
   copyFileSync,
@@ -18,30 +18,24 @@ import { TrainerEvent } from '#/domain/trainer-events.ts';
 import { readHello } from '#/domain/trainer-hello.ts';
 import { lockedRun } from '../../scripts/image/variants.ts';
 import { dockerDaemonAt } from '../docker-daemon.ts';
-import { debianTar, trainerWheels } from './debian-fixtures.ts';
+import { buildImage, dockerVariables, PLAIN_IMAGE } from './built-image.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const BASE = 'lowrank-test/debian:12';
-const IMAGE = 'lowrank-test/training-image:1';
 const ACCOUNT = 10001;
 const docker_folder = inject('docker_folder');
 
 describe.runIf(docker_folder !== null)('the training image', () => {
   const { host } = dockerDaemonAt(docker_folder ?? '');
-  // The classic builder: what it can build every engine can.
-  const env = { ...process.env, DOCKER_HOST: host, DOCKER_BUILDKIT: '0' };
   let folder: string;
-  const run = (program: string, args: string[]) =>
-    execFileSync(program, args, { cwd: ROOT, env, encoding: 'utf8', maxBuffer: 64e6, stdio: ['ignore', 'pipe', 'pipe'] });
-  const docker = (...args: string[]) => run('docker', args);
-  const inspect = () => JSON.parse(docker('image', 'inspect', IMAGE))[0];
+  const docker = (...args: string[]) => {
+    const stdio: StdioOptions = ['ignore', 'pipe', 'pipe'];
+    return execFileSync('docker', args, { cwd: ROOT, env: dockerVariables(host), encoding: 'utf8', maxBuffer: 64e6, stdio });
+  };
+  const inspect = () => JSON.parse(docker('image', 'inspect', PLAIN_IMAGE))[0];
 
-  beforeAll(() => {
-    const [debian, wheels] = [debianTar(), trainerWheels()];
+  beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'lowrank-image-run-'));
-    docker('import', debian, BASE);
-    const words = ['scripts/build-image.ts', '--base', BASE, '--wheels', wheels, '--tag', IMAGE, '--no-compile'];
-    run(process.execPath, words);
+    await buildImage(host, PLAIN_IMAGE);
   }, 1_200_000);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -54,7 +48,7 @@ describe.runIf(docker_folder !== null)('the training image', () => {
       'org.opencontainers.image.revision': expect.stringMatching(/^[0-9a-f]{40}(-changed)?$|^unknown$/),
     });
     const found = docker(
-      ...lockedRun(IMAGE, ['sh', '-c', 'ls / /workspace; find / -xdev -name "torch*.whl" 2>/dev/null; id -u; id -g']),
+      ...lockedRun(PLAIN_IMAGE, ['sh', '-c', 'ls / /workspace; find / -xdev -name "torch*.whl" 2>/dev/null; id -u; id -g']),
     );
     const words = found.split(/\s+/);
     expect(words).toEqual(expect.arrayContaining(['train_lora.py', 'lora_trainer', 'schema', String(ACCOUNT)]));
@@ -63,7 +57,7 @@ describe.runIf(docker_folder !== null)('the training image', () => {
   });
 
   test('says hello as its source does', () => {
-    const said = readHello(docker(...lockedRun(IMAGE, ['python', 'train_lora.py', '--hello'])));
+    const said = readHello(docker(...lockedRun(PLAIN_IMAGE, ['python', 'train_lora.py', '--hello'])));
     const sample = JSON.parse(readFileSync(join(ROOT, 'trainer/schema/samples/hello.json'), 'utf8'));
     expect(said).toEqual({ ok: true, hello: sample });
   });
@@ -94,7 +88,7 @@ describe.runIf(docker_folder !== null)('the training image', () => {
       ...bind(join(ROOT, 'demo/model'), 'models/demo:ro'),
       ...bind(outputs, 'outputs'),
     ];
-    docker(...lockedRun(IMAGE, ['python', 'train_lora.py', '--config', '/workspace/config.json'], mounts));
+    docker(...lockedRun(PLAIN_IMAGE, ['python', 'train_lora.py', '--config', '/workspace/config.json'], mounts));
     const lines = readFileSync(join(outputs, 'events.jsonl'), 'utf8').trim().split('\n');
     const events = lines.map((line) => TrainerEvent.parse(JSON.parse(line)));
     expect(events.filter(({ type }) => type === 'metric').length).toBeGreaterThanOrEqual(3);
@@ -103,8 +97,8 @@ describe.runIf(docker_folder !== null)('the training image', () => {
     expect([existsSync(adapter), statSync(adapter).uid]).toEqual([true, ACCOUNT]);
 
     const write = ['python', '-c', "open('/workspace/train_lora.py', 'a')"];
-    expect(() => docker(...lockedRun(IMAGE, write))).toThrow(/Read-only file system|Permission denied/);
+    expect(() => docker(...lockedRun(PLAIN_IMAGE, write))).toThrow(/Read-only file system|Permission denied/);
     const speak = ['python', '-c', "import socket; socket.create_connection(('10.0.0.1', 80), 2)"];
-    expect(() => docker(...lockedRun(IMAGE, speak))).toThrow(/Network is unreachable/);
+    expect(() => docker(...lockedRun(PLAIN_IMAGE, speak))).toThrow(/Network is unreachable/);
   });
 });
