@@ -148,6 +148,7 @@ const OF_NAMES: Record<string, Kind> = {
   job_id: 'job',
   adapter_id: 'artifact',
   file: 'artifact_file',
+  worker_id: 'worker',
 };
 /** What a list's cursors are of. */
 const OF_LISTS: Record<string, Kind> = {

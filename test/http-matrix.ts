@@ -14,7 +14,9 @@ import { costCursor, type Kind, type Tenant } from './http-scene.ts';
 /** Of everybody: to be read and used by all, changed by whoever brought it and administrators. */
 const SHARED = new Set<Kind>(['model']);
 /** The installation’s: other people are refused, whichever is named, and any administrator keeps them all. */
-export const OF_ADMINISTRATORS = new Set<Kind>(['member', 'invitation', 'gpu', 'device', 'training_image', 'default_model']);
+export const OF_ADMINISTRATORS = new Set<Kind>([
+  ...(['member', 'invitation', 'gpu', 'device', 'worker', 'training_image', 'default_model'] as const),
+]);
 /** The one place that tells a stranger's from none (contracts.md, door A). */
 const TELLS_WHOSE = 'POST /api/training/submit body dataset_id';
 

@@ -34,6 +34,7 @@ export const KINDS = [
   'invitation',
   'gpu',
   'device',
+  'worker',
   'training_image',
   'default_model',
   'webhook',
@@ -178,6 +179,7 @@ async function addThings(db: TestDatabase, user_id: string, secret: string): Pro
     invited_by: user_id,
     expires_at: new Date(Date.now() + 3_600_000),
   });
+  const host = await addDevice(db);
   return {
     person: { self: user_id },
     member: { other: await addPerson(db) },
@@ -205,7 +207,8 @@ async function addThings(db: TestDatabase, user_id: string, secret: string): Pro
     },
     invitation: { open: invitation },
     gpu: { added: gpu },
-    device: { free: await addDevice(db) },
+    device: { free: host.device_id },
+    worker: { with_device: host.worker_id },
     training_image: { listed: await addImage(db) },
     default_model: { ready: model.ready },
     cost: { of_job: costCursor(job.completed) },
@@ -220,11 +223,11 @@ async function addThings(db: TestDatabase, user_id: string, secret: string): Pro
 }
 
 /** A device of a worker of its own. */
-async function addDevice(db: TestDatabase): Promise<string> {
-  const [id, worker_id] = [randomUUID(), randomUUID()];
+async function addDevice(db: TestDatabase): Promise<{ device_id: string; worker_id: string }> {
+  const [device_id, worker_id] = [randomUUID(), randomUUID()];
   await addRow(db, 'lowrank.workers', { id: worker_id, boot_id: 'b', pid: 1, version: '1' });
-  await addRow(db, 'lowrank.gpu_devices', { id, worker_id, kind: 'gpu', uuid: 'GPU-1', name: 'GPU', memory_mb: 1 });
-  return id;
+  await addRow(db, 'lowrank.gpu_devices', { id: device_id, worker_id, kind: 'gpu', uuid: 'GPU-1', name: 'GPU', memory_mb: 1 });
+  return { device_id, worker_id };
 }
 
 async function addArtifacts(db: TestDatabase, user_id: string, job_id: string, secret: string) {

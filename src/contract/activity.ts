@@ -1,6 +1,6 @@
 /** Door C's feed of what happened. */
 import { z } from '@hono/zod-openapi';
-import { ACTIVITY_TYPES, ENTITY_TYPES, isToldOf } from '#/domain/activity.ts';
+import { ACTIVITY_TYPES, CLIENT_ENTITY_TYPES, ENTITY_TYPES, isToldOf } from '#/domain/activity.ts';
 import { PAGE_LIMIT_MAX } from '#/domain/constants.ts';
 import { Description } from '#/domain/dataset-options.ts';
 import { Metadata } from '#/domain/labels.ts';
@@ -57,7 +57,7 @@ export const listActivityRoute = declareRoute({
 export const CreateActivity = z
   .strictObject({
     event_type: z.enum(ACTIVITY_TYPES),
-    entity_type: z.enum(ENTITY_TYPES),
+    entity_type: z.enum(CLIENT_ENTITY_TYPES),
     entity_id: z.uuid().describe('Of a thing of your own'),
     title: ResourceName.optional().describe('The event’s own when absent'),
     message: Description.optional(),

@@ -83,8 +83,8 @@ export interface paths {
                 query?: {
                     /** @description next_cursor of the page before; counts before offset */
                     after?: string;
-                    entity_type?: "job" | "transfer" | "experiment" | "dataset" | "model";
-                    event_type?: "job_created" | "job_started" | "job_completed" | "job_failed" | "job_cancelled" | "transfer_started" | "transfer_completed" | "transfer_failed" | "dataset_imported" | "model_created";
+                    entity_type?: "job" | "transfer" | "experiment" | "dataset" | "model" | "device";
+                    event_type?: "job_created" | "job_started" | "job_completed" | "job_failed" | "job_cancelled" | "transfer_started" | "transfer_completed" | "transfer_failed" | "dataset_imported" | "model_created" | "device_released";
                     limit?: number;
                     offset?: number;
                     project_id?: string;
@@ -2129,7 +2129,50 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /** Drain all that a worker has, or let work come to it again (administrators): what runs goes on */
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["DrainWorker"];
+                };
+            };
+            responses: {
+                /** @description So many devices */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            devices: number;
+                            /** @description true: no run is given it any more; what runs on it goes on */
+                            drained: boolean;
+                            worker_id: string;
+                        };
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                405: components["responses"]["MethodNotAllowed"];
+                408: components["responses"]["RequestTimeout"];
+                413: components["responses"]["PayloadTooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
         trace?: never;
     };
     "/api/gpus/{id}": {
@@ -2145,7 +2188,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Drain a device, or let work come to it again (administrators): what runs on it goes on */
+        /** Drain a device, or let work come to it again, after a quarantine too (administrators) */
         patch: {
             parameters: {
                 query?: never;
@@ -2176,6 +2219,7 @@ export interface paths {
                 404: components["responses"]["NotFound"];
                 405: components["responses"]["MethodNotAllowed"];
                 408: components["responses"]["RequestTimeout"];
+                409: components["responses"]["Conflict"];
                 413: components["responses"]["PayloadTooLarge"];
                 415: components["responses"]["UnsupportedMediaType"];
                 417: components["responses"]["ExpectationFailed"];
@@ -6047,9 +6091,9 @@ export interface components {
             /** Format: uuid */
             entity_id: string;
             /** @enum {string} */
-            entity_type: "job" | "transfer" | "experiment" | "dataset" | "model";
+            entity_type: "job" | "transfer" | "experiment" | "dataset" | "model" | "device";
             /** @enum {string} */
-            event_type: "job_created" | "job_started" | "job_completed" | "job_failed" | "job_cancelled" | "transfer_started" | "transfer_completed" | "transfer_failed" | "dataset_imported" | "model_created";
+            event_type: "job_created" | "job_started" | "job_completed" | "job_failed" | "job_cancelled" | "transfer_started" | "transfer_completed" | "transfer_failed" | "dataset_imported" | "model_created" | "device_released";
             /** Format: uuid */
             id: string;
             message: string;
@@ -6361,8 +6405,19 @@ export interface components {
             /** @description true: its last checkpoint is removed, too */
             discard?: boolean;
         };
+        /**
+         * @example {
+         *       "drained": true
+         *     }
+         */
         ChangeDevice: {
-            drained: boolean;
+            /** @description true: no run is given it any more; what runs on it goes on */
+            drained?: boolean;
+            /**
+             * @description It is trusted again, once its host lists it and no run has it; a worker that starts and sees it does the same
+             * @enum {boolean}
+             */
+            quarantined?: false;
         };
         /**
          * @example {
@@ -6563,7 +6618,7 @@ export interface components {
             /** @enum {string} */
             entity_type: "job" | "transfer" | "experiment" | "dataset" | "model";
             /** @enum {string} */
-            event_type: "job_created" | "job_started" | "job_completed" | "job_failed" | "job_cancelled" | "transfer_started" | "transfer_completed" | "transfer_failed" | "dataset_imported" | "model_created";
+            event_type: "job_created" | "job_started" | "job_completed" | "job_failed" | "job_cancelled" | "transfer_started" | "transfer_completed" | "transfer_failed" | "dataset_imported" | "model_created" | "device_released";
             message?: string;
             metadata?: {
                 [key: string]: unknown;
@@ -7178,7 +7233,7 @@ export interface components {
             /** @description Why nothing new comes to it, where it is not a run */
             reason: string | null;
             /**
-             * @description quarantined: lost or not seen any more; leased: a run has it; occupied: somebody else computes on it; kept: for a training that waits for several; drained: nothing new comes to it
+             * @description quarantined: lost, not seen any more, or with a run that does not die; leased: a run has it; occupied: somebody else computes on it; kept: for a training that waits for several; drained: nothing new comes to it
              * @enum {string}
              */
             state: "quarantined" | "leased" | "occupied" | "drained" | "kept" | "free";
@@ -7191,6 +7246,18 @@ export interface components {
             worker_silent_s: number;
             /** @description It ended in order */
             worker_stopped: boolean;
+        };
+        /**
+         * @example {
+         *       "worker_id": "a5c1d7d2-4a0e-4f0e-8d40-3f3f0f1e2d3c",
+         *       "drained": true
+         *     }
+         */
+        DrainWorker: {
+            /** @description true: no run is given it any more; what runs on it goes on */
+            drained: boolean;
+            /** @description As the list of devices has it */
+            worker_id: string;
         };
         Error: {
             code: string;

@@ -26,7 +26,7 @@ const Device = z
     state: z
       .enum(DEVICE_STATES)
       .describe(
-        'quarantined: lost or not seen any more; leased: a run has it; occupied: somebody else computes on it; kept: for a training that waits for several; drained: nothing new comes to it',
+        'quarantined: lost, not seen any more, or with a run that does not die; leased: a run has it; occupied: somebody else computes on it; kept: for a training that waits for several; drained: nothing new comes to it',
       ),
     reason: z.string().nullable().describe('Why nothing new comes to it, where it is not a run'),
     drained_at: Instant.nullable(),
@@ -52,18 +52,56 @@ export const listDevicesRoute = declareRoute({
   faults: [403],
 });
 
-export const drainDeviceRoute = declareRoute({
+const drained = z.boolean().describe('true: no run is given it any more; what runs on it goes on');
+
+export const drainWorkerRoute = declareRoute({
+  method: 'patch',
+  path: '/api/gpus',
+  tags: ['gpus'],
+  summary: 'Drain all that a worker has, or let work come to it again (administrators): what runs goes on',
+  request: {
+    body: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: z
+            .strictObject({ worker_id: z.string().min(1).max(100).describe('As the list of devices has it'), drained })
+            .openapi('DrainWorker', { example: { worker_id: 'a5c1d7d2-4a0e-4f0e-8d40-3f3f0f1e2d3c', drained: true } }),
+        },
+      },
+    },
+  },
+  responses: { 200: answers(z.object({ worker_id: z.string(), drained, devices: z.int() }), 'So many devices') },
+  faults: [403, 404],
+});
+
+export const changeDeviceRoute = declareRoute({
   method: 'patch',
   path: '/api/gpus/{id}',
   tags: ['gpus'],
-  summary: 'Drain a device, or let work come to it again (administrators): what runs on it goes on',
+  summary: 'Drain a device, or let work come to it again, after a quarantine too (administrators)',
   request: {
     params: IdParam,
     body: {
       required: true,
-      content: { 'application/json': { schema: z.strictObject({ drained: z.boolean() }).openapi('ChangeDevice') } },
+      content: {
+        'application/json': {
+          schema: z
+            .strictObject({
+              drained: drained.optional(),
+              quarantined: z
+                .literal(false)
+                .optional()
+                .describe(
+                  'It is trusted again, once its host lists it and no run has it; a worker that starts and sees it does the same',
+                ),
+            })
+            .refine((changes) => Object.keys(changes).length > 0, 'must have at least one field to change')
+            .openapi('ChangeDevice', { minProperties: 1, example: { drained: true } }),
+        },
+      },
     },
   },
   responses: { 200: answers(Device, 'As it stands now') },
-  faults: [403, 404],
+  faults: [403, 404, 409],
 });

@@ -1,6 +1,10 @@
 /** What happened, as the feed tells it: which events there are and what each is about. */
 
-export const ENTITY_TYPES = ['job', 'transfer', 'experiment', 'dataset', 'model'] as const;
+/** What people have, and their clients may tell of. */
+export const CLIENT_ENTITY_TYPES = ['job', 'transfer', 'experiment', 'dataset', 'model'] as const;
+export type ClientEntityType = (typeof CLIENT_ENTITY_TYPES)[number];
+
+export const ENTITY_TYPES = [...CLIENT_ENTITY_TYPES, 'device'] as const;
 export type EntityType = (typeof ENTITY_TYPES)[number];
 
 /** Every event with the kinds of things that it is told of. */
@@ -15,6 +19,8 @@ export const ACTIVITY_ENTITIES = {
   transfer_failed: ['transfer'],
   dataset_imported: ['dataset'],
   model_created: ['model'],
+  /** told to the administrator who took it out of quarantine */
+  device_released: ['device'],
 } as const satisfies Record<string, readonly EntityType[]>;
 export type ActivityType = keyof typeof ACTIVITY_ENTITIES;
 
@@ -40,4 +46,5 @@ export const ACTIVITY_TITLES: Record<ActivityType, string> = {
   transfer_failed: 'Transfer failed',
   dataset_imported: 'Dataset imported',
   model_created: 'Base model registered',
+  device_released: 'Device released from quarantine',
 };

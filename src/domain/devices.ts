@@ -18,6 +18,9 @@ export interface RunDevice {
   uuid: string;
 }
 
+/** Why a device is in quarantine whose run was ended and is there still: it leaves that with its last process. */
+export const UNDYING = 'its run does not die: it is given out again when the last process of that is gone';
+
 /** Why a device gets no run, in a sentence; null where nothing but a run of ours keeps it. */
 export function deviceReason(device: {
   state: DeviceState;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Activity } from '#/contract/activity.ts';
-import { ACTIVITY_ENTITIES, ENTITY_TYPES } from '#/domain/activity.ts';
+import { ACTIVITY_ENTITIES, CLIENT_ENTITY_TYPES } from '#/domain/activity.ts';
 import { cancelJob } from '#/services/jobs/cancel-job.ts';
 import { connectStorage } from '#/storage/connect-storage.ts';
 import { localFolder } from '#/storage/local-folder.ts';
@@ -212,7 +212,7 @@ describe('what a client tells', () => {
       dataset: await addDataset(db, owner.user_id),
       model: await addBaseModel(db, { created_by: owner.user_id }),
     };
-    for (const entity_type of ENTITY_TYPES) {
+    for (const entity_type of CLIENT_ENTITY_TYPES) {
       const event_type = Object.entries(ACTIVITY_ENTITIES).find(([, kinds]) =>
         (kinds as readonly string[]).includes(entity_type),
       )?.[0];

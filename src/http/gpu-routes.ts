@@ -1,6 +1,7 @@
-import { type Device, drainDeviceRoute, listDevicesRoute } from '#/contract/gpus.ts';
+import { changeDeviceRoute, type Device, drainWorkerRoute, listDevicesRoute } from '#/contract/gpus.ts';
 import { deviceReason } from '#/domain/devices.ts';
-import { type DeviceRow, drainDevice, listDevices } from '#/services/machine/list-devices.ts';
+import { changeDevice, drainWorker } from '#/services/machine/change-device.ts';
+import { type DeviceRow, listDevices } from '#/services/machine/list-devices.ts';
 import type { RouteModule } from './api-env.ts';
 
 const present = ({ mig_profile: profile, mig_card_uuid: card_uuid, ...device }: DeviceRow): Device => ({
@@ -19,7 +20,11 @@ export const gpuRoutes: RouteModule = (api) => {
     const { devices, ...page } = await listDevices(c.var.ctx, { ...place, after });
     return c.json({ gpus: devices.map(present), ...page, ...place }, 200);
   });
-  api.openapi(drainDeviceRoute, async (c) =>
-    c.json(present(await drainDevice(c.var.ctx, c.req.valid('param').id, c.req.valid('json').drained)), 200),
+  api.openapi(drainWorkerRoute, async (c) => {
+    const { worker_id, drained } = c.req.valid('json');
+    return c.json({ worker_id, drained, devices: await drainWorker(c.var.ctx, worker_id, drained) }, 200);
+  });
+  api.openapi(changeDeviceRoute, async (c) =>
+    c.json(present(await changeDevice(c.var.ctx, c.req.valid('param').id, c.req.valid('json'))), 200),
   );
 };

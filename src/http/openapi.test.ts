@@ -1,4 +1,5 @@
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { silenceJobBell } from '#/services/jobs/job-bell.ts';
 import { addBrowser, addCaller, documentedStatuses, makeApi, noWaiting } from '../../test/api.ts';
 import { useDatabase } from '../../test/database.ts';
 import type { Api } from './api-env.ts';
@@ -21,6 +22,7 @@ let key: Record<string, string>;
 let other_key: Record<string, string>;
 let reader: Record<string, string>;
 let writer: Record<string, string>;
+afterAll(silenceJobBell);
 beforeAll(async () => {
   api = makeApi({ body_timeout_ms: BODY_TIMEOUT_MS });
   routes = routeTable(api.openAPIRegistry.definitions).all;

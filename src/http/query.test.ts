@@ -66,7 +66,7 @@ const REFUSED: Record<string, [value: string, rule: RegExp][]> = {
   '/api/jobs/{id}/samples after': whole(/from 0 to 999999999/),
   '/api/datasets/{id}/images after': whole(/from 0 to 999999/),
   event_type: [['job_lost', /^must be one of job_created, /]],
-  entity_type: oneOf('job', 'transfer', 'experiment', 'dataset', 'model'),
+  entity_type: oneOf('job', 'transfer', 'experiment', 'dataset', 'model', 'device'),
   user_id: uuid,
   by: oneOf(...COST_VIEWS),
   billing_period: [

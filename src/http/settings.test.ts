@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { claimJob } from '#/services/jobs/claim-job.ts';
 import { settleRun } from '#/services/jobs/finish-run.ts';
 import { beginLook, noteDevices } from '#/services/machine/note-devices.ts';
+import { quarantineDevice } from '#/services/machine/quarantine-device.ts';
 import { registerWorker } from '#/services/machine/register-worker.ts';
 import { connectStorage } from '#/storage/connect-storage.ts';
 import { localFolder } from '#/storage/local-folder.ts';
@@ -313,6 +314,71 @@ describe('the devices', () => {
     expect(await codeOf(await drain(gpus[0].id, true, user))).toEqual([403, 'forbidden']);
     expect(await codeOf(await drain(NO_ID, true))).toEqual([404, 'not_found']);
     expect((await drain(gpus[0].id, 'yes')).status).toBe(400);
+  });
+
+  test('of one worker are drained together, and no other’s', async () => {
+    await addWorker();
+    await registerWorker({ id: 'v', boot_id: 'b', pid: 1, version: '0', facts: {} }, [
+      { kind: 'gpu', uuid: 'GPU-0', name: 'G', memory_mb: 8 },
+    ]);
+    const states = async () =>
+      (await list()).gpus.map(({ worker_id, state }: Record<string, string>) => `${worker_id} ${state}`).sort();
+    const drainAll = (body: unknown, who = admin) => api.request('/api/gpus', json(body, who.headers, 'PATCH'));
+    const told = await drainAll({ worker_id: 'w', drained: true });
+    expect([told.status, await told.json()]).toEqual([200, { worker_id: 'w', drained: true, devices: 8 }]);
+    expect(await states()).toEqual(['v free', ...Array(8).fill('w drained')]);
+    await addJobs(user.user_id, 1);
+    expect(await claim()).toBeNull();
+    expect(await codeOf(await drainAll({ worker_id: 'w', drained: false }, user))).toEqual([403, 'forbidden']);
+    expect(await codeOf(await drainAll({ worker_id: 'u', drained: false }))).toEqual([404, 'not_found']);
+    expect((await drainAll({ worker_id: 'w' })).status).toBe(400);
+    expect(await states()).toEqual(['v free', ...Array(8).fill('w drained')]);
+    expect((await drainAll({ worker_id: 'w', drained: false })).status).toBe(200);
+    expect(await claim()).not.toBeNull();
+  });
+
+  test('in quarantine are let out by administrators, told in their feed, once their host lists them and no run has them', async () => {
+    await addWorker();
+    await addJobs(user.user_id, 2);
+    const run = await claim();
+    const [id, other] = (await list()).gpus.map((gpu: { id: string }) => gpu.id);
+    await quarantineDevice('w', 'GPU-0', 'nvidia-smi does not list it any more');
+    await db.asOwner('UPDATE lowrank.gpu_devices SET drained_at = now() WHERE id <> $1', [id]);
+    const release = (who = admin, body: unknown = { quarantined: false }) =>
+      api.request(`/api/gpus/${id}`, json(body, who.headers, 'PATCH'));
+    const refused = async (why: RegExp) => {
+      const answer = await release();
+      const { code, error } = await answer.json();
+      expect([answer.status, code, error]).toEqual([409, 'conflict', expect.stringMatching(why)]);
+      expect((await list()).gpus[0]).toMatchObject({ state: 'quarantined', reason: 'nvidia-smi does not list it any more' });
+    };
+    expect(await codeOf(await release(user))).toEqual([403, 'forbidden']);
+    for (const wrong of [{}, { quarantined: true }, { quarantined: 'no' }])
+      expect((await release(admin, wrong)).status).toBe(400);
+    await refused(/a run has it still/);
+    if (run !== null) await settleRun(run, { type: 'cancelled' }, null, 0);
+    await refused(/has not listed it since/);
+    const seen = { uuid: 'GPU-0', processes: 0, by_card: false, memory_used_mb: 0, utilization_percent: 0 };
+    await noteDevices('w', await beginLook(), [seen]);
+    expect(await claim()).toBeNull();
+    const heard = new Promise<void>((resolve) => {
+      listener.once('notification', () => resolve());
+    });
+    await listener.query('LISTEN lowrank_work');
+    const released = await release();
+    expect([released.status, await released.json()]).toEqual([
+      200,
+      expect.objectContaining({ id, state: 'free', reason: null, quarantined_at: null, quarantine_reason: null }),
+    ]);
+    await heard;
+    // What is well already is answered as it is, and told once.
+    expect((await release()).status).toBe(200);
+    const feed = await (await api.request('/api/activity?entity_type=device', { headers: admin.headers })).json();
+    expect(feed.activities).toEqual([
+      expect.objectContaining({ event_type: 'device_released', entity_id: id, message: expect.stringContaining('GPU-0') }),
+    ]);
+    expect((await api.request(`/api/gpus/${other}`, json({ quarantined: false }, admin.headers, 'PATCH'))).status).toBe(200);
+    expect(await claim()).not.toBeNull();
   });
 
   test('that are drained keep their run and get no other, also after their worker came back', async () => {

@@ -1,6 +1,8 @@
 import { releaseDevice } from '#/services/jobs/finish-run.ts';
+import { quarantineUndying } from '#/services/machine/quarantine-device.ts';
 import type { RunHandle } from './executors/executor.ts';
 import { patiently, pauseUnlessStopped } from './patience.ts';
+import { attempt } from './steady.ts';
 import { executorOf, type WorkerParts, watchMs } from './worker-parts.ts';
 
 /** Between two tries to kill what is left of a run, at first. */
@@ -21,7 +23,7 @@ export async function clearRun(parts: WorkerParts, handle: RunHandle): Promise<v
   }
 }
 
-/** To be called while a run is to end: says once in the log, after twice the grace, that it does not. */
+/** To be called while a run is to end: says once, after twice the grace, that it does not, in the log and of its devices. */
 export function undying(parts: WorkerParts, handle: RunHandle): () => void {
   let since: number | undefined;
   let said = false;
@@ -29,8 +31,12 @@ export function undying(parts: WorkerParts, handle: RunHandle): () => void {
     since ??= performance.now();
     if (said || performance.now() - since < 2 * parts.times.grace_ms) return;
     said = true;
-    const { job_id, attempt } = handle;
-    parts.log.error({ job_id, attempt }, 'the run does not die: its device is kept back until its last process is gone');
+    parts.log.error(
+      { job_id: handle.job_id, attempt: handle.attempt },
+      'the run does not die: its device is kept back until its last process is gone',
+    );
+    // Not waited for: the lease keeps the devices back, whether or not they say so.
+    void attempt(parts, () => patiently(parts, () => quarantineUndying(parts.worker_id, handle)));
   };
 }
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { scaledPromiseTimes } from '#/domain/constants.ts';
+import { UNDYING as UNDYING_WORDS } from '#/domain/devices.ts';
 import { env } from '#/env.ts';
 import { cancelJob } from '#/services/jobs/cancel-job.ts';
 import { useDatabase } from '../../test/database.ts';
@@ -132,6 +133,9 @@ describe('16 · a GPU is given out again only when its last tree is gone', () =>
   /** A worker whose kills do nothing: what it wants to end is as unkillable as a process that waits in a driver. */
   const UNDYING = [env.python, '-I', '-S', join(env.repo, 'test/undying.py')];
 
+  const quarantined = () =>
+    db.asOwner('SELECT uuid, quarantine_reason AS reason FROM lowrank.gpu_devices WHERE quarantined_at IS NOT NULL');
+
   test('a run that cannot be killed keeps its GPU and is not over, whatever is wished; other jobs take turns on the other one', async () => {
     const { PATH } = await pretendGpus(scene.host, 2);
     const worker = await scene.host.start({ PATH }, UNDYING);
@@ -140,6 +144,8 @@ describe('16 · a GPU is given out again only when its last tree is gone', () =>
     const gpu = (await leased()).get(stuck);
     await cancelJob({ user_id: scene.owner.user_id, role: 'user' }, stuck);
     await expect.poll(() => worker.words(), { timeout: 60_000 }).toContain('the run does not die');
+    // Whoever looks at the devices is told.
+    await expect.poll(quarantined).toEqual([{ uuid: gpu, reason: UNDYING_WORDS }]);
     const other = await addOwner(db, scene.host);
     for (const user of [scene.owner, other, other]) {
       const id = await addTraining(db, scene.host, user, [{ steps: 5 }]);
@@ -154,7 +160,7 @@ describe('16 · a GPU is given out again only when its last tree is gone', () =>
     // At last the kernel lets go of it.
     process.kill((await scene.started(stuck)).child.pid, 'SIGKILL');
     expect(await scene.until(stuck)).toMatchObject({ status: 'cancelled' });
-    expect((await leased()).size).toBe(0);
+    expect([(await leased()).size, await quarantined()]).toEqual([0, []]);
     await scene.expectOrder();
   });
 

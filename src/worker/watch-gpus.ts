@@ -1,5 +1,5 @@
 import { beginLook, noteDevices } from '#/services/machine/note-devices.ts';
-import { quarantineDevice } from '#/services/machine/register-worker.ts';
+import { quarantineDevice } from '#/services/machine/quarantine-device.ts';
 import { type Device, type GpuList, listGpus } from './detect-devices.ts';
 import type { Supervisor } from './supervisor.ts';
 import type { WorkerParts } from './worker-parts.ts';

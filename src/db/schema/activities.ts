@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm';
-import { boolean, check, index, jsonb, text, uuid } from 'drizzle-orm/pg-core';
+import { boolean, check, index, jsonb, pgPolicy, text, uuid } from 'drizzle-orm/pg-core';
 import { ACTIVITY_TYPES, ENTITY_TYPES } from '#/domain/activity.ts';
 import { users } from './identity.ts';
-import { createdAt, id, lowrank, oneOf, ownRows, schedulerRows } from './roles.ts';
+import { createdAt, id, identityRole, lowrank, oneOf, ownRows, schedulerRows } from './roles.ts';
 
 /** What happened, each written in the transaction in which it happened. What it tells of may be gone by now. */
 export const activities = lowrank.table(
@@ -33,5 +33,7 @@ export const activities = lowrank.table(
     index('activities_project').on(t.project_id),
     ownRows('activities'),
     schedulerRows('activities'),
+    // What administrators do to the installation, in the transaction in which they do it.
+    pgPolicy('activities_identity', { for: 'insert', to: identityRole, withCheck: sql`entity_type = 'device'` }),
   ],
 );

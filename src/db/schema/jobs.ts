@@ -76,7 +76,7 @@ export const userQueues = lowrank.table(
   },
   (t) => [
     check('user_queues_counts_check', sql`queued >= 0 and active >= 0`),
-    index('user_queues_next').on(t.active, t.last_claimed_at).where(sql`queued > 0`),
+    index('user_queues_next').on(t.active, t.last_claimed_at.asc().nullsFirst()).where(sql`queued > 0`),
     index('user_queues_leaving').on(t.leaving_at).where(sql`leaving_at is not null`),
     ownRows('user_queues'),
     schedulerRows('user_queues'),
@@ -191,6 +191,10 @@ export const trainingJobs = lowrank.table(
     index('training_jobs_experiment').on(t.experiment_id, t.created_at),
     index('training_jobs_queue')
       .on(t.user_id, t.priority.desc(), t.queued_at, t.id)
+      .where(sql`status = 'queued' and held_at is null and current_stage is distinct from 'fetching_model'`),
+    // The same by what is needed: whoever cannot have the first in line finds the next that it can without reading those between.
+    index('training_jobs_queue_by_need')
+      .on(t.user_id, sql`((gpu_config ->> 'count') || ' ' || (gpu_config ->> 'type'))`, t.priority.desc(), t.queued_at, t.id)
       .where(sql`status = 'queued' and held_at is null and current_stage is distinct from 'fetching_model'`),
     index('training_jobs_waiting_for_model')
       .on(t.queued_at, t.base_model_id)

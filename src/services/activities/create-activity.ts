@@ -1,7 +1,7 @@
 import { and, desc, eq, type SQL, sql } from 'drizzle-orm';
 import { activities } from '#/db/schema/activities.ts';
 import { asUser, type Tx } from '#/db/tenancy.ts';
-import { ACTIVITY_SOURCES, ACTIVITY_TITLES, type ActivityType, type EntityType } from '#/domain/activity.ts';
+import { ACTIVITY_SOURCES, ACTIVITY_TITLES, type ActivityType, type ClientEntityType } from '#/domain/activity.ts';
 import { AppError } from '#/domain/app-error.ts';
 import type { Metadata } from '#/domain/labels.ts';
 import type { Context } from '#/services/context.ts';
@@ -12,7 +12,7 @@ import type { ActivityRow } from './list-activities.ts';
 /** What a client tells of a thing of its user's. */
 export interface ToldActivity {
   event_type: ActivityType;
-  entity_type: EntityType;
+  entity_type: ClientEntityType;
   entity_id: string;
   title?: string | undefined;
   message?: string | undefined;
@@ -48,7 +48,7 @@ async function findActivity(tx: Tx, id: string): Promise<ActivityRow> {
 }
 
 /** Where a thing is looked for, and whose it must be: a model of the shared registry is its importer's. */
-const OWNED: Record<EntityType, SQL> = {
+const OWNED: Record<ClientEntityType, SQL> = {
   job: sql`lowrank.training_jobs t WHERE t.user_id`,
   experiment: sql`lowrank.experiments t WHERE t.user_id`,
   dataset: sql`lowrank.datasets t WHERE t.user_id`,

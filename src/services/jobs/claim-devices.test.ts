@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { quarantineDevice, registerWorker } from '#/services/machine/register-worker.ts';
+import { quarantineDevice } from '#/services/machine/quarantine-device.ts';
+import { registerWorker } from '#/services/machine/register-worker.ts';
 import { useDatabase } from '../../../test/database.ts';
 import { addBaseModel, addDataset, addJob, addPerson } from '../../../test/factories.ts';
 import { brokenInvariants } from '../../../test/invariants.ts';

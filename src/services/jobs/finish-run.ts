@@ -1,6 +1,5 @@
-import { and, eq, isNull, sql } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import { jobRuns, modelArtifacts, trainingJobs } from '#/db/schema/jobs.ts';
-import { gpuLeases } from '#/db/schema/machine.ts';
 import { asScheduler, type Tx } from '#/db/tenancy.ts';
 import { AUTOMATIC_RESTARTS_MAX } from '#/domain/constants.ts';
 import type { JobFailure, JobHappening } from '#/domain/job-state.ts';
@@ -9,6 +8,7 @@ import { bareFailure, type Verdict } from '#/domain/run-verdict.ts';
 import type { JobStatus } from '#/domain/statuses.ts';
 import { recordObservation } from '#/services/accuracy/record-observation.ts';
 import { billRun, billStorage } from '#/services/costs/bill-runs.ts';
+import { releaseLease } from '#/services/machine/quarantine-device.ts';
 import { holdRun, type RunKey } from './hold-run.ts';
 import { type MovedColumns, transitionJob } from './transition-job.ts';
 
@@ -143,13 +143,6 @@ async function closeRun(tx: Tx, run: RunKey, exit: Record<string, unknown> | nul
     .update(jobRuns)
     .set({ ended_at: sql`clock_timestamp()`, exit })
     .where(and(eq(jobRuns.job_id, run.job_id), eq(jobRuns.attempt, run.attempt)));
-}
-
-async function releaseLease(tx: Tx, run: { job_id: string; attempt: number }): Promise<void> {
-  await tx
-    .update(gpuLeases)
-    .set({ released_at: sql`clock_timestamp()` })
-    .where(and(eq(gpuLeases.job_id, run.job_id), eq(gpuLeases.attempt, run.attempt), isNull(gpuLeases.released_at)));
 }
 
 /** Gives back the device of a run that is proved gone and whose job was settled without us. */

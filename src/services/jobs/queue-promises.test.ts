@@ -9,8 +9,10 @@ import { bareFailure } from '#/domain/run-verdict.ts';
 import { isTerminal, type JobStatus } from '#/domain/statuses.ts';
 import { NO_WISHES, type TrainingSpec } from '#/domain/training-spec.ts';
 import type { Context } from '#/services/context.ts';
-import { drainDevice, listDevices } from '#/services/machine/list-devices.ts';
-import { quarantineDevice, registerWorker } from '#/services/machine/register-worker.ts';
+import { changeDevice } from '#/services/machine/change-device.ts';
+import { listDevices } from '#/services/machine/list-devices.ts';
+import { quarantineDevice } from '#/services/machine/quarantine-device.ts';
+import { registerWorker } from '#/services/machine/register-worker.ts';
 import { changePerson } from '#/services/people/change-person.ts';
 import { changeSettings } from '#/services/settings/change-settings.ts';
 import { useDatabase } from '../../../test/database.ts';
@@ -300,7 +302,7 @@ const others = [
     ([at, drained]) =>
       new Command(`drain(${at}, ${drained})`, async ({ administrator }) => {
         const { devices } = await listDevices(administrator, { limit: 50, offset: 0 });
-        await drainDevice(administrator, pick(devices, at)?.id ?? '', drained);
+        await changeDevice(administrator, pick(devices, at)?.id ?? '', { drained });
       }),
   ),
   index.map(

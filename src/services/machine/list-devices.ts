@@ -10,7 +10,8 @@ import { cutPage, oneMore, type Paged, type PageQuery, skipped, unknownCursor } 
 /** A device as administrators see it: that somebody's run has it, never whose. */
 export type DeviceRow = Awaited<ReturnType<typeof selectDevices>>[number];
 
-function selectDevices(tx: Tx) {
+/** Devices with what they do, in a caller's transaction. */
+export function selectDevices(tx: Tx) {
   return tx
     .select({
       id: gpuDevices.id,
@@ -39,8 +40,9 @@ function selectDevices(tx: Tx) {
     .$dynamic();
 }
 
-function checkAdministrator(ctx: Context): void {
-  if (ctx.role !== 'administrator') throw new AppError('forbidden', 'Only administrators see and drain the devices');
+/** Throws `forbidden` for everybody but administrators. */
+export function checkAdministrator(ctx: Context): void {
+  if (ctx.role !== 'administrator') throw new AppError('forbidden', 'Only administrators see and change the devices');
 }
 
 /** One page of every worker's devices, a worker's together. Throws `forbidden` and `invalid_request` (cursor). */
@@ -63,16 +65,4 @@ async function behindDevice(tx: Tx, after: string | undefined): Promise<SQL | un
   const [known] = await tx.select({ worker_id, name, uuid }).from(gpuDevices).where(eq(gpuDevices.id, after));
   if (known === undefined) throw unknownCursor();
   return sql`(${worker_id}, ${name}, ${uuid}) > (${known.worker_id}, ${known.name}, ${known.uuid})`;
-}
-
-/** Gives a device no run any more, or again; the one that it has goes on. Throws `forbidden` and `not_found`. */
-export function drainDevice(ctx: Context, id: string, drained: boolean): Promise<DeviceRow> {
-  checkAdministrator(ctx);
-  return asIdentity(async (tx) => {
-    const drained_at = drained ? sql`coalesce(${gpuDevices.drained_at}, clock_timestamp())` : null;
-    await tx.update(gpuDevices).set({ drained_at }).where(eq(gpuDevices.id, id));
-    const [device] = await selectDevices(tx).where(eq(gpuDevices.id, id));
-    if (device === undefined) throw new AppError('not_found', 'There is no such device');
-    return device;
-  });
 }

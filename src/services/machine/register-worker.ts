@@ -81,17 +81,6 @@ export function noteWorkerStopped(worker_id: string): Promise<void> {
   });
 }
 
-/** No run is given this device until a worker that starts sees it well. False when that was so already. */
-export function quarantineDevice(worker_id: string, uuid: string, reason: string): Promise<boolean> {
-  return asScheduler(async (tx) => {
-    const { rowCount } = await tx
-      .update(gpuDevices)
-      .set({ quarantined_at: sql`clock_timestamp()`, quarantine_reason: reason })
-      .where(and(eq(gpuDevices.worker_id, worker_id), eq(gpuDevices.uuid, uuid), isNull(gpuDevices.quarantined_at)));
-    return rowCount === 1;
-  });
-}
-
 /** Attempts whose device this worker has not given back yet, and who has them. */
 export function readOpenLeases(worker_id: string): Promise<{ executor: ExecutorName; job_id: string; attempt: number }[]> {
   return asScheduler((tx) =>
