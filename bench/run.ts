@@ -2,7 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { cpus, totalmem } from 'node:os';
 
 const BENCHES: Record<string, (flags: string[]) => Promise<void>> = {
-  claim: async () => (await import('./claim.ts')).benchClaim(),
+  claims: async () => {
+    await (await import('./claim.ts')).benchClaim();
+    await (await import('./fair-claims.ts')).benchFairClaims();
+  },
   submit: async () => (await import('./submit.ts')).benchSubmit(),
   reads: async () => (await import('./reads.ts')).benchReads(),
   listing: async () => (await import('./listing.ts')).benchListing(),

@@ -34,8 +34,15 @@ const QUERIES: Record<string, string> = {
         WHERE r.job_id = j.id AND r.attempt = j.attempt AND r.epoch = j.epoch AND r.ended_at IS NULL))`,
   'a device is leased to a run that is over': `SELECT l.job_id FROM lowrank.gpu_leases l JOIN lowrank.training_jobs j ON j.id = l.job_id
       WHERE l.released_at IS NULL AND (j.status NOT IN ('initializing', 'running') OR j.attempt <> l.attempt)`,
-  'an active job has no device': `SELECT j.id FROM lowrank.training_jobs j WHERE j.status IN ('initializing', 'running') AND NOT EXISTS
-      (SELECT FROM lowrank.gpu_leases l WHERE l.job_id = j.id AND l.attempt = j.attempt AND l.released_at IS NULL)`,
+  'an active job has more or fewer devices than it asked for, or of several hosts': `SELECT j.id FROM lowrank.training_jobs j,
+      LATERAL (SELECT count(*) AS n, count(DISTINCT d.worker_id) AS hosts FROM lowrank.gpu_leases l JOIN lowrank.gpu_devices d ON d.id = l.device_id
+        WHERE l.job_id = j.id AND l.attempt = j.attempt AND l.released_at IS NULL) l
+      WHERE j.status IN ('initializing', 'running') AND (l.n <> (j.gpu_config ->> 'count')::integer OR l.hosts <> 1)`,
+  'a device was given to somebody else than it is kept for': `SELECT l.job_id FROM lowrank.gpu_reservations r JOIN lowrank.gpu_leases l
+      ON l.device_id = ANY (r.device_ids) AND l.released_at IS NULL WHERE l.leased_at > r.reserved_at`,
+  'devices are kept for a job that does not wait, or not as many as it needs': `SELECT r.job_id FROM lowrank.gpu_reservations r
+      JOIN lowrank.training_jobs j ON j.id = r.job_id WHERE j.status <> 'queued' OR j.held_at IS NOT NULL
+      OR cardinality(r.device_ids) <> (j.gpu_config ->> 'count')::integer`,
   'a run is paid for longer or shorter than its owner measured': `SELECT job_id FROM lowrank.job_runs WHERE handle IS NOT NULL
       AND ended_at IS NOT NULL AND metered_s <> (exit ->> 'ran_ms')::numeric / 1000`,
   'the hours paid for are not those of the runs, or a bill is not the sum of its records': `SELECT j.id FROM lowrank.training_jobs j,

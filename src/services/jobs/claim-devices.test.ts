@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { quarantineDevice } from '#/services/machine/quarantine-device.ts';
 import { registerWorker } from '#/services/machine/register-worker.ts';
 import { useDatabase } from '../../../test/database.ts';
@@ -45,6 +45,11 @@ const devicesOf = async (job_id: string | undefined) =>
   ).map(({ uuid }) => uuid);
 const reasonOf = async (job_id: string) =>
   (await listQueue({ user_id: owner, role: 'user' }, { limit: 50, offset: 0 })).jobs.find(({ id }) => id === job_id)?.reason;
+/** All that a claim writes. */
+const rowsOfClaims = () =>
+  db.asOwner(`SELECT j.status, j.attempt, j.epoch, j.slot, j.worker_id, q.active, q.queued, q.last_claimed_at,
+      (SELECT count(*)::integer FROM lowrank.gpu_leases) AS leases, (SELECT count(*)::integer FROM lowrank.job_runs) AS runs
+    FROM lowrank.training_jobs j JOIN lowrank.user_queues q USING (user_id) ORDER BY j.id`);
 const kept = () => db.asOwner<{ job_id: string }>('SELECT job_id FROM lowrank.gpu_reservations');
 
 describe('a training on several devices', () => {
@@ -64,6 +69,28 @@ describe('a training on several devices', () => {
       'no_such_device',
       'not_enough_devices',
     ]);
+    expect(await brokenInvariants(db, [])).toEqual([]);
+  });
+
+  test('gets none where the claim dies between two of them, or before its end, and all of them after that', async () => {
+    const host = await addHost(Array(3).fill('T'));
+    const three = await ask(3);
+    const before = await rowsOfClaims();
+    onTestFinished(() => db.asOwner('DROP FUNCTION IF EXISTS public.die() CASCADE').then(() => undefined));
+    for (const [table, when] of [
+      ['gpu_leases', `(SELECT count(*) FROM lowrank.gpu_leases) = 1`],
+      ['user_queues', 'NEW.last_claimed_at IS NOT NULL'],
+    ] as const) {
+      // As if the worker were killed there: nothing but the end of its connection is known to the database.
+      await db.asOwner(`CREATE FUNCTION public.die() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+        IF ${when} THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; RETURN NEW; END $$;
+        CREATE TRIGGER zz_die BEFORE INSERT OR UPDATE ON lowrank.${table} FOR EACH ROW EXECUTE FUNCTION public.die()`);
+      await expect(claim(host)).rejects.toMatchObject({ code: 'database_unavailable' });
+      await db.asOwner('DROP FUNCTION public.die() CASCADE');
+      expect(await rowsOfClaims()).toEqual(before);
+    }
+    expect((await claim(host))?.job_id).toBe(three);
+    expect(await devicesOf(three)).toHaveLength(3);
     expect(await brokenInvariants(db, [])).toEqual([]);
   });
 

@@ -205,6 +205,11 @@ describe('a claim', () => {
        FROM lowrank.training_jobs, generate_series(1, 3000) WHERE id = $1`,
       [one],
     );
+    // Half of them go first, and are for what this host lacks.
+    await db.asOwner(
+      `UPDATE lowrank.training_jobs SET priority = 5, gpu_config = '{"type": "H100", "count": 8}' WHERE get_byte(uuid_send(id), 15) % 2 = 0 AND id <> $1`,
+      [one],
+    );
     await db.asOwner('SET session_replication_role = origin');
     await db.asOwner('UPDATE lowrank.user_queues SET queued = 3001 WHERE user_id = $1', [user]);
     await db.asOwner('ANALYZE lowrank.training_jobs');
@@ -214,12 +219,12 @@ describe('a claim', () => {
       await db.asOwner(`SELECT pg_terminate_backend(pid, 5000) ${sessions}`);
       await db.asOwner('SELECT pg_stat_clear_snapshot()');
       const [row] = await db.asOwner<{ scans: number; rows: number }>(
-        "SELECT idx_scan::int AS scans, idx_tup_fetch::int AS rows FROM pg_stat_user_indexes WHERE indexrelname = 'training_jobs_queue'",
+        "SELECT idx_scan::int AS scans, idx_tup_fetch::int AS rows FROM pg_stat_user_indexes WHERE indexrelname = 'training_jobs_queue_by_need'",
       );
       return row ?? { scans: 0, rows: 0 };
     };
     const before = await read();
-    await claim();
+    expect((await claim())?.job_id).toBeDefined();
     const after = await read();
     expect(after.scans).toBeGreaterThan(before.scans);
     expect(after.rows - before.rows).toBeLessThan(10);

@@ -158,10 +158,23 @@ interface QueuedUser extends Record<string, unknown> {
   active_max: number;
 }
 
-/** That `j` may be claimed by this worker and has one of these needs. */
-const mayStart = (worker_id: string, needs: DeviceNeed[], only: SQL): SQL => sql`
+const IN_LINE = sql`j.priority DESC NULLS LAST, j.queued_at, j.id`;
+/** As the index `training_jobs_queue_by_need` has it. */
+const NEED = sql`((j.gpu_config ->> 'count') || ' ' || (j.gpu_config ->> 'type'))`;
+const BY_NEED = sql`ORDER BY ${NEED}, ${IN_LINE}`;
+
+/** These needs as rows `n`: the first job of each is one look into an index, however many wait before it that need something else. */
+const rowsOf = (needs: DeviceNeed[]): SQL =>
+  sql`unnest(${sql.param(needs.map(({ type, count }) => `${count} ${type}`))}::text[]) AS n (need)`;
+
+/**
+ * That `j` has the need `n` and may be claimed by this worker. Said as a range: of an equality the planner believes that every row may have
+ * it, and of one by `->>`, which is not leakproof, it knows no order under row-level security: it would read the whole queue for what
+ * nobody asked for. Of a range, ordered by what it is of, only the index by need comes into question.
+ */
+const mayStart = (worker_id: string, only: SQL): SQL => sql`
   j.status = 'queued' AND j.held_at IS NULL AND j.deleted_at IS NULL AND j.current_stage IS DISTINCT FROM 'fetching_model'
-  AND concat(j.gpu_config ->> 'count', ' ', j.gpu_config ->> 'type') = ANY(${sql.param(needs.map(({ type, count }) => `${count} ${type}`))}::text[])
+  AND ${NEED} >= n.need AND ${NEED} <= n.need
   AND (j.not_before IS NULL OR j.not_before <= clock_timestamp()) AND ${only}
   AND (j.attempt = 0 OR coalesce(${pausedOn(sql`j`)} = ${worker_id}, true))`;
 
@@ -174,8 +187,8 @@ async function nextHead(tx: Tx, worker_id: string, needs: DeviceNeed[], broken: 
     const users = await tx.execute<QueuedUser>(sql`
       SELECT q.user_id, q.active, q.active_max FROM lowrank.user_queues q
       WHERE q.queued > 0 AND q.active < q.active_max AND q.leaving_at IS NULL AND q.user_id <> ALL(${sql.param(passed_over)}::uuid[])
-        AND (SELECT true FROM lowrank.training_jobs j WHERE j.user_id = q.user_id AND ${mayStart(worker_id, needs, only)}
-          ORDER BY j.priority DESC NULLS LAST, j.queued_at, j.id LIMIT 1)
+        AND (SELECT true FROM ${rowsOf(needs)} CROSS JOIN LATERAL
+          (SELECT FROM lowrank.training_jobs j WHERE j.user_id = q.user_id AND ${mayStart(worker_id, only)} ${BY_NEED} LIMIT 1) j LIMIT 1)
         AND q.active + (SELECT count(*) FROM lowrank.gpu_reservations r WHERE r.user_id = q.user_id) < q.active_max
       ORDER BY q.active, q.last_claimed_at NULLS FIRST LIMIT 1 FOR UPDATE OF q SKIP LOCKED`);
     const user = users.rows[0];
@@ -197,8 +210,10 @@ async function headOf(tx: Tx, user: QueuedUser, worker_id: string, needs: Device
       (SELECT count(*)::integer FROM lowrank.gpu_reservations r WHERE r.user_id = ${user_id} AND r.job_id <> j.id) AS kept,
       (SELECT s.slot FROM lowrank.job_slots s WHERE s.user_id = ${user_id} AND s.slot <= ${active_max} AND NOT EXISTS
         (SELECT FROM lowrank.training_jobs t WHERE t.user_id = s.user_id AND t.slot = s.slot) ORDER BY s.slot LIMIT 1) AS slot
-    FROM lowrank.training_jobs j WHERE j.user_id = ${user_id} AND ${mayStart(worker_id, needs, only)}
-    ORDER BY j.priority DESC NULLS LAST, j.queued_at, j.id LIMIT 1 FOR UPDATE OF j SKIP LOCKED`);
+    FROM ${rowsOf(needs)} CROSS JOIN LATERAL
+      (SELECT j.id, j.user_id, j.name, j.status, j.epoch, j.attempt, j.priority, j.queued_at, j.gpu_config FROM lowrank.training_jobs j
+        WHERE j.user_id = ${user_id} AND ${mayStart(worker_id, only)} ${BY_NEED} LIMIT 1 FOR UPDATE OF j SKIP LOCKED) j
+    ORDER BY ${IN_LINE} LIMIT 1`);
   const [row] = rows;
   if (row === undefined || row.slot === null || active + row.kept >= active_max) return null;
   const { type, count, kept: _, slot, ...head } = row;

@@ -11,6 +11,7 @@ import { NO_WISHES, type TrainingSpec } from '#/domain/training-spec.ts';
 import type { Context } from '#/services/context.ts';
 import { changeDevice } from '#/services/machine/change-device.ts';
 import { listDevices } from '#/services/machine/list-devices.ts';
+import { beginLook, noteDevices } from '#/services/machine/note-devices.ts';
 import { quarantineDevice } from '#/services/machine/quarantine-device.ts';
 import { registerWorker } from '#/services/machine/register-worker.ts';
 import { changePerson } from '#/services/people/change-person.ts';
@@ -29,8 +30,10 @@ import { pauseJob } from './pause-job.ts';
 import { startJob } from './start-job.ts';
 
 const PEOPLE = 3;
-const WORKERS = 2;
-const DEVICES = 3;
+/** Of each host: one has what the other lacks. */
+const DEVICES = [4, 3];
+const WORKERS = DEVICES.length;
+const COUNT_MAX = 4;
 const db = useDatabase();
 
 interface Held extends RunKey {
@@ -60,12 +63,12 @@ async function setScene(): Promise<Scene> {
   }
   const administrator: Context = { user_id: await addPerson(db, { role: 'administrator' }), role: 'administrator' };
   const scene = { people, administrator, workers: [], model: await addBaseModel(db), jobs: [], runs: [] } as Scene;
-  for (let at = 0; at < WORKERS; at++) scene.workers.push(await boot(randomUUID()));
+  for (const devices of DEVICES) scene.workers.push(await boot(randomUUID(), devices));
   return scene;
 }
 
-async function boot(id: string): Promise<string> {
-  const gpus = Array.from({ length: DEVICES }, (_, at) => ({
+async function boot(id: string, devices: number): Promise<string> {
+  const gpus = Array.from({ length: devices }, (_, at) => ({
     kind: 'gpu' as const,
     uuid: `GPU-${at}`,
     name: 'Test',
@@ -83,7 +86,8 @@ const specOf = (dataset_id: string, base_model_id: string, fields: Partial<Train
   hub_model: null,
   trigger_words: [],
   resolution: null,
-  ...resolveHyperparameters('fast', {}),
+  // A batch that any number of these devices can share.
+  ...resolveHyperparameters('fast', { batch_size: 12 }),
   gpu_config: { type: 'Own-GPU', count: 1 },
   max_steps: null,
   seed: 42,
@@ -113,31 +117,98 @@ const EXIT = {
   log_bytes_dropped: 0,
 };
 
-/** Who may be claimed next, by the words of the promise: of those with the fewest active the one served longest ago, their head. */
-async function expectedClaims(worker: string): Promise<string[]> {
-  const [devices] = await db.asOwner<{ free: number }>(
-    `SELECT count(*)::integer AS free FROM lowrank.gpu_devices d WHERE worker_id = $1 AND quarantined_at IS NULL AND drained_at IS NULL
-      AND NOT EXISTS (SELECT FROM lowrank.gpu_leases l WHERE l.device_id = d.id AND l.released_at IS NULL)`,
+interface Outcome {
+  claimed: string | null;
+  /** Which host keeps devices for which job afterwards. */
+  kept: string[];
+}
+interface Wait {
+  id: string;
+  user_id: string;
+  count: number;
+  ready: boolean;
+  paused_on: string | null;
+}
+interface Turn {
+  user_id: string;
+  active: number;
+  active_max: number;
+  served: Date | null;
+}
+interface Kept {
+  worker_id: string;
+  job_id: string;
+  user_id: string;
+  device_ids: string[];
+}
+const told = (kept: Kept[]) => kept.map(({ worker_id, job_id }) => `${worker_id} ${job_id}`).sort();
+const readKept = () =>
+  db.asOwner<Kept>('SELECT worker_id, job_id, user_id, device_ids FROM lowrank.gpu_reservations ORDER BY reserved_at');
+
+/**
+ * What one claim may do, by the words of the promise: what is kept for somebody starts as soon as there is enough of it; else the turn is
+ * that of the person with the fewest active, of those who was served longest ago, with the head of what this host could have at all.
+ * If that needs more than is free, what is free is kept for it, or, where it is not or is for another, goes to whose turn is next.
+ */
+async function expectedClaims(worker: string, keeps: boolean): Promise<Outcome[]> {
+  const all = await readKept();
+  const devices = await db.asOwner<{ id: string; free: boolean }>(
+    `SELECT id, NOT EXISTS (SELECT FROM lowrank.gpu_leases l WHERE l.device_id = d.id AND l.released_at IS NULL) AS free
+     FROM lowrank.gpu_devices d WHERE worker_id = $1 AND quarantined_at IS NULL AND drained_at IS NULL`,
     [worker],
   );
-  if (devices?.free === 0) return [];
-  const users = await db.asOwner<{ user_id: string; active: number; active_max: number; served: Date | null }>(`
+  if (!devices.some(({ free }) => free)) return [{ claimed: null, kept: told(all) }];
+  const turns = await db.asOwner<Turn>(`
     SELECT q.user_id, (SELECT count(*) FROM lowrank.training_jobs j WHERE j.user_id = q.user_id AND status IN ('initializing', 'running'))::integer AS active,
       coalesce(q.own_active_max, (SELECT (value #>> '{}')::integer FROM lowrank.settings WHERE key = 'active_jobs_per_user'), 2) AS active_max,
       last_claimed_at AS served FROM lowrank.user_queues q`);
-  const waiting = await db.asOwner<{ id: string; user_id: string; paused_on: string | null }>(`
-    SELECT id, user_id, (SELECT r.worker_id FROM lowrank.job_runs r WHERE r.job_id = j.id AND r.exit ->> 'paused' = 'true' AND r.attempt = j.attempt) AS paused_on
-    FROM lowrank.training_jobs j WHERE status = 'queued' AND held_at IS NULL AND (not_before IS NULL OR not_before <= clock_timestamp())
-    ORDER BY priority DESC, queued_at, id`);
-  const may = waiting.filter(({ paused_on }) => paused_on === null || paused_on === worker);
-  const turns = users.filter(
-    ({ user_id, active, active_max }) => active < active_max && may.some((job) => job.user_id === user_id),
-  );
-  const fewest = Math.min(...turns.map(({ active }) => active));
-  const oldest = Math.min(...turns.filter(({ active }) => active === fewest).map(({ served }) => served?.getTime() ?? 0));
-  return turns
-    .filter(({ active, served }) => active === fewest && (served?.getTime() ?? 0) === oldest)
-    .map(({ user_id }) => may.find((job) => job.user_id === user_id)?.id ?? '');
+  const waiting = await db.asOwner<Wait>(`
+    SELECT id, user_id, (gpu_config ->> 'count')::integer AS count, not_before IS NULL OR not_before <= clock_timestamp() AS ready,
+      (SELECT r.worker_id FROM lowrank.job_runs r WHERE r.job_id = j.id AND r.exit ->> 'paused' = 'true' AND r.attempt = j.attempt) AS paused_on
+    FROM lowrank.training_jobs j WHERE status = 'queued' AND held_at IS NULL ORDER BY priority DESC, queued_at, id`);
+  const turnOf = (user_id: string) => turns.find((one) => one.user_id === user_id);
+  const hasSlot = ({ active, active_max }: Turn, kept: number) => active + kept < active_max;
+  const standing = (one: Kept) => {
+    const turn = turnOf(one.user_id);
+    const job = waiting.find(({ id }) => id === one.job_id);
+    return turn !== undefined && job?.ready === true && hasSlot(turn, 0) && { turn, job };
+  };
+  // Of one of its devices less, or of whom nothing may start, nothing is kept any more.
+  const own = all.find(({ worker_id }) => worker_id === worker);
+  const is_kept =
+    own !== undefined && standing(own) !== false && own.device_ids.every((id) => devices.some((one) => one.id === id));
+  const kept = is_kept ? all : all.filter((one) => one !== own);
+  const freeFor = (job_id: string | null) =>
+    devices.filter(({ id, free }) => free && !(is_kept && own.device_ids.includes(id) && own.job_id !== job_id)).length;
+  const here = ({ ready, paused_on }: Wait) => ready && (paused_on === null || paused_on === worker);
+  const claims = (id: string): Outcome => ({ claimed: id, kept: told(kept.filter(({ job_id }) => job_id !== id)) });
+
+  for (const one of [...kept].sort((a, b) => Number(b === own) - Number(a === own))) {
+    const found = standing(one);
+    if (!found || !here(found.job) || freeFor(one.job_id) < found.job.count) continue;
+    const others = kept.filter(({ user_id, job_id }) => user_id === one.user_id && job_id !== one.job_id).length;
+    if (hasSlot(found.turn, others)) return [claims(one.job_id)];
+  }
+  const nextOf = (count_max: number): Wait[] => {
+    const headOf = ({ user_id }: Turn) => waiting.find((job) => job.user_id === user_id && job.count <= count_max && here(job));
+    const able = turns.filter(
+      (turn) => hasSlot(turn, kept.filter(({ user_id }) => user_id === turn.user_id).length) && headOf(turn) !== undefined,
+    );
+    const fewest = Math.min(...able.map(({ active }) => active));
+    const oldest = Math.min(...able.filter(({ active }) => active === fewest).map(({ served }) => served?.getTime() ?? 0));
+    return able
+      .filter(({ active, served }) => active === fewest && (served?.getTime() ?? 0) === oldest)
+      .flatMap((turn) => headOf(turn) ?? []);
+  };
+  const firsts = nextOf(devices.length);
+  if (firsts.length === 0) return [{ claimed: null, kept: told(kept) }];
+  return firsts.flatMap((first): Outcome[] => {
+    if (freeFor(first.id) >= first.count) return [claims(first.id)];
+    const is_new = keeps && !is_kept && !kept.some(({ job_id }) => job_id === first.id);
+    if (is_new) return [{ claimed: null, kept: [...told(kept), `${worker} ${first.id}`].sort() }];
+    const next = nextOf(freeFor(null));
+    return next.length === 0 ? [{ claimed: null, kept: told(kept) }] : next.map(({ id }) => claims(id));
+  });
 }
 
 async function statusOf(id: string): Promise<JobStatus> {
@@ -181,12 +252,14 @@ class Command implements fc.AsyncCommand<Nothing, Scene> {
 
 const forget = (scene: Scene, run: Held) => scene.runs.splice(scene.runs.indexOf(run), 1);
 
-async function claim(scene: Scene, at: number): Promise<void> {
+/** Longer than a test lasts: every host answers. */
+const ANSWERS_MS = 3_600_000;
+
+async function claim(scene: Scene, at: number, keeps: boolean): Promise<void> {
   const worker = scene.workers[at % WORKERS] ?? '';
-  const expected = await expectedClaims(worker);
-  const run = await claimJob(worker, 'process', 30_000);
-  if (expected.length === 0) expect(run).toBeNull();
-  else expect(expected).toContain(run?.job_id);
+  const expected = await expectedClaims(worker, keeps);
+  const run = await claimJob(worker, 'process', ANSWERS_MS, undefined, keeps ? 0 : ANSWERS_MS);
+  expect(expected).toContainEqual({ claimed: run?.job_id ?? null, kept: told(await readKept()) });
   if (run === null) return;
   scene.runs.push({ ...run, worker: at % WORKERS });
   const [row] = await db.asOwner<{ active: number; active_max: number }>(
@@ -227,22 +300,32 @@ async function crash(scene: Scene, at: number): Promise<void> {
     'SELECT 1 FROM lowrank.gpu_leases l JOIN lowrank.gpu_devices d ON d.id = l.device_id WHERE d.worker_id = $1 AND l.released_at IS NULL',
     [id],
   );
-  expect(taken).toHaveLength(gone.length);
+  const leases = await db.asOwner('SELECT 1 FROM lowrank.gpu_leases WHERE job_id = ANY ($1) AND released_at IS NULL', [
+    gone.map(({ job_id }) => job_id),
+  ]);
+  expect(taken).toHaveLength(leases.length);
   for (const run of gone) await releaseDevice(run);
-  await boot(id);
+  await boot(id, DEVICES[worker] ?? 0);
 }
 
 const index = fc.nat({ max: 20 });
-const submit = fc.tuple(index, fc.integer({ min: -2, max: 2 }), fc.boolean()).map(
-  ([at, priority, start]) =>
-    new Command(`submit(${at}, ${priority}, ${start})`, async (scene) => {
+const count = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(1) },
+  { weight: 2, arbitrary: fc.integer({ min: 2, max: COUNT_MAX }) },
+);
+const submit = fc.tuple(index, fc.integer({ min: -2, max: 2 }), fc.boolean(), count).map(
+  ([at, priority, start, devices]) =>
+    new Command(`submit(${at}, ${priority}, ${start}, ${devices})`, async (scene) => {
       const person = pick(scene.people, at);
       if (person === undefined) return;
-      const { job } = await createJob(person.ctx, specOf(person.dataset, scene.model, { priority, start }));
+      const gpu_config = { type: 'Own-GPU', count: devices };
+      const { job } = await createJob(person.ctx, specOf(person.dataset, scene.model, { priority, start, gpu_config }));
       scene.jobs.push({ id: job.id, owner: person.ctx });
     }),
 );
-const claimOne = index.map((at) => new Command(`claim(${at})`, (scene) => claim(scene, at)));
+const claimOne = fc
+  .tuple(index, fc.boolean())
+  .map(([at, keeps]) => new Command(`claim(${at}, ${keeps})`, (scene) => claim(scene, at, keeps)));
 const finishOne = fc
   .tuple(index, fc.constantFrom('completed', ...Object.keys(ENDINGS)))
   .map(([at, how]) => new Command(`finish(${at}, ${how})`, (scene) => finish(scene, at, how)));
@@ -308,7 +391,23 @@ const others = [
   index.map(
     (at) =>
       new Command(`quarantine(${at})`, async ({ workers }) => {
-        await quarantineDevice(workers[at % WORKERS] ?? '', `GPU-${at % DEVICES}`, 'nvidia-smi does not list it any more');
+        await quarantineDevice(workers[at % WORKERS] ?? '', `GPU-${at % COUNT_MAX}`, 'nvidia-smi does not list it any more');
+      }),
+  ),
+  index.map(
+    (at) =>
+      new Command(`release(${at})`, async ({ administrator, workers }) => {
+        const [worker, uuid] = [workers[at % WORKERS] ?? '', `GPU-${at % COUNT_MAX}`];
+        await noteDevices(worker, await beginLook(), [
+          { uuid, processes: 0, by_card: false, memory_used_mb: null, utilization_percent: null },
+        ]);
+        const [device] = await db.asOwner<{ id: string; stays: boolean }>(
+          `SELECT d.id, d.quarantined_at IS NOT NULL AND EXISTS (SELECT FROM lowrank.gpu_leases l WHERE l.device_id = d.id AND l.released_at IS NULL) AS stays
+           FROM lowrank.gpu_devices d WHERE worker_id = $1 AND uuid = $2`,
+          [worker, uuid],
+        );
+        if (device === undefined) return;
+        expect(await unless(['conflict'], changeDevice(administrator, device.id, { quarantined: false }))).toBe(!device.stays);
       }),
   ),
   index.map(
