@@ -331,6 +331,19 @@ async function sharedTables(player: Player, { a, b }: Tenants): Promise<string[]
       opened.count > 0 === (role === 'lowrank_delivery'),
     );
   }
+  // What an administrator does to a device is put into their feed, nothing else is, and the feed is not read so.
+  for (const entity of ['device', 'job']) {
+    const told = await player.as(
+      'lowrank_identity',
+      null,
+      `INSERT INTO lowrank.activities (user_id, event_type, entity_type, entity_id, title, message)
+       VALUES ('${a}', 'device_released', '${entity}', gen_random_uuid(), 'x', 'x')`,
+    );
+    await expect(
+      `activities: of a ${entity} the identity login is told ${told.code}`,
+      (told.code === null) === (entity === 'device'),
+    );
+  }
   // The triggers that work in a user's name need their own doors.
   const cancel = `UPDATE lowrank.training_jobs SET status = 'cancelled' WHERE status = 'queued' AND user_id = '${a}'`;
   const cancelled = await player.as('lowrank_web', claimsOf(a), cancel);
