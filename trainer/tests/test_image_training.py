@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,8 +10,9 @@ import sys
 import pytest
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
+from lora_trainer.images.adapters import DIFFUSERS_FACTS, WEIGHTS
 from lora_trainer.images.data.caches import LatentCache
 from lora_trainer.images.kohya_layout import kohya_tensors
 from lora_trainer.images.verify import check_image_adapter
@@ -107,6 +109,16 @@ def test_a_run_that_was_stopped_and_resumed_ends_as_one_that_was_not_and_its_ada
         assert (verified["ok"], verified["rank"], verified["tensors"]) == (True, 4, len(names))
         other = {"stable-diffusion": "sdxl", "sdxl": "stable-diffusion"}.get(kind)
         assert other is None or not check_image_adapter(image_bases[other], whole.parent / "adapter")["ok"]
+        if texts:
+            # Its encoder's half alone is a file that loads, and changes next to nothing.
+            half, settings = whole.parent / "half", json.loads(told[DIFFUSERS_FACTS])
+            half.mkdir()
+            settings = {name: value for name, value in settings.items() if name.startswith("text_encoder.")}
+            tensors = {name: value for name, value in load_file(adapter_of(whole)).items() if "text_encoder." in name}
+            save_file(tensors, half / WEIGHTS, told | {DIFFUSERS_FACTS: json.dumps(settings)})
+            refused = check_image_adapter(image_bases[kind], half)
+            assert (refused["ok"], len(refused["problems"])) == (False, 1)
+            assert "not on the unet" in refused["problems"][0]
         adapters.append((kind, str(image_bases[kind]), str(whole.parent / "adapter")))
 
     environment = os.environ | {"HF_HUB_OFFLINE": "1"}
@@ -199,6 +211,24 @@ def test_a_cache_of_latents_is_made_once_a_job(configure_images, train, monkeypa
         assert train(configure_images("stable-diffusion", attempt=attempt, probe=probe)) == 0
     assert built[0] > 0
     assert built[1] == 0
+
+
+def test_latents_of_a_vae_in_several_files_are_made_anew_when_any_of_them_changes(image_loop, image_bases, tmp_path):
+    from diffusers import AutoencoderKL
+
+    base = tmp_path / "base"
+    shutil.copytree(image_bases["stable-diffusion"], base)
+    [whole] = (base / "vae").glob("*.safetensors")
+    vae = AutoencoderKL.from_pretrained(base / "vae", local_files_only=True)
+    whole.unlink()
+    vae.save_pretrained(base / "vae", max_shard_size="20KB")
+    *_, last = shards = sorted((base / "vae").glob("*.safetensors"))
+    assert len(shards) > 1
+    changes = {"kind": "stable-diffusion", "base_model": {"path": str(base)}, "prior": None}
+    before = image_loop(**changes).latents.identity
+    assert image_loop(attempt=2, **changes).latents.identity == before
+    save_file({name: tensor + 1 for name, tensor in load_file(last).items()}, last, {"format": "pt"})
+    assert image_loop(attempt=3, **changes).latents.identity != before
 
 
 def test_an_adapter_goes_on_from_another_of_the_same_shape(configure_images, image_loop, train):

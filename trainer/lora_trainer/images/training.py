@@ -89,7 +89,7 @@ def train_images(config: Config, report: Report, stop: Stop) -> None:
     latents = None
     if params.cache_latents:
         report.stage("preparing_data")
-        latents = cache_latents(family, image_set, config, files["vae"][0], once)
+        latents = cache_latents(family, image_set, config, files["vae"], once)
 
     report.stage("loading_model")
     parts.choose_threads(family.width)
@@ -186,13 +186,13 @@ def add_class_images(
         provide(generate, quiet)
 
 
-def cache_latents(family: Any, image_set: ImageSet, config: Config, vae_file: Path, once: Once) -> LatentCache:
+def cache_latents(family: Any, image_set: ImageSet, config: Config, vae_files: list[Path], once: Once) -> LatentCache:
     """Encodes every image; afterwards the VAE waits in the host's memory for the samples."""
     from functools import partial
 
     from lora_trainer.images.latents import encode_pixels
 
-    vae_sha256 = once.team.of_first(lambda: sha256_of(vae_file))
+    vae_sha256 = once.team.of_first(lambda: folder_sha256(vae_files, config.base))
     cache = LatentCache(Path(config.values.job_folder), f"{vae_sha256} {family.vae.dtype}")
     once.make(lambda tell: cache.build(image_set, partial(encode_pixels, family.vae), ENCODED_AT_ONCE, tell))
     family.vae.to("cpu")

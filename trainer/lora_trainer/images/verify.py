@@ -10,6 +10,8 @@ from lora_trainer.base_model import refused
 from lora_trainer.images.adapters import DIFFUSERS_FACTS, WEIGHTS, diffusers_names
 from lora_trainer.images.pipeline_folder import INDEX
 
+DENOISERS = ("unet", "transformer")
+
 
 def check_image_adapter(base: Path, adapter: Path) -> dict:
     """Puts the adapter on components without data and compares every tensor. `problems` is empty if it fits."""
@@ -33,6 +35,8 @@ def check_image_adapter(base: Path, adapter: Path) -> dict:
     names = diffusers_names(list(own))
     expected = {names[name]: shape for name, shape in own.items()}
     problems = [f"{name} is missing" for name in expected.keys() - tensors.keys()]
+    if (denoiser := denoiser_of(base)) not in settings:
+        problems.append(f"the adapter is not on the {denoiser}, which draws: its metadata names no settings of it")
     problems += [f"{name} belongs to no module" for name in tensors.keys() - expected.keys()]
     for name in expected.keys() & tensors.keys():
         if tensors[name].shape != expected[name]:
@@ -47,6 +51,15 @@ def check_image_adapter(base: Path, adapter: Path) -> dict:
         "base_model": told.get("base_model"),
         "rank": int(told.get("lora_rank", 0)),
     }
+
+
+def denoiser_of(base: Path) -> str:
+    """The component that draws. Raises TrainerFailure."""
+    index = json.loads((base / INDEX).read_text("utf-8"))
+    found = [name for name in DENOISERS if (index.get(name) or [None])[0] is not None]
+    if not found:
+        raise refused(f"The base model has no {' and no '.join(DENOISERS)}.", "Take the adapter's own base model.")
+    return found[0]
 
 
 def empty_part(base: Path, part: str) -> Any:
