@@ -8186,7 +8186,7 @@ export interface components {
          *     }
          */
         SubmitTraining: {
-            /** @description Hub id owner/name, or owner/name@revision; registered and fetched where it is not there yet */
+            /** @description Hub id owner/name, or owner/name@revision; registered and fetched where it is not there yet. A folder registered under that name goes before the Hub */
             base_model: string;
             config: {
                 /**

@@ -42,7 +42,7 @@ export const SubmitTrainingBody = z
     dataset_id: z.uuid(),
     type: z.enum(DOOR_A_METHODS),
     base_model: HubModelName.describe(
-      'Hub id owner/name, or owner/name@revision; registered and fetched where it is not there yet',
+      'Hub id owner/name, or owner/name@revision; registered and fetched where it is not there yet. A folder registered under that name goes before the Hub',
     ).openapi({ pattern: HUB_MODEL_NAME_PATTERN }),
     name: ResourceName.optional().describe('Made up when absent'),
     config: TrainingConfig,

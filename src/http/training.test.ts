@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { bareFailure } from '#/domain/run-verdict.ts';
 import { failUnstartable } from '#/services/jobs/fail-unstartable.ts';
@@ -5,7 +6,7 @@ import { settleRun } from '#/services/jobs/finish-run.ts';
 import { addCaller, json, noWaiting } from '../../test/api.ts';
 import { startClaimer } from '../../test/claimer.ts';
 import { DOOR_A_FIELDS, type FieldRow } from '../../test/contract-tables/door-a.ts';
-import { addBaseModel, addDataset, addJob } from '../../test/factories.ts';
+import { addBaseModel, addDataset, addJob, addRow } from '../../test/factories.ts';
 import { brokenInvariants } from '../../test/invariants.ts';
 import { api, asked, caller, dataset_id, db, submit } from '../../test/submission-scene.ts';
 
@@ -215,6 +216,26 @@ describe('a submission', () => {
       current_stage: 'fetching_model',
       base_model: 'acme/new@v2',
     });
+  });
+
+  test('takes a folder that is registered under that name, and of a revision or of somebody else’s folder the Hub’s', async () => {
+    const folder = await addBaseModel(db, { name: 'acme/offline' });
+    const stranger = await addCaller(db);
+    const project_id = randomUUID();
+    await addRow(db, 'lowrank.projects', { id: project_id, user_id: stranger.user_id, name: 'Theirs' });
+    await addBaseModel(db, { name: 'acme/theirs', created_by: stranger.user_id, project_id, narrowed: true });
+    await addBaseModel(db, { name: 'acme/broken', status: 'error' });
+    const modelOf = async (base_model: string) => {
+      const { job_id } = await (await submit(asked({ base_model, start: false }))).json();
+      const [job] = await db.asOwner<{ id: string; hub: string | null; told: string }>(
+        `SELECT m.id, m.hf_repo_id AS hub FROM lowrank.training_jobs j JOIN lowrank.base_models m ON m.id = j.base_model_id WHERE j.id = $1`,
+        [job_id],
+      );
+      return { ...job, told: (await look(job_id)).body.base_model };
+    };
+    expect(await modelOf('acme/offline')).toEqual({ id: folder, hub: null, told: 'acme/offline' });
+    for (const name of ['acme/offline@v2', 'acme/theirs', 'acme/broken'])
+      expect(await modelOf(name)).toMatchObject({ hub: name.split('@')[0], told: name });
   });
 
   test('that is refused registers no model', async () => {

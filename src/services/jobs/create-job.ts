@@ -17,9 +17,10 @@ import type { DatasetRow } from '#/services/datasets/dataset-row.ts';
 import { firstCaptions } from '#/services/datasets/first-captions.ts';
 import { readGpuCatalog } from '#/services/gpu-catalog/read-gpu-catalog.ts';
 import { findDefaultBaseModel } from '#/services/models/find-default-base-model.ts';
+import { findNamedFolder } from '#/services/models/find-named-folder.ts';
 import type { BaseModelRow } from '#/services/models/model-row.ts';
 import { noSuchModel, refuseWithoutModel } from '#/services/models/model-use.ts';
-import { obtainHubModel } from '#/services/models/register-hub-model.ts';
+import { type HubWish, obtainHubModel } from '#/services/models/register-hub-model.ts';
 import { announce } from '#/services/notifications/announce.ts';
 import { refuseImage } from '#/services/training-images/use-image.ts';
 import { chooseGpu, devicesFor } from './choose-gpu.ts';
@@ -64,7 +65,7 @@ export async function createJob(ctx: Context, asked: AskedSpec, options: Submiss
     if (options.text_only) refuseImages(dataset);
     const model = await (spec.hub_model === null
       ? registeredModel(tx, ctx.user_id, spec.base_model_id)
-      : obtainHubModel(tx, ctx, spec.hub_model).then((obtained) => obtained.model));
+      : namedModel(tx, ctx, spec.hub_model));
     const waits = spec.hub_model !== null && model.status === 'fetching';
     if (!waits) {
       refuseUntrainable(model);
@@ -140,6 +141,10 @@ async function openExperiment(tx: Tx, ctx: Context, spec: TrainingSpec, project_
     .values({ user_id: ctx.user_id, name: spec.name, recipe_id, project_id })
     .returning({ id: experiments.id });
   return experiment?.id ?? null;
+}
+
+async function namedModel(tx: Tx, ctx: Context, wish: HubWish): Promise<BaseModelRow> {
+  return (await findNamedFolder(tx, wish)) ?? (await obtainHubModel(tx, ctx, wish)).model;
 }
 
 async function registeredModel(tx: Tx, user_id: string, id: string | null): Promise<BaseModelRow> {
