@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { CommandError } from '#/cli/command-error.ts';
 
 if (Number(process.versions.node.split('.')[0]) < 24) {
@@ -20,9 +20,16 @@ program
   .command('demo')
   .description('train a small model on a small dataset, before your eyes')
   .option('--exit', 'end the studio when the demo is done')
-  .option('--shuffle-targets', 'the control experiment: the same run on targets dealt out at random')
-  .action(async (options: { exit?: boolean; shuffleTargets?: boolean }) =>
-    (await import('#/cli/demo.ts')).demo({ exit: options.exit === true, shuffle_targets: options.shuffleTargets === true }),
+  .option('--images', 'an image LoRA on a tiny Stable Diffusion pipeline in place of the language model')
+  .addOption(
+    new Option('--shuffle-targets', 'the control experiment: the same run on targets dealt out at random').conflicts('images'),
+  )
+  .action(async (options: { exit?: boolean; images?: boolean; shuffleTargets?: boolean }) =>
+    (await import('#/cli/demo.ts')).demo({
+      exit: options.exit === true,
+      images: options.images === true,
+      shuffle_targets: options.shuffleTargets === true,
+    }),
   );
 
 program

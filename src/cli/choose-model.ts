@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { BaseModel } from '#/contract/base-models.ts';
+import { PIPELINE_INDEX } from '#/domain/image-pipeline.ts';
 import type { ApiClient } from './api-client.ts';
 import { CommandError } from './command-error.ts';
 import { openProgressLine } from './progress-bar.ts';
@@ -23,7 +24,7 @@ export async function chooseModel(client: ApiClient, wanted: string, name?: stri
   );
   const known = models.find((model) => model.name === wanted);
   if (known !== undefined) return readyModel(client, known.id);
-  if (existsSync(join(wanted, 'config.json'))) {
+  if (existsSync(join(wanted, 'config.json')) || existsSync(join(wanted, PIPELINE_INDEX))) {
     const model = await client.call<BaseModel>('POST', '/api/base-models', {
       path: resolve(wanted),
       ...(name !== undefined && { name }),
@@ -32,7 +33,9 @@ export async function chooseModel(client: ApiClient, wanted: string, name?: stri
   }
   const hub = HUB_ID.exec(wanted);
   if (hub === null) {
-    throw new CommandError(`--model ${wanted}: is no registered model, no folder with a config.json and no Hub id (owner/name)`);
+    throw new CommandError(
+      `--model ${wanted}: is no registered model, no folder with a config.json or ${PIPELINE_INDEX} and no Hub id (owner/name)`,
+    );
   }
   const body = { hf_repo_id: hub[1], ...(hub[2] !== undefined && { revision: hub[2] }) };
   const model = await client.call<BaseModel>('POST', '/api/base-models', body);

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Dataset } from '#/contract/datasets.ts';
 import { HYPERPARAMETER_PRESETS } from '#/domain/hyperparameters.ts';
 import { env } from '#/env.ts';
 import { createSignInLink } from '#/services/people/sign-in-link.ts';
@@ -8,12 +7,12 @@ import { answerPrompts } from './answer-prompts.ts';
 import { type ApiClient, openLocalClient } from './api-client.ts';
 import { chooseModel } from './choose-model.ts';
 import { CommandError } from './command-error.ts';
-import { formatDuration } from './progress-bar.ts';
+import { runImageDemo } from './demo-images.ts';
+import { type DemoCompany, type DemoStage, demoDataset, resultLines } from './demo-walk.ts';
 import { runPython } from './run-python.ts';
 import { untilAskedToEnd } from './start.ts';
 import { startStudio } from './start-studio.ts';
-import { finishTraining, secondsTaken, submitJob } from './train.ts';
-import { uploadDataset } from './upload-dataset.ts';
+import { finishTraining, submitJob } from './train.ts';
 
 /** What the demo changes in the `fast` preset, because its model has a few million parameters, not a few billion. */
 export const DEMO_OVERRIDES = { learning_rate: 5e-3 };
@@ -46,30 +45,16 @@ async function datasetFile(shuffle_targets: boolean): Promise<string> {
   return file;
 }
 
-/** A file that was uploaded before is not uploaded again. */
-async function demoDataset(client: ApiClient, file: string, name: string, say: (line: string) => void): Promise<Dataset> {
-  const { datasets } = await client.call<{ datasets: Dataset[] }>(
-    'GET',
-    `/api/datasets?${new URLSearchParams({ search: name })}`,
-  );
-  const known = datasets.find((dataset) => dataset.name === name && dataset.status === 'ready');
-  return known ?? uploadDataset(client, file, { name, mapping: {}, skip_invalid: false }, say);
-}
-
-/** How far a demo is, as far as it matters to who breaks it off. */
-export type DemoStage = 'before' | 'training' | 'trained';
-
 /** Registers, uploads, trains and compares, as a client of the API, and prints what it does and found. Answers the job. */
 export async function runDemo(
   client: ApiClient,
-  options: { shuffle_targets: boolean; linkTo(job_id: string): Promise<string>; onStage(stage: DemoStage): void },
+  options: { shuffle_targets: boolean } & DemoCompany,
   say: (line: string) => void,
 ): Promise<string> {
   const model = await chooseModel(client, join(FOLDER, 'model'), 'lowrank-demo');
   say(`base model  ${model.name}: ${((model.params_b ?? 0) * 1000).toFixed(1)} million parameters`);
-  const file = await datasetFile(options.shuffle_targets);
   const name = options.shuffle_targets ? 'Demo orders, targets shuffled' : 'Demo orders';
-  const dataset = await demoDataset(client, file, name, say);
+  const dataset = await demoDataset(client, name, () => datasetFile(options.shuffle_targets), say);
   say(
     `dataset     ${dataset.name}: ${dataset.total_training_pairs} rows to train on, ${dataset.total_validation_pairs} held out`,
   );
@@ -97,11 +82,7 @@ export async function runDemo(
   say(
     `exact match on ${prompts.length} held-out prompts: ${exactMatch(wanted, base)} % before, ${exactMatch(wanted, tuned)} % after`,
   );
-  const seconds = secondsTaken(result.job);
-  if (seconds !== null)
-    say(`time: ${formatDuration(seconds)} from the start to the stored adapter, ${result.job.total_steps} steps`);
-  say(`adapter: ${result.folder}`);
-  say(`sha256: ${result.sha256}`);
+  for (const line of resultLines(result)) say(line);
   return job.id;
 }
 
@@ -120,7 +101,7 @@ function inThisFolder(): string {
 }
 
 /** `lowrank demo`: the whole walk, once, for real. The studio stays until Ctrl-C unless told to end. */
-export async function demo(options: { exit: boolean; shuffle_targets: boolean }): Promise<void> {
+export async function demo(options: { exit: boolean; images: boolean; shuffle_targets: boolean }): Promise<void> {
   const say = (line: string) => console.log(line);
   let stage: DemoStage = 'before';
   const ended = untilAskedToEnd().then(() => {
@@ -134,7 +115,9 @@ export async function demo(options: { exit: boolean; shuffle_targets: boolean })
   let is_done = false;
   try {
     const work = (async () => {
-      const job_id = await runDemo(await openLocalClient(studio.url), { ...options, linkTo, onStage }, say);
+      const client = await openLocalClient(studio.url);
+      const walk = { ...options, linkTo, onStage };
+      const job_id = await (options.images ? runImageDemo(client, walk, say) : runDemo(client, walk, say));
       is_done = true;
       say(`sign in (once, 10 minutes): ${await linkTo(job_id)}`);
       say(`to sign in later, choose a password: ${inThisFolder()}npm run lowrank -- reset-password ${studio.owner_email}`);

@@ -19,6 +19,8 @@ export interface UploadOptions {
   skip_invalid: boolean;
 }
 
+const MEDIA_TYPES: Readonly<Record<string, string>> = { '.json': 'application/json', '.zip': 'application/zip' };
+
 /** Reads `prompt=question,completion=answer`. Throws when a pair has no `=`. */
 export function parseMapping(text: string | undefined): Record<string, string> {
   const pairs = (text ?? '').split(',').filter((pair) => pair.trim() !== '');
@@ -51,7 +53,8 @@ export async function uploadDataset(
   });
   const began = performance.now();
   try {
-    const type = extname(file) === '.json' ? 'application/json' : 'application/x-ndjson';
+    const ending = extname(file).toLowerCase();
+    const type = MEDIA_TYPES[ending] ?? 'application/x-ndjson';
     const { id, duplicate_of } = await client.upload<DatasetUploaded>(`/api/datasets/upload?${query}`, file, type, (sent) => {
       const seconds = (performance.now() - began) / 1000;
       line.show({
@@ -69,7 +72,12 @@ export async function uploadDataset(
       );
     }
     return await checkedDataset(client, id, () =>
-      line.show({ stage: 'checking', done: 0, total: 0, count: `${fileLabel(file)}, row by row` }),
+      line.show({
+        stage: 'checking',
+        done: 0,
+        total: 0,
+        count: `${fileLabel(file)}, ${ending === '.zip' ? 'picture' : 'row'} by ${ending === '.zip' ? 'picture' : 'row'}`,
+      }),
     );
   } finally {
     line.clear();

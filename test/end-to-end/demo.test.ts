@@ -135,4 +135,32 @@ describe('the demo', { timeout: 400_000 }, () => {
     expect((await exactMatch(demo)).after).toBeLessThan(50);
     await adapterOf(demo);
   });
+
+  test('with --images trains a tiny pipeline on pictures of its own by door A, and leaves an adapter that diffusers reads', async () => {
+    const demo = await startDemo('--images', '--exit');
+    expect(await demo.ended, demo.said()).toBe(0);
+    const said = demo.said();
+    expect(said).toMatch(/^base model +lowrank-demo\/tiny-stable-diffusion: [\d,]+ random weights/m);
+    expect(said).toMatch(/^dataset +Demo pictures: 24 pictures to train on/m);
+    expect(said).toMatch(/^watch +http:\/\/127\.0\.0\.1:\d+\/sign-in\/link#/m);
+    expect(said).toMatch(/^training +█.*step \d+\/100 /m);
+    const [first, last] = await demo.line(/^loss: ([\d.]+) over the first third of the steps, ([\d.]+) over the last$/m);
+    expect(Number(last)).toBeLessThan(Number(first));
+    expect(said).toMatch(/^time: .*\d+ s from the start to the stored adapter, 100 steps$/m);
+    const weights = readFileSync(join(await adapterOf(demo), 'pytorch_lora_weights.safetensors'));
+    const [sha256] = await demo.line(/^sha256: ([0-9a-f]{64})$/m);
+    expect(createHash('sha256').update(weights).digest('hex')).toBe(sha256);
+    const { __metadata__: facts, ...tensors } = JSON.parse(weights.subarray(8, 8 + Number(weights.readBigUInt64LE())).toString());
+    expect(facts).toMatchObject({ base_model: 'lowrank-demo/tiny-stable-diffusion', lora_rank: '8', steps: '100' });
+    expect(Object.keys(tensors).filter((name) => !name.startsWith('unet.'))).toEqual([]);
+  });
+
+  test.each([
+    [['--pictures'], /unknown option '--pictures'[\s\S]*--images +an image LoRA/],
+    [['--images', '--shuffle-targets'], /'--shuffle-targets' cannot be used with option '--images'[\s\S]*--exit/],
+  ])('refuses %j and says what there is', async (flags, words) => {
+    const demo = await startDemo(...flags);
+    expect(await demo.ended).toBe(1);
+    expect(demo.said()).toMatch(words);
+  });
 });

@@ -171,7 +171,7 @@ describe('lowrank train --model', () => {
 
   test.each([
     ['acme/none', /acme\/none/],
-    ['no such model', /is no registered model, no folder with a config\.json and no Hub id/],
+    ['no such model', /is no registered model, no folder with a config\.json or model_index\.json and no Hub id/],
   ])('says why %s will not do', async (model, reason) => {
     const { code, said } = await train(model);
     expect([code, said]).toEqual([1, expect.stringMatching(reason)]);
