@@ -117,6 +117,13 @@ def copy_tokenizer(folder: Path, base: Path) -> None:
             shutil.copyfile(base / name, folder / name)
 
 
+def batch_words(config: Config) -> str:
+    """A step's rows: those of a pass, passes, devices."""
+    params, devices = config.params, config.values.devices
+    shared = f" on {devices} devices" if devices > 1 else ""
+    return f"{params.batch_size} x {params.grad_accum}{shared}"
+
+
 def model_card(config: Config, figures: dict) -> str:
     """README.md of the adapter: what it is, how it was made, lines that load it."""
     base, params = config.values.base_model, config.params
@@ -125,7 +132,7 @@ def model_card(config: Config, figures: dict) -> str:
         "Base model": f"`{base.id}`" + (f" at `{base.revision}`" if base.revision else ""),
         "Method": f"{config.values.method}, rank {params.lora_rank}, alpha {params.lora_alpha:g}",
         "Learning rate": f"{params.learning_rate:g}, {params.lr_schedule}, {params.warmup_steps} warm-up steps",
-        "Batch": f"{params.batch_size} x {params.grad_accum}, up to {params.max_seq_length} tokens",
+        "Batch": f"{batch_words(config)}, up to {params.max_seq_length} tokens",
         "Steps": figures["steps"],
         "Loss": show(figures["final_loss"]),
         "Evaluation loss": show(figures["eval_loss"]),

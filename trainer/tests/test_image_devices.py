@@ -77,6 +77,9 @@ def test_two_devices_train_the_images_that_one_does_with_twice_the_accumulation(
         assert all(figures[0][name] == figures[1][name] for name in ("steps", "epochs", "tokens"))
         assert sorted(p.name for p in config.parent.iterdir()) == sorted(p.name for p in alone.parent.iterdir())
 
+    card = (both.parent / "adapter" / "README.md").read_text()
+    assert "| Batch | 2 x 2 on 2 devices at 128 pixels |" in card
+
     # A stop that the other one hears of, and on from the one checkpoint that both leave.
     first = configure(3, **DDP)
     assert forks(first, {"rank": 1, "step": 2, "what": "stop"}) == 143

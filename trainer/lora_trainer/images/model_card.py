@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from lora_trainer.adapter import base_location, is_on_hub, show
+from lora_trainer.adapter import base_location, batch_words, is_on_hub, show
 from lora_trainer.config import Config
 from lora_trainer.images.adapters import KOHYA_WEIGHTS, WEIGHTS
 
@@ -18,7 +18,7 @@ def model_card(config: Config, figures: dict) -> str:
         "Method": f"{values.method}, rank {params.lora_rank}, alpha {params.lora_alpha:g}",
         "Trigger words": ", ".join(f"`{word}`" for word in values.trigger_words) or "none",
         "Learning rate": f"{params.learning_rate:g}, {params.lr_schedule}, {params.warmup_steps} warm-up steps",
-        "Batch": f"{params.batch_size} x {params.grad_accum} at {params.resolution} pixels",
+        "Batch": f"{batch_words(config)} at {params.resolution} pixels",
         "Steps": figures["steps"],
         "Loss": show(figures["final_loss"]),
         "Seed": params.seed,
