@@ -73,8 +73,9 @@ export function ForecastCard({ forecast, device, knows_model, canApply, onApply 
 }
 
 /** How a step goes through the device. */
-function passesWords({ micro_batch, grad_accum, gradient_checkpointing }: TextForecast['plan']): string {
-  const passes = `A step goes through in ${formatOf(grad_accum, 'pass', 'passes')} of ${formatOf(micro_batch, 'row')}`;
+function passesWords({ micro_batch, grad_accum, devices, gradient_checkpointing }: TextForecast['plan']): string {
+  const each = devices > 1 ? ' on each device' : '';
+  const passes = `A step goes through in ${formatOf(grad_accum, 'pass', 'passes')} of ${formatOf(micro_batch, 'row')}${each}`;
   return gradient_checkpointing ? `${passes}, with gradient checkpointing.` : `${passes}.`;
 }
 
