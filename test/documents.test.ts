@@ -14,6 +14,7 @@ import { PUSH_ERROR_CODES } from '#/domain/hub-push.ts';
 import { HYPERPARAMETER_PRESETS, HYPERPARAMETER_RANGES, type HyperparameterName } from '#/domain/hyperparameters.ts';
 import { WAIT_REASONS } from '#/domain/queue.ts';
 import { RECIPE_METHODS } from '#/domain/recipes.ts';
+import { SAMPLE_IMAGE_BYTES_MAX, SAMPLE_IMAGE_REFUSALS, SAMPLE_IMAGES_MAX } from '#/domain/sample-images.ts';
 import { TRAINING_IMAGE_STATUSES } from '#/domain/statuses.ts';
 import { TRAINER_CAN } from '#/domain/trainer-abilities.ts';
 import { CANONICAL_FIELDS, DATASET_SHAPES } from '#/domain/trainer-config.ts';
@@ -127,6 +128,14 @@ describe('the documents', () => {
     expect(told('### Codes of a refused archive').sort()).toEqual(raised('DatasetFault').sort());
     const [, of_pictures = ''] = [...datasets.matchAll(/^Warnings leave .*$/gm)].map(([line]) => line);
     expect(codes(of_pictures).sort()).toEqual(raised('warn').sort());
+  });
+
+  it('explain every reason for which a picture that was drawn is not kept', async () => {
+    const text = await read('docs/image-training.md');
+    const told = tableAfter(text, '| `not_kept.code` |').flatMap(([first]) => codes(first ?? ''));
+    expect(told.sort()).toEqual(Object.keys(SAMPLE_IMAGE_REFUSALS).sort());
+    const limits = [formatBytes(SAMPLE_IMAGE_BYTES_MAX), SAMPLE_IMAGES_MAX.toLocaleString('en')];
+    expect(text).toMatch(new RegExp(limits.map((limit) => `more than ${limit}`).join('.*'), 's'));
   });
 
   it('explain each status of a training image, and each reason for which one is no good', async () => {

@@ -1,8 +1,10 @@
 /** Rows for tests, written as the owner with policies off: what a scene needs before the code under test speaks. */
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
+import { sampleImageFile } from '#/domain/sample-images.ts';
 import { imageFiles } from '#/services/datasets/dataset-row.ts';
 import { storage } from '#/storage/connect-storage.ts';
 import type { TestDatabase } from './database.ts';
+import { smallPng } from './png.ts';
 
 /** A person with an empty queue and the installation's number of slots. */
 export async function addPerson(
@@ -54,6 +56,29 @@ export async function addPicture(
   }
   await storage().add(fields.user_id, fields.dataset_id, thumbnails, thumbnail(), 4);
   await addRow(db, 'lowrank.dataset_images', { ...fields, ...shape, thumbnail_offset: 0, thumbnail_length: 4 });
+}
+
+/** A picture that a job of theirs drew of a prompt, stored, as the job's next event; answers the event's number. */
+export async function addDrawn(
+  db: TestDatabase,
+  job: { user_id: string; job_id: string; prompt: string; step?: number; attempt?: number },
+  png = smallPng(3, 2),
+): Promise<number> {
+  const { user_id, job_id, prompt, step = 0, attempt = 1 } = job;
+  const sha256 = createHash('sha256').update(png).digest('hex');
+  const image = { path: 'samples/step-00000000-1.png', width: 3, height: 2, seed: 7, sha256, bytes: png.length };
+  const [event] = await db.asOwner<{ seq: number }>(
+    `INSERT INTO lowrank.job_events (job_id, user_id, seq, type, attempt, data)
+     SELECT $1, $2, max(seq) + 1, 'sample', $3, $4 FROM lowrank.job_events WHERE job_id = $1 RETURNING seq`,
+    [job_id, user_id, attempt, JSON.stringify({ step, prompt, image })],
+  );
+  const seq = event?.seq ?? 0;
+  async function* file(): AsyncGenerator<Uint8Array> {
+    yield png;
+  }
+  await storage().add(user_id, job_id, sampleImageFile(seq), file(), png.length);
+  await addRow(db, 'lowrank.sample_images', { user_id, job_id, seq, attempt, status: 'kept', bytes: png.length, sha256 });
+  return seq;
 }
 
 export async function addBaseModel(db: TestDatabase, fields: Record<string, unknown> = {}): Promise<string> {

@@ -111,6 +111,7 @@ const PROVED_OTHERWISE: Record<string, string> = {
 /** Parts of a path that count within the thing before them, and are asked for by one that is there. */
 const NUMBERS_WITHIN: Record<string, string> = {
   '/api/datasets/{id}/images/{n}': '1',
+  '/api/jobs/{id}/samples/{n}': '2',
 };
 
 /** What an id of a path is of, by the resource that it stands behind. */

@@ -11,7 +11,7 @@ import { attemptFolder, logFile } from '#/storage/run-folder.ts';
 import { storageKey } from '#/storage/storage.ts';
 import { addBrowser } from './api.ts';
 import type { TestDatabase } from './database.ts';
-import { addBaseModel, addDataset, addImage, addJob, addPerson, addPicture, addRow } from './factories.ts';
+import { addBaseModel, addDataset, addDrawn, addImage, addJob, addPerson, addPicture, addRow } from './factories.ts';
 import { addObservation } from './foretold.ts';
 
 /** What an id can be of. */
@@ -143,6 +143,7 @@ async function addThings(db: TestDatabase, user_id: string, secret: string): Pro
     deleted: await ofJob({ status: 'completed', deleted_at: new Date() }),
   };
   const { artifact, file } = await addArtifacts(db, user_id, job.completed, secret);
+  await addDrawn(db, { user_id, job_id: job.completed, prompt: secret });
   const asked = { kind: 'dataset', hf_repo_id: `tenancy/${secret}`, hf_requested_revision: 'main' };
   const transfer = {
     running: await add('lowrank.transfers', { ...asked, status: 'running' }),

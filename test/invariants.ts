@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sampleImageFile } from '#/domain/sample-images.ts';
 import { parseTrainerLine } from '#/domain/trainer-events.ts';
 import { findMarked } from '#/worker/process-identity.ts';
 import type { TestDatabase } from './database.ts';
@@ -125,7 +126,7 @@ async function differingPoints(db: TestDatabase, data_dir: string): Promise<stri
   return broken;
 }
 
-/** Artifacts whose files are not there as their rows say, and files in storage that belong to no row. */
+/** Artifacts and pictures whose files are not there as their rows say, and files in storage that belong to no row. */
 async function brokenArtifacts(db: TestDatabase, data_dir: string): Promise<string[]> {
   const broken: string[] = [];
   const jobs = await runFolders(data_dir);
@@ -141,7 +142,18 @@ async function brokenArtifacts(db: TestDatabase, data_dir: string): Promise<stri
       if (sum !== file.sha256) broken.push(`artifact ${row.id}: ${file.path} is ${sum}`);
     }
   }
-  const named = await db.asOwner<{ id: string }>('SELECT id FROM lowrank.datasets UNION ALL SELECT id FROM lowrank.base_models');
+  const drawn = await db.asOwner<{ user_id: string; job_id: string; seq: number; sha256: string }>(
+    `SELECT user_id, job_id, seq, sha256 FROM lowrank.sample_images WHERE status = 'kept' AND job_id = ANY($1)`,
+    [jobs],
+  );
+  for (const { user_id, job_id, seq, sha256 } of drawn) {
+    const data = await readFile(join(data_dir, 'storage', user_id, job_id, sampleImageFile(seq))).catch(() => null);
+    const sum = data === null ? 'absent' : createHash('sha256').update(data).digest('hex');
+    if (sum !== sha256) broken.push(`picture ${seq} of job ${job_id} is ${sum}`);
+  }
+  const named = await db.asOwner<{ id: string }>(
+    'SELECT id FROM lowrank.datasets UNION ALL SELECT id FROM lowrank.base_models UNION ALL SELECT job_id FROM lowrank.sample_images',
+  );
   const named_ids = new Set(named.map((row) => row.id));
   for (const owner of await readdir(join(data_dir, 'storage')).catch(() => [])) {
     for (const resource of await readdir(join(data_dir, 'storage', owner)).catch(() => [])) {

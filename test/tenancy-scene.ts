@@ -14,6 +14,7 @@ export async function addTenantRows(db: TestDatabase, user_id: string): Promise<
     `INSERT INTO lowrank.model_artifacts (job_id, user_id, name, kind, storage_path, files, sha256, size) VALUES (${values}, 'a', 'adapter', 'x', '[]', 'x', 1)`,
     `INSERT INTO lowrank.dataset_images (dataset_id, user_id, n, file, width, height, bytes, repeats, is_class, sha256, thumbnail_offset, thumbnail_length)
      SELECT id, user_id, 1, 'a.jpg', 1, 1, 1, 1, false, 'x', 0, 1 FROM lowrank.datasets WHERE user_id = '${user_id}' LIMIT 1`,
+    `INSERT INTO lowrank.sample_images (job_id, user_id, seq, attempt, bytes, sha256) VALUES (${values}, 2, 1, 1, 'x')`,
     `INSERT INTO lowrank.projects (user_id, name) VALUES ('${user_id}', 'p')`,
     `INSERT INTO lowrank.base_models (created_by, name, status, narrowed, project_id)
      SELECT user_id, 'n', 'ready', true, id FROM lowrank.projects WHERE user_id = '${user_id}'`,

@@ -3346,7 +3346,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What the model answered to the training’s sample prompts at each evaluation */
+        /** What the model made of the training’s sample prompts: texts at each evaluation, pictures every so many steps */
         get: {
             parameters: {
                 query?: {
@@ -3388,6 +3388,77 @@ export interface paths {
                 403: components["responses"]["Forbidden"];
                 404: components["responses"]["NotFound"];
                 405: components["responses"]["MethodNotAllowed"];
+                417: components["responses"]["ExpectationFailed"];
+                421: components["responses"]["MisdirectedRequest"];
+                429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadersTooLarge"];
+                500: components["responses"]["InternalError"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{id}/samples/{n}/image": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A picture that a training drew: GET and HEAD, with Range */
+        get: {
+            parameters: {
+                query?: never;
+                header?: {
+                    "if-none-match"?: string;
+                    "if-range"?: string;
+                    range?: string;
+                };
+                path: {
+                    id: string;
+                    n: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The whole picture */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "image/png": unknown;
+                    };
+                };
+                /** @description A part of it */
+                206: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "image/png": unknown;
+                    };
+                };
+                /** @description It is still the one of If-None-Match */
+                304: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                405: components["responses"]["MethodNotAllowed"];
+                416: components["responses"]["RangeNotSatisfiable"];
                 417: components["responses"]["ExpectationFailed"];
                 421: components["responses"]["MisdirectedRequest"];
                 429: components["responses"]["TooManyRequests"];
@@ -8582,6 +8653,8 @@ export interface components {
             /** Format: uuid */
             retried_from: string | null;
             retry_count: number;
+            /** @description Of all its attempts, those that are listed as stored, or as never to be: see /api/jobs/{id}/samples */
+            samples: number;
             /** Format: date-time */
             started_at: string | null;
             /** @enum {string} */
@@ -8593,15 +8666,51 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
         };
+        /**
+         * @example {
+         *       "id": 12,
+         *       "attempt": 1,
+         *       "step": 100,
+         *       "created_at": "2026-03-01T12:00:00.000Z",
+         *       "kind": "image",
+         *       "prompt": "a photo of sks teapot in the jungle",
+         *       "text": null,
+         *       "seed": 42,
+         *       "width": 512,
+         *       "height": 512,
+         *       "bytes": 412334,
+         *       "image_url": "/api/jobs/6f0b9d7e-8c1a-4d7a-9a53-0f7f0a1c2b3d/samples/12/image",
+         *       "not_kept": null
+         *     }
+         */
         TrainingSample: {
             attempt: number;
+            bytes: number | null;
             /** Format: date-time */
             created_at: string;
+            height: number | null;
             /** @description The number of its event: see /api/jobs/{id}/events */
             id: number;
+            /**
+             * @description Where the picture is; null of a text, and of a picture that is not stored yet, or never
+             * @example /api/jobs/6f0b9d7e-8c1a-4d7a-9a53-0f7f0a1c2b3d/samples/12/image
+             */
+            image_url: string | null;
+            /** @enum {string} */
+            kind: "text" | "image";
+            /** @description Why a picture is not kept; null: it is, or will be */
+            not_kept: {
+                /** @enum {string} */
+                code: "too_large" | "too_many" | "missing" | "changed" | "no_picture" | "quota_exceeded";
+                message: string;
+            } | null;
             prompt: string;
+            /** @description What the picture was drawn on, the same at every step; null of a text */
+            seed: number | null;
             step: number;
-            text: string;
+            /** @description What a language model answered; null of a picture */
+            text: string | null;
+            width: number | null;
         };
         Transfer: {
             /**
@@ -8865,6 +8974,8 @@ export interface components {
             /** Format: uuid */
             retried_from: string | null;
             retry_count: number;
+            /** @description Of all its attempts, those that are listed as stored, or as never to be: see /api/jobs/{id}/samples */
+            samples: number;
             /** @description What was asked for and is not to be had here */
             skipped: {
                 /** @enum {string} */

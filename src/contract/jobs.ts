@@ -114,6 +114,9 @@ export const TrainingJob = z
     final_cost: z.number().nullable().describe('US dollars; null until it is over'),
     forecast: Forecast.nullable().describe('null: memory and speed were not estimated'),
     measured: Measured.nullable().describe('null: its first steps are not done yet'),
+    samples: z
+      .int()
+      .describe('Of all its attempts, those that are listed as stored, or as never to be: see /api/jobs/{id}/samples'),
     failure: Failure.nullable(),
     retried_from: z.uuid().nullable(),
     retry_count: z.int(),

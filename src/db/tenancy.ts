@@ -14,6 +14,7 @@ import * as jobs from './schema/jobs.ts';
 import * as machine from './schema/machine.ts';
 import * as projects from './schema/projects.ts';
 import * as recipes from './schema/recipes.ts';
+import * as samples from './schema/samples.ts';
 import * as trainingImages from './schema/training-images.ts';
 import * as transfers from './schema/transfers.ts';
 import * as webhooks from './schema/webhooks.ts';
@@ -30,6 +31,7 @@ const schema = {
   ...machine,
   ...projects,
   ...recipes,
+  ...samples,
   ...experiments,
   ...activities,
   ...trainingImages,

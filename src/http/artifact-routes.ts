@@ -9,8 +9,6 @@ import {
   listArtifactsRoute,
   restoreArtifactRoute,
 } from '#/contract/artifacts.ts';
-import { AppError } from '#/domain/app-error.ts';
-import { readRange } from '#/services/artifacts/byte-range.ts';
 import { deleteArtifact } from '#/services/artifacts/delete-artifact.ts';
 import { type Download, openDownload, signDownload } from '#/services/artifacts/download-artifact.ts';
 import { getArtifact, listArtifacts, listJobArtifacts } from '#/services/artifacts/list-artifacts.ts';
@@ -19,10 +17,9 @@ import { pushArtifact } from '#/services/transfers/push-artifact.ts';
 import type { ApiEnv, RouteModule } from './api-env.ts';
 import { presentArtifact } from './artifact-presenter.ts';
 import { downloadBody } from './download-body.ts';
-import { isKnown } from './entity-tag.ts';
-import { errorResponse } from './error-response.ts';
 import { createOnce } from './idempotency.ts';
 import { inDoorsEnvelope } from './job-door-c.ts';
+import { sendFile } from './send-file.ts';
 import { presentTransfer } from './transfer-presenter.ts';
 
 /** What jobs leave, and the way to its bytes. */
@@ -68,7 +65,7 @@ export const artifactRoutes: RouteModule = (api) => {
     if (download.kind === 'zip') return sendZip(c, download);
     // A signed address is for GET alone: what HEAD asks, we know.
     const url = c.req.raw.method === 'HEAD' ? null : await download.address(attachment(download.file_name));
-    if (url === null) return sendFile(c, download);
+    if (url === null) return sendFile(c, download, { user_id: download.user_id, headers: common(download.file_name) });
     return c.body(null, 303, { Location: url, 'Cache-Control': 'private, no-store' });
   });
 };
@@ -94,24 +91,4 @@ async function sendZip(c: HonoContext<ApiEnv>, download: Download & { kind: 'zip
   const headers = { ...common(download.file_name), 'Content-Type': 'application/zip', 'Accept-Ranges': 'none' };
   if (c.req.raw.method === 'HEAD') return new Response(null, { headers });
   return new Response(await downloadBody(download.user_id, c.req.raw.signal, download.open), { headers });
-}
-
-async function sendFile(c: HonoContext<ApiEnv>, download: Download & { kind: 'file' }): Promise<Response> {
-  const { bytes, sha256, file_name } = download;
-  const etag = `"${sha256}"`;
-  const headers: Record<string, string> = { ...common(file_name), ETag: etag, 'Accept-Ranges': 'bytes' };
-  if (isKnown(c.req.header('if-none-match'), etag)) return new Response(null, { status: 304, headers });
-  const if_range = c.req.header('if-range');
-  const range = if_range === undefined || if_range.trim() === etag ? readRange(c.req.header('range'), bytes) : null;
-  if (range === 'unsatisfiable') {
-    const { request_id, log } = c.var;
-    const error = new AppError('range_not_satisfiable', `The file has ${bytes} bytes: ask for a range within them`);
-    return errorResponse(error, { path: c.req.path, request_id, log }, { 'Content-Range': `bytes */${bytes}` });
-  }
-  headers['Content-Length'] = String(range === null ? bytes : range.last - range.first + 1);
-  if (range !== null) headers['Content-Range'] = `bytes ${range.first}-${range.last}/${bytes}`;
-  const status = range === null ? 200 : 206;
-  if (c.req.raw.method === 'HEAD') return new Response(null, { status, headers });
-  const body = await downloadBody(download.user_id, c.req.raw.signal, (gone) => download.open(range, gone));
-  return new Response(body, { status, headers });
 }

@@ -1,11 +1,11 @@
 import type { Readable } from 'node:stream';
-import { DOWNLOADS } from './places.ts';
+import { DOWNLOADS, type Places } from './places.ts';
 
 /** Who takes nothing for so long has gone, or begins again where it stopped, by a range. */
 export const TAKES_NOTHING_MS = 300_000;
 
 /**
- * The body of a download, which holds one of the person's places and what it reads from until it ends, fails, or is let go by
+ * The body of a download, which holds one of the person's `places` and what it reads from until it ends, fails, or is let go by
  * its reader, whom `client` tells of, too. `open` is told by its signal when nobody waits any more; null when that was
  * before there was anything to read. Throws `rate_limited`, and what `open` throws.
  */
@@ -13,8 +13,9 @@ export async function downloadBody(
   user_id: string,
   client: AbortSignal,
   open: (gone: AbortSignal) => Readable | Promise<Readable>,
+  places: Places = DOWNLOADS,
 ): Promise<ReadableStream<Uint8Array> | null> {
-  const leave = DOWNLOADS.hold(user_id);
+  const leave = places.hold(user_id);
   const gone = new AbortController();
   let stream: Readable | undefined;
   const end = () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -5,7 +6,9 @@ import type { Checkpoint, TrainingSample } from '#/contract/job-outputs.ts';
 import { checkpointEnd, jobFolder } from '#/storage/run-folder.ts';
 import { addCaller, noWaiting, useApi } from '../../test/api.ts';
 import { useDatabase } from '../../test/database.ts';
-import { addJob, addRow } from '../../test/factories.ts';
+import { addDrawn, addJob, addRow } from '../../test/factories.ts';
+import { smallPng } from '../../test/png.ts';
+import { PICTURES } from './places.ts';
 
 const db = useDatabase();
 const api = useApi();
@@ -86,24 +89,120 @@ describe('the checkpoints of a job', () => {
   });
 });
 
+const NO_PICTURE = { seed: null, width: null, height: null, bytes: null, image_url: null, not_kept: null };
+
 describe('the samples of a job', () => {
   test('are what its model answered, in order', async () => {
     await tell('sample', 1, { step: 0, prompt: 'Hello', text: '???' });
     await tell('sample', 1, { step: 10, prompt: 'Hello', text: 'Hi' });
     const first = await read('samples', '?limit=1');
+    const kind = 'text' as const;
     expect(first).toEqual({
-      samples: [{ id: 2, attempt: 1, step: 0, created_at: AT, prompt: 'Hello', text: '???' }],
+      samples: [{ id: 2, attempt: 1, step: 0, created_at: AT, kind, prompt: 'Hello', text: '???', ...NO_PICTURE }],
       next_after: 2,
     });
     expect((await read('samples', '?after=2')).samples.map(({ text }) => text)).toEqual(['Hi']);
   });
 
-  test('are texts: pictures of an image model stay out of the list', async () => {
-    const image = { path: 'samples/step-00000010-1.png', width: 64, height: 64, seed: 1, sha256: 'a'.repeat(64), bytes: 9 };
-    await tell('sample', 1, { step: 10, prompt: 'a cat', image });
-    await tell('sample', 1, { step: 10, prompt: 'Hello', text: 'Hi' });
-    const page = await read('samples', '?limit=1');
-    expect(page).toMatchObject({ samples: [{ id: 3, text: 'Hi' }], next_after: null });
+  test('are what it drew: where each picture is, that it is on its way, or why it is not kept', async () => {
+    const drawn = { user_id: owner.user_id, job_id: job, prompt: 'a cat' };
+    const kept = await addDrawn(db, { ...drawn, step: 10 });
+    const pending = await addDrawn(db, { ...drawn, step: 20 });
+    const refused = await addDrawn(db, { ...drawn, step: 30, attempt: 2 });
+    await db.asOwner(`UPDATE lowrank.sample_images SET status = 'pending' WHERE job_id = $1 AND seq = $2`, [job, pending]);
+    await db.asOwner(
+      `UPDATE lowrank.sample_images SET status = 'refused', error_code = 'missing' WHERE job_id = $1 AND seq = $2`,
+      [job, refused],
+    );
+    await db.asOwner('UPDATE lowrank.training_jobs SET samples = 2 WHERE id = $1', [job]);
+    const { samples } = await read('samples');
+    const picture = { kind: 'image', prompt: 'a cat', text: null, seed: 7, width: 3, height: 2, bytes: smallPng(3, 2).length };
+    const code = { code: 'missing', message: 'Its file was not there when it was to be stored.' };
+    expect(samples.map(({ created_at: _, ...sample }) => sample)).toEqual([
+      { ...picture, id: kept, attempt: 1, step: 10, image_url: imagePath(kept), not_kept: null },
+      { ...picture, id: pending, attempt: 1, step: 20, image_url: null, not_kept: null },
+      { ...picture, id: refused, attempt: 2, step: 30, image_url: null, not_kept: code },
+    ]);
+    expect([await statusOf(kept), await statusOf(pending), await statusOf(refused)]).toEqual([200, 404, 404]);
+    const told = await api.request(`/api/jobs/${job}`, { headers: owner.headers });
+    expect(((await told.json()) as { data: { samples: number } }).data.samples).toBe(2);
+  });
+});
+
+const imagePath = (n: number, id = job) => `/api/jobs/${id}/samples/${n}/image`;
+const image = (n: number, headers: Record<string, string> = {}, init: RequestInit = {}, id = job) =>
+  api.request(imagePath(n, id), { ...init, headers: { ...owner.headers, ...headers } });
+
+/** What it answers, let go of at once. */
+const statusOf = async (n: number) => {
+  const answer = await image(n);
+  await answer.body?.cancel();
+  return answer.status;
+};
+
+describe('a picture that a job drew', () => {
+  const png = smallPng(40, 30, (x, y) => [x * 6, y * 8, (x * y) % 256]);
+  const etag = `"${createHash('sha256').update(png).digest('hex')}"`;
+  let n: number;
+  beforeEach(async () => {
+    n = await addDrawn(db, { user_id: owner.user_id, job_id: job, prompt: 'a cat' }, png);
+  });
+
+  test('is sent as the picture that it is, to be kept by its reader alone and taken for nothing else', async () => {
+    const answer = await image(n);
+    expect([answer.status, Buffer.from(await answer.arrayBuffer()).equals(png)]).toEqual([200, true]);
+    expect(Object.fromEntries(answer.headers)).toMatchObject({
+      'content-type': 'image/png',
+      'content-length': String(png.length),
+      'content-disposition': `inline; filename="sample-${n}.png"`,
+      'x-content-type-options': 'nosniff',
+      'content-security-policy': expect.stringContaining('sandbox'),
+      'cross-origin-resource-policy': 'same-origin',
+      'cache-control': 'private, no-cache',
+      'accept-ranges': 'bytes',
+      etag,
+    });
+    const head = await image(n, {}, { method: 'HEAD' });
+    expect([head.status, head.headers.get('content-length'), await head.text()]).toEqual([200, String(png.length), '']);
+  });
+
+  test('is sent in part, and not again to who has it', async () => {
+    const part = await image(n, { range: 'bytes=1-3' });
+    expect([part.status, part.headers.get('content-range'), await part.text()]).toEqual([206, `bytes 1-3/${png.length}`, 'PNG']);
+    const changed = await image(n, { range: 'bytes=1-3', 'if-range': '"another"' });
+    expect([changed.status, (await changed.arrayBuffer()).byteLength]).toEqual([200, png.length]);
+    const outside = await image(n, { range: `bytes=${png.length}-` });
+    expect([outside.status, outside.headers.get('content-range')]).toEqual([416, `bytes */${png.length}`]);
+    expect(await outside.json()).toMatchObject({ code: 'range_not_satisfiable' });
+    const known = await image(n, { 'if-none-match': etag });
+    expect([known.status, await known.text(), known.headers.get('etag')]).toEqual([304, '', etag]);
+  });
+
+  test('is its owner’s alone: a stranger, a deleted job and another number have none', async () => {
+    const codeOf = async (answer: Response) => [answer.status, ((await answer.json()) as { code: string }).code];
+    const none = [404, 'not_found'];
+    expect(await codeOf(await image(n, stranger.headers))).toEqual(none);
+    // A job of the stranger's own does not open another's picture either.
+    const theirs = await addJob(db, stranger.user_id, { status: 'cancelled' });
+    expect(await codeOf(await image(n, stranger.headers, {}, theirs))).toEqual(none);
+    expect(await codeOf(await image(n + 1))).toEqual(none);
+    for (const odd of ['0', '-1', '1.5', 'x', '9999999999'])
+      expect((await api.request(`/api/jobs/${job}/samples/${odd}/image`, { headers: owner.headers })).status).toBe(400);
+    expect(await statusOf(n)).toBe(200);
+    await db.asOwner('UPDATE lowrank.training_jobs SET deleted_at = now() WHERE id = $1', [job]);
+    expect(await codeOf(await image(n))).toEqual(none);
+  });
+
+  test('takes a place while it is sent, of which there are enough for a page of them', async () => {
+    const leaves = Array.from({ length: PICTURES.a_person_max - 1 }, () => PICTURES.hold(owner.user_id));
+    try {
+      const sent = await image(n);
+      expect([sent.status, (await image(n)).status]).toEqual([200, 429]);
+      await sent.arrayBuffer();
+      expect(await statusOf(n)).toBe(200);
+    } finally {
+      for (const leave of leaves) leave();
+    }
   });
 });
 

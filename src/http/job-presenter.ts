@@ -45,6 +45,7 @@ export function presentJob({ job, dataset, base_model, training_image, contact_l
     final_cost: usd(job.final_cost),
     forecast: told(forecastOf(job.config)),
     measured: job.measured,
+    samples: job.samples,
     failure:
       job.error_code === null
         ? null

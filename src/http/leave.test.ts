@@ -12,7 +12,7 @@ import { connectStorage, storage } from '#/storage/connect-storage.ts';
 import { localFolder } from '#/storage/local-folder.ts';
 import { addBrowser, cookieOf, emptyHouse, json, noWaiting, OWN_ORIGIN, useApi } from '../../test/api.ts';
 import { useDatabase } from '../../test/database.ts';
-import { addBaseModel, addDataset, addJob, addPerson } from '../../test/factories.ts';
+import { addBaseModel, addDataset, addDrawn, addJob, addPerson } from '../../test/factories.ts';
 import { addTenantRows } from '../../test/tenancy-scene.ts';
 
 const db = useDatabase();
@@ -126,7 +126,9 @@ describe('whoever leaves', () => {
     for (const { user_id } of [somebody, other]) {
       const id = await addDataset(db, user_id);
       await storage().receive(user_id, id, 'data', bytes(), 10);
-      kept.push(join(folder, user_id, id));
+      const job_id = await addJob(db, user_id, { status: 'completed', dataset_id: id });
+      await addDrawn(db, { user_id, job_id, prompt: 'a cat' });
+      kept.push(join(folder, user_id, id), join(folder, user_id, job_id));
     }
     const alone = await addBaseModel(db, { created_by: somebody.user_id });
     const shared = await addBaseModel(db, { created_by: somebody.user_id });
@@ -159,7 +161,7 @@ describe('whoever leaves', () => {
     await db.asOwner('UPDATE lowrank.gpu_leases SET released_at = now() WHERE user_id = $1', [somebody.user_id]);
     expect((await removeDepartures()).map(({ user_id }) => user_id)).toEqual([somebody.user_id]);
     expect([await isThere(somebody.user_id), await tablesOf(somebody.user_id)]).toEqual([false, []]);
-    expect(kept.map(existsSync)).toEqual([false, true]);
+    expect(kept.map(existsSync)).toEqual([false, false, true, true]);
     expect(await tablesOf(other.user_id)).toEqual(others);
     expect(
       await db.asOwner(

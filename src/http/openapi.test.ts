@@ -208,7 +208,7 @@ describe('the document', () => {
     const statusesOf = documentedStatuses(api);
     const reads = routes.filter((route) => !changes(route) && !isPublic(route) && !route.session_only);
     expect(reads.length).toBeGreaterThan(15);
-    const isThumbnail = ({ template }: KnownRoute) => template.endsWith('/thumbnail');
+    const isThumbnail = ({ template }: KnownRoute) => /\/(thumbnail|image)$/.test(template);
     const empty = (bucket: string, max: number) =>
       db.asOwner(
         `INSERT INTO lowrank.rate_limits (bucket, window_started_at, used)

@@ -71,3 +71,11 @@ export const UPLOADS = places({
   mine_taken: `${UPLOADS_A_PERSON_MAX} uploads of yours are under way: let one end, then send this file again`,
   all_taken: 'This studio takes in as many files at once as it can: send this one again in a minute',
 });
+
+/** A page of samples asks for as many pictures at once as its browser has streams (100 on one connection of HTTP/2); each is a few MB. */
+export const PICTURES = places({
+  a_person_max: 200,
+  in_all_max: 2_000,
+  mine_taken: 'You are sent 200 pictures already: let some arrive, then ask again',
+  all_taken: 'This studio sends as many pictures at once as it can: ask again in a minute',
+});

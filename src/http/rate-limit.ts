@@ -29,7 +29,7 @@ const DELIVERY: Limit = {
   take: takeAllowance,
 };
 const READ: Limit = { bucket: 'read', max: 600, refusal: 'Too many reads', take: leases.take };
-/** A page of a dataset of images shows hundreds, which cost a look at two rows each. */
+/** A page of a dataset of images, or of what a training drew, shows hundreds, which cost a look at two rows each. */
 const THUMBNAIL: Limit = { bucket: 'thumbnail', max: 6000, refusal: 'Too many thumbnails', take: leases.take };
 /** A stream is no read but lasts: a thousand viewers who lost their server may come back, and once more. */
 const STREAM: Limit = { bucket: 'stream', max: 3000, refusal: 'Too many live streams opened', take: leases.take };
@@ -54,6 +54,7 @@ const LIMITS: Record<string, Limit> = {
   'POST /api/base-models': MODEL,
   'POST /api/datasets/upload': UPLOAD,
   'GET /api/datasets/{id}/images/{n}/thumbnail': THUMBNAIL,
+  'GET /api/jobs/{id}/samples/{n}/image': THUMBNAIL,
   'POST /api/transfers': UPLOAD,
   'POST /api/artifacts/{id}/push': UPLOAD,
   'POST /api/webhooks/{id}/test': DELIVERY,

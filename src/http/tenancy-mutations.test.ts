@@ -130,6 +130,7 @@ const NOT_OVER_HTTP: Record<string, string> = {
   'run_groups_read dropped': 'an installation in which nothing ran foretells by its formulas',
   'run_groups_read widened': NOBODYS,
   'run_observations_own widened': FILTERED,
+  'sample_images_own widened': FILTERED,
   'settings_read dropped': 'an installation that has set nothing goes by its defaults',
   'settings_read widened': NOBODYS,
   'training_images_read dropped': 'an installation that lists none has none to name',

@@ -33,7 +33,10 @@ export async function finishRun(parts: WorkerParts, run: HeldRun, end: RunEnd, c
   parts.log.info({ job_id: run.job_id, attempt: run.attempt, status }, 'the run is settled');
   if (!isTerminal(status)) return;
   const state = (await patiently(parts, () => readJobStates([run.job_id]))).get(run.job_id);
-  await pruneRunDirectory(run.job_id, { discard: state?.discard_requested_at != null });
+  await pruneRunDirectory(run.job_id, {
+    discard: state?.discard_requested_at != null,
+    is_storing: state?.is_storing === true,
+  });
   await failpoint('after_prune');
 }
 

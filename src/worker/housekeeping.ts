@@ -35,7 +35,8 @@ export async function collectRunFolders(isHeld: (job_id: string) => boolean): Pr
       if (isHeld(job_id)) continue;
       const state = states.get(job_id);
       if (state === undefined || state.deleted_at !== null) await removeRunDirectory(job_id);
-      else if (isTerminal(state.status)) await pruneRunDirectory(job_id, { discard: state.discard_requested_at !== null });
+      else if (isTerminal(state.status))
+        await pruneRunDirectory(job_id, { discard: state.discard_requested_at !== null, is_storing: state.is_storing });
     }
   }
 }

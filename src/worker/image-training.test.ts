@@ -1,12 +1,13 @@
 // Pictures from their upload to an adapter that is downloaded, by door A, with the real trainer on a tiny pipeline.
 import { createHash } from 'node:crypto';
-import { readFile, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ZipFile } from 'yazl';
 import type { Artifact } from '#/contract/artifacts.ts';
 import type { Dataset, DatasetUploaded } from '#/contract/datasets.ts';
+import type { TrainingSample } from '#/contract/job-outputs.ts';
 import type { SubmittedTraining, Training } from '#/contract/training.ts';
 import { env } from '#/env.ts';
 import { silenceJobBell } from '#/services/jobs/job-bell.ts';
@@ -179,13 +180,23 @@ describe('a training on pictures that came by door A', { timeout: 2 * WITHIN_MS 
     expect([bytes.length, sumOf(bytes)]).toEqual([told?.bytes, artifact.sha256]);
     const losses = await db.asOwner('SELECT loss FROM lowrank.metrics_points WHERE job_id = $1', [job_id]);
     expect(losses.length).toBeGreaterThan(0);
-    // Drawn before the first step, after every fifth part of the steps, and at the end.
-    const drawn = await db.asOwner<{ path: string; sha256: string }>(
-      "SELECT data->'image'->>'path' AS path, data->'image'->>'sha256' AS sha256 FROM lowrank.job_events WHERE job_id = $1 AND type = 'sample'",
+    // Drawn before the first step, after every fifth part of the steps, and at the end; stored beside the run and after it.
+    const samplesOf = async () => (await read<{ data: { samples: number } }>(`/api/jobs/${job_id}`)).data.samples;
+    await expect.poll(samplesOf, { timeout: WITHIN_MS, interval: 50 }).toBe(6);
+    const { samples } = (await read<{ data: { samples: TrainingSample[] } }>(`/api/jobs/${job_id}/samples`)).data;
+    expect(samples.map(({ step }) => step)).toEqual([0, 20, 40, 60, 80, 100]);
+    expect(new Set(samples.map(({ prompt, seed, width }) => `${prompt} ${seed} ${width}`)).size).toBe(1);
+    const drawn = await db.asOwner<{ sha256: string }>(
+      "SELECT data->'image'->>'sha256' AS sha256 FROM lowrank.job_events WHERE job_id = $1 AND type = 'sample' ORDER BY seq",
       [job_id],
     );
-    expect(drawn).toHaveLength(6);
-    for (const { path, sha256 } of drawn) expect(sumOf(await readFile(scene.file(job_id, join('outputs', path))))).toBe(sha256);
+    const pictures = [];
+    for (const { image_url } of samples) {
+      const answer = await api.request(image_url ?? '', { headers: owner.headers });
+      expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'image/png']);
+      pictures.push({ sha256: sumOf(Buffer.from(await answer.arrayBuffer())) });
+    }
+    expect(pictures).toEqual(drawn);
     await scene.expectOrder(10_000);
   });
 });

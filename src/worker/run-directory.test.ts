@@ -72,7 +72,7 @@ describe('the folder of a run', () => {
     expect(await findCheckpoint(job)).toEqual({ attempt: 1, step: 5, path: own });
   });
 
-  test('once settled holds configuration, log, events, passport, samples and the last good checkpoint', async () => {
+  test('once settled holds configuration, log, events, passport and the last good checkpoint, and what it drew until that is stored', async () => {
     await addCheckpoint(1, 5);
     await addCheckpoint(1, 10);
     await addCheckpoint(1, 15, { complete: false });
@@ -91,11 +91,12 @@ describe('the folder of a run', () => {
     await mkdir(join(outputFolder(job, 1), 'adapter'));
     await mkdir(join(outputFolder(job, 1), 'samples'));
     await writeFile(join(outputFolder(job, 1), 'samples/step-00000010-1.png'), 'x');
-    for (let twice = 0; twice < 2; twice++) {
-      await pruneRunDirectory(job, { discard: false });
+    for (const is_storing of [true, true, false, false]) {
+      await pruneRunDirectory(job, { discard: false, is_storing });
       expect((await readdir(attemptFolder(job, 1))).sort()).toEqual(['config.json', 'outputs', 'train.log']);
-      expect((await readdir(outputFolder(job, 1))).sort()).toEqual(['checkpoints', 'events.jsonl', 'passport.json', 'samples']);
-      expect(await readdir(join(outputFolder(job, 1), 'samples'))).toEqual(['step-00000010-1.png']);
+      const kept = ['checkpoints', 'events.jsonl', 'passport.json', ...(is_storing ? ['samples'] : [])];
+      expect((await readdir(outputFolder(job, 1))).sort()).toEqual(kept);
+      if (is_storing) expect(await readdir(join(outputFolder(job, 1), 'samples'))).toEqual(['step-00000010-1.png']);
       expect(await readdir(join(outputFolder(job, 1), 'checkpoints'))).toEqual(['step-00000010']);
     }
   });
@@ -103,7 +104,7 @@ describe('the folder of a run', () => {
   test('of a job whose checkpoint is to be discarded holds none', async () => {
     await addCheckpoint(1, 5);
     await addCheckpoint(2, 10);
-    await pruneRunDirectory(job, { discard: true });
+    await pruneRunDirectory(job, { discard: true, is_storing: false });
     for (const attempt of [1, 2]) expect(await readdir(join(outputFolder(job, attempt), 'checkpoints'))).toEqual([]);
   });
 
@@ -113,7 +114,7 @@ describe('the folder of a run', () => {
     await mkdir(attemptFolder(job, 1), { recursive: true });
     await symlink(outside, outputFolder(job, 1));
     await symlink(join(outside, 'precious'), join(attemptFolder(job, 1), 'train.log'));
-    await pruneRunDirectory(job, { discard: false });
+    await pruneRunDirectory(job, { discard: false, is_storing: false });
     expect(await readdir(outside)).toEqual(['precious']);
     expect(await readLogTail(job, 1)).toBe('');
     await rm(outside, { recursive: true });

@@ -10,9 +10,10 @@ import { writeJsonFile } from './json-file.ts';
 const ATTEMPT = /^[1-9]\d{0,4}$/;
 const CHECKPOINT = /^step-(\d{1,12})$/;
 const JOB = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-/** What stays of an attempt once its job is settled; of its outputs the events, the passport and, if any, the last checkpoint. */
+/** What stays of an attempt once its job is settled; of its outputs the events, the passport, the last checkpoint, if any, and samples that are not stored yet. */
 const KEPT = new Set(['config.json', 'train.log', 'container.json', 'started.json', 'exit.json', 'lock', 'outputs']);
-const KEPT_OUTPUTS = new Set(['events.jsonl', 'passport.json', 'checkpoints', 'samples']);
+const KEPT_OUTPUTS = new Set(['events.jsonl', 'passport.json', 'checkpoints']);
+const SAMPLES = 'samples';
 const LOG_TAIL_BYTES = 64 * 1024;
 const PASSPORT_BYTES_MAX = 1024 * 1024;
 const COMPLETE_BYTES_MAX = 1024 * 1024;
@@ -118,8 +119,16 @@ async function readEnd(path: string, bytes_max: number): Promise<Buffer | null> 
   }
 }
 
+/** What of a settled job's folder is wanted beyond its configuration, logs and events. */
+export interface Pruning {
+  /** Its last checkpoint is not. */
+  discard: boolean;
+  /** What it drew is, until that lies in storage. */
+  is_storing: boolean;
+}
+
 /** Leaves of a settled job's folder its configuration, logs, events and, unless that is to be discarded, last good checkpoint. */
-export async function pruneRunDirectory(job_id: string, { discard }: { discard: boolean }): Promise<void> {
+export async function pruneRunDirectory(job_id: string, { discard, is_storing }: Pruning): Promise<void> {
   const kept = discard ? null : await findCheckpoint(job_id);
   await rm(inputsFolder(job_id), { recursive: true, force: true });
   for (const attempt of await names(jobFolder(job_id))) {
@@ -129,7 +138,8 @@ export async function pruneRunDirectory(job_id: string, { discard }: { discard: 
     }
     const outputs = join(folder, 'outputs');
     for (const name of await names(outputs)) {
-      if (!KEPT_OUTPUTS.has(name)) await rm(join(outputs, name), { recursive: true, force: true });
+      if (!KEPT_OUTPUTS.has(name) && !(name === SAMPLES && is_storing))
+        await rm(join(outputs, name), { recursive: true, force: true });
     }
     for (const name of await names(join(outputs, 'checkpoints'))) {
       const path = join(outputs, 'checkpoints', name);

@@ -23,6 +23,7 @@ import type { Contact } from './host.ts';
 import { collectFiles, collectRunFolders, endStrayRuns } from './housekeeping.ts';
 import { importNextDataset } from './import-dataset.ts';
 import { inspectNextDataset } from './inspect-dataset.ts';
+import { keepSampleImages } from './keep-sample-images.ts';
 import { pushNextArtifact } from './push-artifact.ts';
 import { freeBytes, jobsWithFolders, removeRunDirectory } from './run-directory.ts';
 import { sendWebhooks } from './send-webhooks.ts';
@@ -54,6 +55,7 @@ export async function runScheduler(parts: WorkerParts, contact: Contact, devices
       scheduler.background(work),
     ]),
     scheduler.background(() => checkNextImage(parts)),
+    scheduler.background(() => keepSampleImages(parts)),
     scheduler.background(settleModelWait),
     scheduler.background(settleModelTransfer),
     scheduler.background(() => scheduler.seeOff()),

@@ -45,6 +45,7 @@ export function madeUpJob(status: TrainingJob['status'], over: Partial<TrainingJ
     final_cost: is_over ? 0.02 : null,
     forecast: null,
     measured: null,
+    samples: 0,
     failure: null,
     retried_from: null,
     retry_count: 0,
@@ -205,10 +206,23 @@ export async function answerFor(page: Page, job: TrainingJob): Promise<void> {
       const real = globalThis.fetch;
       globalThis.fetch = (input, init) => {
         if (!String(input instanceof Request ? input.url : input).endsWith(path)) return real(input, init);
-        const body = new ReadableStream({ start: (controller) => controller.enqueue(new TextEncoder().encode(stream)) });
+        const body = new ReadableStream({
+          start: (controller) => {
+            const tell = (words: string) => controller.enqueue(new TextEncoder().encode(words));
+            tell(stream);
+            // What comes later, for whoever has it told.
+            Object.assign(globalThis, { tellJob: tell });
+          },
+        });
         return Promise.resolve(new Response(body, { headers: { 'content-type': 'text/event-stream' } }));
       };
     },
     [`/api/jobs/${job.id}/stream`, text] as const,
   );
+}
+
+/** Tells an open page of the job as it is now. */
+export async function tellJob(page: Page, job: TrainingJob): Promise<void> {
+  const words = `id: 9\nevent: job\ndata: ${JSON.stringify(job)}\n\n`;
+  await page.evaluate((text) => (globalThis as unknown as { tellJob(words: string): void }).tellJob(text), words);
 }

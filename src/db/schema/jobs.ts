@@ -116,6 +116,8 @@ export const trainingJobs = lowrank.table(
     current_metrics: jsonb('current_metrics').$type<Record<string, number | null>>().notNull().default({}),
     /** what the newest attempt's first steps took; null until it is there */
     measured: jsonb('measured').$type<ProbeFigures | null>(),
+    /** samples of all its attempts that can be seen, or of which it is known why not */
+    samples: integer('samples').notNull().default(0),
     queued_at: instant('queued_at').notNull().defaultNow(),
     started_at: instant('started_at'),
     completed_at: instant('completed_at'),

@@ -1,7 +1,8 @@
 import { access } from 'node:fs/promises';
-import { and, asc, eq, gt, type SQL, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, inArray } from 'drizzle-orm';
 import * as z from 'zod';
 import { jobEvents } from '#/db/schema/jobs.ts';
+import { sampleImages } from '#/db/schema/samples.ts';
 import { asUser } from '#/db/tenancy.ts';
 import { CheckpointEvent, SampleEvent } from '#/domain/trainer-events.ts';
 import type { Context } from '#/services/context.ts';
@@ -31,8 +32,8 @@ export interface OutputPage<T> {
 
 // What else the event holds is for others.
 const Checkpoint = z.object(CheckpointEvent.pick({ step: true, path: true, bytes: true }).shape);
-const { step, prompt, text } = SampleEvent.shape;
-const Sample = z.object({ step, prompt, text: text.unwrap() });
+const { step, prompt, text, image } = SampleEvent.shape;
+const Sample = z.object({ step, prompt, text, image });
 
 /** One page of what a job's trainer told of a kind, in order. Throws `not_found`. */
 async function readKind<T extends z.ZodType<{ step: number }>>(
@@ -41,14 +42,13 @@ async function readKind<T extends z.ZodType<{ step: number }>>(
   type: 'checkpoint' | 'sample',
   Told: T,
   { after, limit }: OutputQuery,
-  which?: SQL,
 ): Promise<OutputPage<z.infer<T>>> {
   const events = await asUser(ctx.user_id, async (tx) => {
     await findJob(tx, job_id);
     return tx
       .select()
       .from(jobEvents)
-      .where(and(eq(jobEvents.job_id, job_id), eq(jobEvents.type, type), gt(jobEvents.seq, after), which))
+      .where(and(eq(jobEvents.job_id, job_id), eq(jobEvents.type, type), gt(jobEvents.seq, after)))
       .orderBy(asc(jobEvents.seq))
       .limit(oneMore({ limit }));
   });
@@ -73,7 +73,23 @@ export async function readCheckpoints(ctx: Context, job_id: string, query: Outpu
   return { rows: await Promise.all(looked), next_after };
 }
 
-/** What a language model answered to the sample prompts: an image model's pictures lie with the run. Throws `not_found`. */
-export function readSamples(ctx: Context, job_id: string, query: OutputQuery) {
-  return readKind(ctx, job_id, 'sample', Sample, query, sql`${jobEvents.data} ? 'text'`);
+/** Where a picture of a job is; null: it was told of before pictures were stored. */
+export type SampleImageState = Pick<typeof sampleImages.$inferSelect, 'status' | 'error_code'> | null;
+
+/** What the model made of the sample prompts, in order: texts, and pictures with what became of them. Throws `not_found`. */
+export async function readSamples(ctx: Context, job_id: string, query: OutputQuery) {
+  const { rows, next_after } = await readKind(ctx, job_id, 'sample', Sample, query);
+  const drawn = rows.filter(({ image }) => image !== undefined).map(({ id }) => id);
+  const { seq, status, error_code } = sampleImages;
+  const states =
+    drawn.length === 0
+      ? []
+      : await asUser(ctx.user_id, (tx) =>
+          tx
+            .select({ seq, status, error_code })
+            .from(sampleImages)
+            .where(and(eq(sampleImages.user_id, ctx.user_id), eq(sampleImages.job_id, job_id), inArray(seq, drawn))),
+        );
+  const state_of = new Map<number, SampleImageState>(states.map(({ seq: id, ...state }) => [id, state]));
+  return { rows: rows.map((row) => ({ ...row, state: state_of.get(row.id) ?? null })), next_after };
 }

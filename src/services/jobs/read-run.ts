@@ -90,6 +90,8 @@ export async function readJobStates(job_ids: string[]) {
         worker_id: trainingJobs.worker_id,
         deleted_at: trainingJobs.deleted_at,
         discard_requested_at: trainingJobs.discard_requested_at,
+        /** what it drew is not all in storage yet */
+        is_storing: sql<boolean>`EXISTS (SELECT FROM lowrank.sample_images s WHERE s.job_id = training_jobs.id AND s.status = 'pending')`,
       })
       .from(trainingJobs)
       .where(inArray(trainingJobs.id, job_ids)),

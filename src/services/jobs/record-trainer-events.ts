@@ -6,6 +6,7 @@ import type { UserWish } from '#/domain/run-exit.ts';
 import { type BatchRows, type PointRow, progressPercent, type RunProgress, sortTrainerLines } from '#/domain/run-record.ts';
 import { ESTIMATE_CONSTANTS } from '#/domain/training-estimate.ts';
 import { holdRun, type RunKey } from './hold-run.ts';
+import { noteSamples } from './keep-sample-images.ts';
 
 /** Whole lines of an attempt's events.jsonl, from one byte offset to the next. */
 export interface TrainerLines {
@@ -48,7 +49,7 @@ export function recordTrainerEvents(run: RunKey, batch: TrainerLines): Promise<R
     if (stored.offset !== batch.from) return { offset: stored.offset, progress: sortTrainerLines([], 0).progress, wish };
     const rows = sortTrainerLines(batch.lines, stored.seq);
     await storePoints(tx, run, job.user_id, rows.points);
-    const event_seq = await storeEvents(tx, run, job, rows);
+    const { event_seq, samples } = await storeEvents(tx, run, job, rows);
     await tx
       .update(jobRuns)
       .set({
@@ -60,7 +61,11 @@ export function recordTrainerEvents(run: RunKey, batch: TrainerLines): Promise<R
       .where(of_run);
     await tx
       .update(trainingJobs)
-      .set({ event_seq, ...columnsOf(rows.progress, job, run.attempt) })
+      .set({
+        event_seq,
+        ...(samples > 0 && { samples: sql`${trainingJobs.samples} + ${samples}` }),
+        ...columnsOf(rows.progress, job, run.attempt),
+      })
       .where(eq(trainingJobs.id, run.job_id));
     await reestimateCost(tx, run, rows.progress, job);
     return { offset: batch.to, progress: rows.progress, wish };
@@ -77,20 +82,19 @@ async function storePoints(tx: Tx, run: RunKey, user_id: string, points: PointRo
         grad_norm real, tokens_per_second real, samples_per_second real, gpu_memory_mb real, peak_memory_mb real, extra jsonb)`);
 }
 
-async function storeEvents(tx: Tx, run: RunKey, job: { user_id: string; event_seq: number }, rows: BatchRows): Promise<number> {
-  const kept = job.event_seq < EVENTS_MAX ? rows.events : rows.events.filter((event) => DECISIVE.has(event.type));
-  if (kept.length > 0) {
-    await tx.insert(jobEvents).values(
-      kept.map((event, index) => ({
-        job_id: run.job_id,
-        user_id: job.user_id,
-        seq: job.event_seq + 1 + index,
-        attempt: run.attempt,
-        ...event,
-      })),
-    );
-  }
-  return job.event_seq + kept.length;
+/** Answers the number of the job's last event, and how many samples there are more to see. */
+async function storeEvents(
+  tx: Tx,
+  run: RunKey,
+  { user_id, event_seq }: { user_id: string; event_seq: number },
+  rows: BatchRows,
+): Promise<{ event_seq: number; samples: number }> {
+  const kept = event_seq < EVENTS_MAX ? rows.events : rows.events.filter((event) => DECISIVE.has(event.type));
+  if (kept.length === 0) return { event_seq, samples: 0 };
+  const attempt = { job_id: run.job_id, user_id, attempt: run.attempt };
+  const events = kept.map((event, index) => ({ ...attempt, seq: event_seq + 1 + index, ...event }));
+  await tx.insert(jobEvents).values(events);
+  return { event_seq: event_seq + kept.length, samples: await noteSamples(tx, attempt, events) };
 }
 
 /** Once its first steps are measured, a job costs what it has run and what is left of it; its storage, where it leaves anything, is as before. */

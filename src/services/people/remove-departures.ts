@@ -2,6 +2,7 @@ import { and, eq, inArray, isNull, notExists, or, sql } from 'drizzle-orm';
 import { baseModels } from '#/db/schema/base-models.ts';
 import { datasets } from '#/db/schema/datasets.ts';
 import { modelArtifacts, trainingJobs, userQueues } from '#/db/schema/jobs.ts';
+import { sampleImages } from '#/db/schema/samples.ts';
 import { asScheduler, type Tx } from '#/db/tenancy.ts';
 import { ACTIVE_JOB_STATUSES } from '#/domain/statuses.ts';
 import { storage } from '#/storage/connect-storage.ts';
@@ -58,7 +59,8 @@ async function endRuns(tx: Tx, user_id: string): Promise<void> {
 async function resourcesOf(tx: Tx, user_id: string): Promise<string[]> {
   const of_datasets = await tx.select({ id: datasets.id }).from(datasets).where(eq(datasets.user_id, user_id));
   const of_artifacts = await tx.select({ id: modelArtifacts.id }).from(modelArtifacts).where(eq(modelArtifacts.user_id, user_id));
-  return [...of_datasets, ...of_artifacts].map(({ id }) => id);
+  const drawn = await tx.selectDistinct({ id: sampleImages.job_id }).from(sampleImages).where(eq(sampleImages.user_id, user_id));
+  return [...of_datasets, ...of_artifacts, ...drawn].map(({ id }) => id);
 }
 
 async function deleteOwnModels(tx: Tx, user_id: string): Promise<void> {

@@ -2,6 +2,7 @@ import { and, eq, inArray, isNotNull, isNull, lt, notExists, or, sql } from 'dri
 import { baseModels } from '#/db/schema/base-models.ts';
 import { datasets } from '#/db/schema/datasets.ts';
 import { modelArtifacts, trainingJobs } from '#/db/schema/jobs.ts';
+import { sampleImages } from '#/db/schema/samples.ts';
 import { asScheduler } from '#/db/tenancy.ts';
 import { storage } from '#/storage/connect-storage.ts';
 import { SHARED_OWNER, type StoredResource } from '#/storage/storage.ts';
@@ -16,7 +17,7 @@ const AT_ONCE = 500;
 export interface Collected {
   /** Uploads whose process ended in their midst. */
   uploads: number;
-  /** Resources that were deleted long enough ago. */
+  /** Resources that were deleted long enough ago, and pictures of deleted jobs. */
   deleted: number;
   /** Rows that nothing names any more. */
   rows: number;
@@ -35,7 +36,7 @@ interface Resource {
 /** Removes what nobody can reach any more. Safe to run in several processes and to break off anywhere. */
 export async function collectGarbage(): Promise<Collected> {
   const uploads = await endDeadUploads();
-  const deleted = await purgeDeleted();
+  const deleted = [...(await purgeDeleted()), ...(await forgetDrawn())];
   for (const resource of [...uploads, ...deleted]) await storage().remove(resource.owner, resource.id);
   const rows = await removeRows();
   const { removed, strange } = await removeUnnamed();
@@ -52,6 +53,18 @@ function endDeadUploads(): Promise<Resource[]> {
       .where(and(eq(datasets.status, 'uploading'), lt(datasets.lease_until, sql`clock_timestamp()`)))
       .returning({ owner: datasets.user_id, id: datasets.id }),
   );
+}
+
+/** The pictures of deleted jobs: nobody takes that back, so their rows go at once. */
+function forgetDrawn(): Promise<Resource[]> {
+  return asScheduler(async (tx) => {
+    const deleted = tx.select({ id: trainingJobs.id }).from(trainingJobs).where(isNotNull(trainingJobs.deleted_at));
+    const rows = await tx
+      .delete(sampleImages)
+      .where(inArray(sampleImages.job_id, deleted))
+      .returning({ owner: sampleImages.user_id, id: sampleImages.job_id });
+    return [...new Map(rows.map((row) => [row.id, row])).values()];
+  });
 }
 
 const longAgo = sql`clock_timestamp() - make_interval(days => ${KEPT_DAYS})`;
@@ -142,6 +155,7 @@ function namedIds(ids: string[]): Promise<Set<string>> {
         .select({ id: baseModels.id })
         .from(baseModels)
         .where(and(inArray(baseModels.id, ids), isNull(baseModels.purged_at)))),
+      ...(await tx.selectDistinct({ id: sampleImages.job_id }).from(sampleImages).where(inArray(sampleImages.job_id, ids))),
     ];
     return new Set(named.map((row) => row.id));
   });

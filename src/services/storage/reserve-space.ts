@@ -2,8 +2,9 @@ import { and, eq, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
 import * as z from 'zod';
 import { baseModels } from '#/db/schema/base-models.ts';
 import { datasets } from '#/db/schema/datasets.ts';
-import { modelArtifacts } from '#/db/schema/jobs.ts';
+import { modelArtifacts, trainingJobs } from '#/db/schema/jobs.ts';
 import { settings } from '#/db/schema/machine.ts';
+import { sampleImages } from '#/db/schema/samples.ts';
 import { transfers } from '#/db/schema/transfers.ts';
 import type { Tx } from '#/db/tenancy.ts';
 import { AppError } from '#/domain/app-error.ts';
@@ -43,13 +44,18 @@ export async function storageUsage(tx: Tx, user_id: string): Promise<StorageUsag
     .select(sums(baseModels.size_bytes, baseModels.deleted_at))
     .from(baseModels)
     .where(and(eq(baseModels.created_by, user_id), isNotNull(baseModels.hf_repo_id), isNull(baseModels.purged_at)));
+  const [drawn] = await tx
+    .select(sums(sampleImages.bytes, trainingJobs.deleted_at))
+    .from(sampleImages)
+    .innerJoin(trainingJobs, eq(trainingJobs.id, sampleImages.job_id))
+    .where(and(eq(sampleImages.user_id, user_id), eq(sampleImages.status, 'kept')));
   const [coming] = await tx
     .select(sums(transfers.bytes_total, sql`null`))
     .from(transfers)
     .where(
       and(eq(transfers.user_id, user_id), eq(transfers.kind, 'dataset'), inArray(transfers.status, [...OPEN_TRANSFER_STATUSES])),
     );
-  const parts = [dataset, artifact, model, coming];
+  const parts = [dataset, artifact, model, drawn, coming];
   return {
     bytes: parts.reduce((sum, part) => sum + (part?.live ?? 0), 0),
     bytes_with_deleted: parts.reduce((sum, part) => sum + (part?.all ?? 0), 0),
