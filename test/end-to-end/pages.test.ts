@@ -6,6 +6,7 @@ import { bitmap } from '../bitmap.ts';
 import { storedShapeOf } from '../stored-shape.ts';
 import { lowrank } from './command-line.ts';
 import { describeJobPage } from './job-page.ts';
+import { describeJobSamples } from './job-samples.ts';
 import { madeUpAccuracy } from './made-up-accuracy.ts';
 import { axeFindings } from './page-checks.ts';
 import { complaints, heading, newPerson, open, page, SCREENS, shot, studio } from './page-scene.ts';
@@ -286,6 +287,8 @@ describe('a dataset', () => {
 });
 
 describeJobPage();
+
+describeJobSamples();
 
 describe('a page that breaks', () => {
   test('says so within the studio, with a second try', async () => {

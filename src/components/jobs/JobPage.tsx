@@ -25,6 +25,7 @@ import { isHeld, noLogWords, stageWords } from './job-words.ts';
 import { LogPanel } from './LogPanel.tsx';
 import { LossChart } from './LossChart.tsx';
 import { ResultPanel } from './ResultPanel.tsx';
+import { SamplesPanel } from './SamplesPanel.tsx';
 import { StatusBadge } from './StatusBadge.tsx';
 
 const BACK = { href: '/jobs', name: 'Jobs' };
@@ -91,6 +92,7 @@ function Job({ job, events }: { job: TrainingJob; events: JobEvents }) {
         <ForecastPanel job={job} />
         {job.artifact_id !== null && <ResultPanel job_id={job.id} />}
         {!neverBegan(job) && <LossChart points={record.points} waiting={waitingWords(job)} />}
+        <SamplesPanel job={job} />
         <Panel flush aria-label="Details">
           <Tabs defaultValue="log">
             <TabsList aria-label="Details of the job">

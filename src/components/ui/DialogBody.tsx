@@ -1,7 +1,8 @@
 'use client';
 import { X } from 'lucide-react';
 import { Dialog as Primitive } from 'radix-ui';
-import type { ReactNode } from 'react';
+import { type ReactNode, useRef } from 'react';
+import { classNames } from '#/components/class-names.ts';
 import { Button } from './Button.tsx';
 
 export interface DialogProps {
@@ -10,16 +11,32 @@ export interface DialogProps {
   title: string;
   description?: ReactNode;
   children?: ReactNode;
+  /** As wide as the screen takes it, for pictures. */
+  wide?: boolean;
   /** Buttons at the foot. */
   actions?: ReactNode;
 }
 
-export function DialogBody({ open, onOpenChange, title, description, children, actions }: DialogProps) {
+export function DialogBody({ open, onOpenChange, title, description, children, actions, wide }: DialogProps) {
+  const before = useRef<Element | null>(null);
   return (
     <Primitive.Root open={open} onOpenChange={onOpenChange}>
       <Primitive.Portal>
         <Primitive.Overlay className="fixed inset-0 z-40 animate-appear bg-veil" />
-        <Primitive.Content className="fixed inset-x-3 top-[12dvh] z-50 mx-auto max-h-[80dvh] max-w-lg animate-appear overflow-y-auto rounded-lg border bg-panel p-5 shadow-float">
+        <Primitive.Content
+          // Radix gives the focus back to a trigger of its own, which these have not.
+          onOpenAutoFocus={() => {
+            before.current = document.activeElement;
+          }}
+          onCloseAutoFocus={(event) => {
+            event.preventDefault();
+            if (before.current instanceof HTMLElement) before.current.focus();
+          }}
+          className={classNames(
+            'fixed inset-x-3 z-50 mx-auto animate-appear overflow-y-auto rounded-lg border bg-panel p-5 shadow-float',
+            wide ? 'top-[4dvh] max-h-[92dvh] max-w-4xl' : 'top-[12dvh] max-h-[80dvh] max-w-lg',
+          )}
+        >
           <div className="flex items-start justify-between gap-4">
             <Primitive.Title className="text-lg">{title}</Primitive.Title>
             <Primitive.Close asChild>
