@@ -16,6 +16,7 @@ const BENCHES: Record<string, (flags: string[]) => Promise<void>> = {
   'real-input': async () => (await import('./real-input.ts')).benchRealInput(),
   overhead: async () => (await import('./overhead.ts')).benchOverhead(),
   containers: async () => (await import('./containers.ts')).benchContainers(),
+  'image-trainer': async () => (await import('./image-trainer.ts')).benchImageTrainer(),
   'image-cache': async () => (await import('./image-cache.ts')).benchImageCache(),
   foresight: async (flags) => (await import('./foresight/foresight.ts')).benchForesight(flags),
 };
@@ -37,6 +38,6 @@ console.log(
   `${cpus().length} × ${cpus()[0]?.model}, ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}, commit ${commit}`,
 );
 // The long ones run only when they are asked for: each takes up to half an hour, and one wants a Docker engine.
-const LONG = ['overhead', 'real-input', 'containers'];
+const LONG = ['overhead', 'real-input', 'containers', 'image-trainer'];
 for (const name of asked.length > 0 ? asked : Object.keys(BENCHES).filter((one) => !LONG.includes(one)))
   await BENCHES[name]?.(flags);
