@@ -1,8 +1,9 @@
 /** `lowrank demo --images`: the same walk with pictures, submitted by door A. */
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { TrainingSample } from '#/contract/job-outputs.ts';
 import type { SubmittedTraining } from '#/contract/training.ts';
 import { env } from '#/env.ts';
 import type { ApiClient } from './api-client.ts';
@@ -31,6 +32,32 @@ async function madeOnce(name: string, script: string, ...flags: string[]): Promi
   return path;
 }
 
+const STORED_POLL_MS = 300;
+
+/** The pictures that a job drew, in their order, once each is stored or never will be. */
+async function drawnPictures(client: ApiClient, job_id: string): Promise<TrainingSample[]> {
+  for (;;) {
+    const { data } = await client.call<{ data: { samples: TrainingSample[] } }>('GET', `/api/jobs/${job_id}/samples`);
+    if (data.samples.every(({ image_url, not_kept }) => image_url !== null || not_kept !== null))
+      return data.samples.filter(({ image_url }) => image_url !== null);
+    await new Promise((resolve) => setTimeout(resolve, STORED_POLL_MS));
+  }
+}
+
+/** Brings the pictures home beside the adapter, a file a step: the demo's dataset has one caption, so there is one of each. */
+async function downloadPictures(client: ApiClient, drawn: TrainingSample[], adapter: string): Promise<string[]> {
+  const folder = join(adapter, 'samples');
+  await mkdir(folder);
+  return Promise.all(
+    drawn.map(async ({ step, image_url }) => {
+      const file = join(folder, `step-${String(step).padStart(3, '0')}.png`);
+      const answer = await client.open(image_url ?? '');
+      await writeFile(file, Buffer.from(await answer.arrayBuffer()));
+      return file;
+    }),
+  );
+}
+
 const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Registers, uploads, submits, follows and brings home, as a client of the API, and prints what it does and found. Answers the job. */
@@ -55,9 +82,14 @@ export async function runImageDemo(client: ApiClient, company: DemoCompany, say:
     if (loss !== null) losses.push(loss);
   });
   company.onStage('trained');
+  const drawn = await drawnPictures(client, submitted.job_id);
+  const files = await downloadPictures(client, drawn, result.folder);
   const at_the_end = Math.max(1, Math.round(END_SHARE * losses.length));
   const [first, last] = [losses.slice(0, at_the_end), losses.slice(-at_the_end)].map((some) => mean(some).toFixed(3));
-  say(`\nloss: ${first} over the first third of the steps, ${last} over the last`);
+  say(`\nprompt  ${drawn[0]?.prompt}`);
+  say(`base    ${files.at(0)}`);
+  say(`tuned   ${files.at(-1)}   (${files.length} pictures on one seed; the job's page shows them side by side)\n`);
+  say(`loss: ${first} over the first third of the steps, ${last} over the last`);
   for (const line of resultLines(result)) say(line);
   return submitted.job_id;
 }
