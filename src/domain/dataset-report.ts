@@ -1,6 +1,7 @@
 /** What `python -m lora_trainer.inspect` reports on a dataset, and what it means for the dataset's row. */
 import * as z from 'zod';
 import { heldOutRows } from './planner.ts';
+import { parseStorable } from './storable-text.ts';
 import { DATASET_CONTAINERS, DATASET_SHAPES } from './trainer-config.ts';
 
 const count = z.int().min(0);
@@ -49,10 +50,10 @@ const Report = z.looseObject({
 /** The inspector's report; fields that only the page shows pass through as they are. */
 export type DatasetReport = z.infer<typeof Report>;
 
-/** The report in a file's text, or null when it is none. */
+/** The report in a file's text, or null when it is none; its row can be stored whatever texts the dataset has. */
 export function readDatasetReport(text: string): DatasetReport | null {
   try {
-    return Report.safeParse(JSON.parse(text)).data ?? null;
+    return Report.safeParse(parseStorable(text)).data ?? null;
   } catch {
     return null;
   }

@@ -49,6 +49,14 @@ test('refused pictures are told with the way out, and another file than was uplo
   expect([readImageReport('{'), report({ images: -1 })]).toEqual([null, null]);
 });
 
+test('texts that no database stores are told with what is missing marked', () => {
+  const finding = { file: 'q\u0000\ud800.png', code: 'caption_without_image', message: 'None.' };
+  const told = report({ findings: [finding], formats: { 'J\u0000': 3 } });
+  const verdict = told && judgeImages(told, SUM);
+  expect(verdict?.findings).toEqual([{ ...finding, file: 'q\ufffd\ufffd.png' }]);
+  expect(verdict?.statistics).toMatchObject({ formats: { 'J\ufffd': 3 } });
+});
+
 test('what does not fill a batch is counted bucket by bucket', () => {
   const bucket = (samples: number) => ({ width: 512, height: 512, images: 1, samples, enlarged: 0, cut_share: 0 });
   expect([leftOver([bucket(5), bucket(3)], 4), leftOver([bucket(8)], 4), leftOver([], 4)]).toEqual([4, 0, 0]);

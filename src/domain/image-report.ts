@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { DATASET_BYTES_MAX } from './constants.ts';
 import { type DatasetVerdict, FILE_CHANGED, ImageFinding, REJECTED_MAX, withoutReport } from './dataset-report.ts';
+import { parseStorable } from './storable-text.ts';
 
 /** How a dataset of images names the shape of its rows. */
 export const IMAGES_FORMAT = 'images';
@@ -76,10 +77,10 @@ export const CheckedImage = z.object({
 });
 export type CheckedImage = z.infer<typeof CheckedImage>;
 
-/** The report in a file's text, or null when it is none. */
+/** The report in a file's text, or null when it is none; its row can be stored whatever texts the dataset has. */
 export function readImageReport(text: string): ImageReport | null {
   try {
-    return Report.safeParse(JSON.parse(text)).data ?? null;
+    return Report.safeParse(parseStorable(text)).data ?? null;
   } catch {
     return null;
   }

@@ -3,6 +3,7 @@ import { mapStrings } from './map-strings.ts';
 import { METRIC_FIGURES, type MetricFigure } from './metric-figures.ts';
 import { type ProbeFigures, probeWords } from './probe-figures.ts';
 import { shortenPaths } from './shorten-paths.ts';
+import { storable } from './storable-text.ts';
 import { parseTrainerLine, type TrainerEvent } from './trainer-events.ts';
 
 /** One row of `metrics_points`, without its job and attempt. */
@@ -65,9 +66,6 @@ function figure(value: number | null | undefined): number | null {
   const rounded = Math.fround(value);
   return Number.isFinite(rounded) ? rounded : null;
 }
-
-/** Text that the database stores: no NUL, no half of a surrogate pair. */
-const storable = (text: string) => text.replaceAll('\u0000', '\ufffd').toWellFormed();
 
 function pointOf(event: Extract<TrainerEvent, { type: 'metric' }>): PointRow {
   const at = Date.parse(event.ts);

@@ -7,6 +7,7 @@ import * as z from 'zod';
 import { AppError } from '#/domain/app-error.ts';
 import { type DatasetVerdict, FILE_CHANGED, withoutReport } from '#/domain/dataset-report.ts';
 import { CheckedImage, IMAGES_BYTES_MAX, judgeImages, readImageReport } from '#/domain/image-report.ts';
+import { parseStorable } from '#/domain/storable-text.ts';
 import {
   type CheckedImages,
   finishDatasetCheck,
@@ -110,7 +111,7 @@ async function keep(dataset: DatasetRow, folder: string, checksum: string): Prom
   const { id, user_id } = dataset;
   const images: CheckedImage[] = [];
   for await (const line of createInterface({ input: createReadStream(join(folder, 'rows.jsonl')) }))
-    images.push(CheckedImage.parse(JSON.parse(line)));
+    images.push(CheckedImage.parse(parseStorable(line)));
   const names = imageFiles(checksum);
   const parts = [
     { path: join(folder, 'images.zip'), name: names.archive },

@@ -196,6 +196,24 @@ def test_a_caption_that_cannot_be_read_is_told_with_its_picture(check_images):
     }
 
 
+def test_a_list_that_names_what_no_archive_holds_is_refused_by_its_line_and_long_names_are_cut(check_images):
+    one = {"0.jpg": PLAIN["0.jpg"]}
+    for name in ("q\0.png", "q\ud800.png", "q\n.png"):
+        rows = [{"file_name": "0.jpg", "text": "x"}, {"file_name": name, "text": "x"}]
+        report, _ = check_images({**one, "metadata.jsonl": "\n".join(map(json.dumps, rows)).encode()})
+        assert [(row["file"], row["code"]) for row in report["rejected"]] == [("metadata.jsonl", "invalid_metadata")]
+        assert "Line 2 " in report["rejected"][0]["message"]
+        assert report["findings"] == []
+    table, _ = check_images({**one, "metadata.csv": b'file_name,text\r\n0.jpg,x\r\n"q\0.png",x\r\n'})
+    assert "Line 3 " in table["rejected"][0]["message"]
+    for letter, letters in (("n", 399), ("🗼", 199)):
+        row = {"file_name": letter * 401, "text": "x"}
+        report, _ = check_images({**one, "metadata.jsonl": json.dumps(row).encode()}, "refuse")
+        assert report["ready"]
+        told = [row["file"] for row in report["findings"] if row["code"] == "caption_without_image"]
+        assert told == [letter * letters + "…"]
+
+
 def test_what_is_worth_knowing_of_captions_is_told(check_images):
     def codes(captions: list[bytes | None]) -> set[str]:
         files = {**PLAIN, **{f"{at}.txt": text for at, text in enumerate(captions) if text is not None}}

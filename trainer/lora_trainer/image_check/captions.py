@@ -11,8 +11,9 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lora_trainer.image_check.archive import Archive, Entry
+from lora_trainer.image_check.archive import CONTROL, Archive, Entry
 from lora_trainer.image_check.faults import PictureFault
+from lora_trainer.rows import SURROGATE
 
 SIDECAR_BYTES_MAX = 64 << 10
 METADATA_BYTES_MAX = 64 << 20
@@ -107,17 +108,21 @@ class Captions:
         try:
             text = _text(archive.read(entry, METADATA_BYTES_MAX))
             rows = _json_rows(text) if entry.name.lower().endswith(".jsonl") else _csv_rows(text)
-            for count, row in enumerate(rows):
+            for count, (line, row) in enumerate(rows):
                 if count >= METADATA_ROWS_MAX:
                     raise PictureFault("invalid_metadata", f"It has more than {METADATA_ROWS_MAX:,} rows.")
-                self._keep_row(posixpath.dirname(entry.name), row)
+                self._keep_row(posixpath.dirname(entry.name), line, row)
         except PictureFault as fault:
             self.unread.append((entry.name, fault.message))
 
-    def _keep_row(self, folder: str, row: dict) -> None:
+    def _keep_row(self, folder: str, line: int, row: dict) -> None:
         file = next((row[column] for column in FILE_COLUMNS if isinstance(row.get(column), str)), None)
         if file is None:
-            raise PictureFault("invalid_metadata", "A row of it has no column file_name.")
+            raise PictureFault("invalid_metadata", f"Line {line} of it has no column file_name.")
+        # No archive that is read has a picture of such a name, and no database a text of it.
+        if CONTROL.search(file) or SURROGATE.search(file):
+            message = f"Line {line} of it names a file with control characters or halves of characters."
+            raise PictureFault("invalid_metadata", message)
         name = unicodedata.normalize("NFC", posixpath.normpath(posixpath.join(folder, file.replace("\\", "/"))))
         caption = next((row[column] for column in CAPTION_COLUMNS if isinstance(row.get(column), str)), None)
         # The texts that are kept here are as many as the file has, and no longer.
@@ -139,7 +144,8 @@ def _text(data: bytes) -> str:
         raise PictureFault("invalid_utf8", "Its caption is not UTF-8: save it as that.") from error
 
 
-def _json_rows(text: str) -> Iterator[dict]:
+def _json_rows(text: str) -> Iterator[tuple[int, dict]]:
+    """Rows with their lines."""
     for line, row in enumerate(text.splitlines(), 1):
         if not row.strip():
             continue
@@ -149,11 +155,14 @@ def _json_rows(text: str) -> Iterator[dict]:
             raise PictureFault("invalid_metadata", f"Line {line} of it is not JSON.") from error
         if not isinstance(value, dict):
             raise PictureFault("invalid_metadata", f"Line {line} of it is no JSON object.")
-        yield value
+        yield line, value
 
 
-def _csv_rows(text: str) -> Iterator[dict]:
+def _csv_rows(text: str) -> Iterator[tuple[int, dict]]:
+    """Rows with their lines, of several the last."""
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     try:
-        yield from csv.DictReader(io.StringIO(text, newline=""), strict=True)
+        for row in reader:
+            yield reader.line_num, row
     except csv.Error as error:
         raise PictureFault("invalid_metadata", f"It cannot be read as CSV: {str(error)[:200]}.") from error

@@ -10,6 +10,8 @@ from lora_trainer.image_check.faults import PictureFault
 REJECTED_SHOWN = 100
 # Of each kind, so that a thousand of one leave the others their place.
 WARNED_SHOWN = 25
+# In units of UTF-16, which is what the report is read in (`ImageFinding` of the studio).
+NAME_SHOWN = 400
 
 
 @dataclass
@@ -23,10 +25,19 @@ class Findings:
         """A picture that is not taken, or a text that cannot be read."""
         self.by_code[fault.code] += 1
         if len(self.rejected) < REJECTED_SHOWN:
-            self.rejected.append({"file": file, "code": fault.code, "message": fault.message})
+            self.rejected.append({"file": shown(file), "code": fault.code, "message": fault.message})
 
     def note(self, file: str, code: str, message: str) -> None:
         """Something about one file that is worth knowing."""
         self.counts[code] += 1
         if self.counts[code] <= WARNED_SHOWN:
-            self.warned.append({"file": file, "code": code, "message": message})
+            self.warned.append({"file": shown(file), "code": code, "message": message})
+
+
+def shown(name: str) -> str:
+    """A file's name as a report takes it: metadata may name one of any length."""
+    units = name.encode("utf-16-le", "replace")
+    if len(units) <= 2 * NAME_SHOWN:
+        return name
+    # `ignore`: the cut may go through a pair.
+    return units[: 2 * (NAME_SHOWN - 1)].decode("utf-16-le", "ignore") + "…"
