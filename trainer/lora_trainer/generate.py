@@ -89,7 +89,7 @@ def main(argv: list[str]) -> int:
 
     try:
         chat = ChatTokenizer(args.base)
-        rows = [json.loads(line) for line in args.prompts.read_text("utf-8").splitlines() if line.strip()]
+        rows = [json.loads(line) for line in args.prompts.read_text("utf-8").split("\n") if line.strip()]
         prompts = [
             chat.encode_prompt(row.get("messages") or [{"role": "user", "content": row["prompt"]}]) for row in rows
         ]

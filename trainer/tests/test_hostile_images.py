@@ -123,6 +123,8 @@ def bad_archives(path: Path) -> dict[str, tuple[bytes, str]]:
         "cut off": (plain[:-30], "type_mismatch"),
         "no archive": (b"PK\x03\x04zip", "type_mismatch"),
         "many": (patched(plain, end, 8, struct.pack("<2H", 60_000, 60_000)), "too_many_files"),
+        "more than it can say": (patched(plain, end, 8, b"\xff" * 4), "too_many_files"),
+        "zip64": (patched(plain, end, 16, b"\xff" * 4), "unsupported_method"),
         "empty": (end + b"\0" * 18, "empty_dataset"),
         "words only": (archive_of(path, (zipfile.ZipInfo("rows.jsonl"), b"{}")), "empty_dataset"),
     }
@@ -136,7 +138,7 @@ def test_each_archive_that_no_reader_should_trust_is_refused_whole(check_images,
         report, folder = check_images(path)
         told[name] = report["problem"] and report["problem"]["code"], (folder / "images.zip").exists()
         assert told[name] == (code, False), name
-    assert len(told) == 22
+    assert len(told) == 24
 
 
 def test_a_file_that_is_another_than_its_headers_say_is_refused_alone(check_images, tmp_path):

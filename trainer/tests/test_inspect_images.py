@@ -137,9 +137,10 @@ def test_colours_of_another_space_are_converted(check_images):
 
 def test_captions_come_from_lists_then_files_beside_then_folders(check_images):
     one = PLAIN["0.jpg"]
-    rows = [{"file_name": "a.jpg", "text": "listed"}, {"file_name": "gone.jpg", "text": "x"}, {"file_name": "b.jpg"}]
+    listed = "listed\u2028on\x85two lines"
+    rows = [{"file_name": "a.jpg", "text": listed}, {"file_name": "gone.jpg", "text": "x"}, {"file_name": "b.jpg"}]
     files = {
-        "in/metadata.jsonl": "\n".join(map(json.dumps, rows)).encode(),
+        "in/metadata.jsonl": "\r\n".join(json.dumps(row, ensure_ascii=False) for row in rows).encode(),
         "in/a.jpg": one,
         "in/a.txt": b"beside",
         "in/b.jpg": PLAIN["1.jpg"],
@@ -160,7 +161,7 @@ def test_captions_come_from_lists_then_files_beside_then_folders(check_images):
     assert report["problem"] is None
     rows = [json.loads(line) for line in (folder / "rows.jsonl").read_text().splitlines()]
     assert {row["file"]: (row["caption"], row["repeats"], row["is_class"]) for row in rows} == {
-        "in/a.jpg": ("listed", 1, False),
+        "in/a.jpg": ("listed on two lines", 1, False),
         "in/b.jpg": ("zwei Zeilen", 1, False),
         "table/c.jpg": ("from, a table", 1, False),
         "10_sks dog/d.jpg": ("sks dog", 10, False),

@@ -85,14 +85,14 @@ def test_a_fresh_process_reproduces_the_recorded_evaluation_loss(finished):
     assert again("--no-adapter") == pytest.approx(metrics[0]["eval_loss"], abs=1e-4)
 
 
-PROMPTS = [{"prompt": f"What is {n} and {n}?" + " Say why." * (n % 3), "id": n} for n in range(7)]
+PROMPTS = [{"prompt": f"What is {n}\u2028and {n}?" + " Say why." * (n % 3), "id": n} for n in range(7)]
 
 
 def generated(tmp_path, *args):
-    (tmp_path / "prompts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in PROMPTS))
+    (tmp_path / "prompts.jsonl").write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in PROMPTS))
     paths = ["--prompts", str(tmp_path / "prompts.jsonl"), "--out", str(tmp_path / "out.jsonl")]
     assert generate.main([*paths, "--max-new-tokens", "6", *map(str, args)]) == 0
-    return [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    return [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().strip().split("\n")]
 
 
 def test_answers_keep_the_order_and_do_not_depend_on_their_batch(tiny, tmp_path):

@@ -115,7 +115,8 @@ def _directory(file: BinaryIO) -> int:
     end_at, (_, disk, start_disk, here, in_all, directory_bytes, directory_at, _) = ends[0]
     if disk or start_disk or here != in_all:
         raise DatasetFault("inconsistent_archive", "The archive is one part of several: pack it into one file.")
-    if 0xFFFF in (here, in_all) or 0xFFFFFFFF in (directory_bytes, directory_at):
+    # A zip64 for its many files only (their count is 0xFFFF here) is told below that they are too many.
+    if 0xFFFFFFFF in (directory_bytes, directory_at):
         raise DatasetFault("unsupported_method", "The archive is a zip64, for files beyond 4 GB: use plain zip.")
     if in_all > ENTRIES_MAX or directory_bytes > DIRECTORY_BYTES_MAX:
         raise DatasetFault("too_many_files", f"The archive lists more than {ENTRIES_MAX} files: split it.")

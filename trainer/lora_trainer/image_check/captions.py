@@ -146,7 +146,8 @@ def _text(data: bytes) -> str:
 
 def _json_rows(text: str) -> Iterator[tuple[int, dict]]:
     """Rows with their lines."""
-    for line, row in enumerate(text.splitlines(), 1):
+    # str.splitlines would also split at U+0085 and U+2028, which JSON has in texts as they are.
+    for line, row in enumerate(text.split("\n"), 1):
         if not row.strip():
             continue
         try:
