@@ -136,7 +136,6 @@ function ownCode(what: string): string {
 
 const count = z.int().min(1).max(1_000_000).optional().catch(undefined);
 const ComponentConfig = z.looseObject({
-  auto_map: z.unknown().optional(),
   quantization_config: z.unknown().optional(),
   in_channels: count,
   latent_channels: count,
@@ -154,8 +153,6 @@ export type ComponentConfig = z.infer<typeof ComponentConfig>;
 export function readComponentConfig(value: unknown): ComponentConfig | null {
   return ComponentConfig.safeParse(value).data ?? null;
 }
-
-export const asksForCode = ({ auto_map }: ComponentConfig): boolean => auto_map !== undefined && auto_map !== null;
 
 /** A component as its files are: parameters are counted from the headers of its weights. */
 export interface ReadComponent extends PipelineComponent {

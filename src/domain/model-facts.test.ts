@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { factsOfConfig, factsOfTokenizer, mainDtype, UNSAFE_WEIGHTS, whyNotTrainable } from './model-facts.ts';
+import { factsOfConfig, factsOfTokenizer, mainDtype, remoteCode, UNSAFE_WEIGHTS, whyNotTrainable } from './model-facts.ts';
 
 const llama = {
   architectures: ['LlamaForCausalLM'],
@@ -54,7 +54,31 @@ it('a model that brings its own code is refused', () => {
   expect(factsOfConfig({ ...llama, auto_map: { AutoModel: 'other/repo--modeling.X' } })).toMatchObject({
     refusal: { code: 'remote_code_not_allowed' },
   });
-  expect(factsOfTokenizer({ auto_map: { AutoTokenizer: ['tok.T', null] } }).remote_code).toBe(true);
+  expect(remoteCode('tokenizer_config.json', { auto_map: { AutoTokenizer: ['tok.T', null] } })).toMatchObject({
+    code: 'remote_code_not_allowed',
+    message: expect.stringMatching(/^its tokenizer_config.json .*\(auto_map\)/),
+  });
+  expect(remoteCode('config.json', { ...llama, auto_map: null })).toBeNull();
+});
+
+it('attention that transformers would load from the Hub is refused at any depth, its own is not', () => {
+  const deep = (value: unknown) => ({ text_config: { layers: [{ _attn_implementation: value }] } });
+  for (const value of [
+    'evil/kernel',
+    'evil/kernel@main:run',
+    'paged|evil/kernel',
+    { '': 'sdpa', vision_config: 'evil/kernel' },
+    7,
+  ]) {
+    for (const config of [{ attn_implementation: value }, { _attn_implementation: value }, deep(value)])
+      expect(factsOfConfig({ ...llama, ...config })).toMatchObject({
+        refusal: { code: 'remote_code_not_allowed', message: expect.stringContaining('attn_implementation') },
+      });
+  }
+  for (const value of [null, 'eager', 'sdpa', 'flash_attention_2', { '': 'sdpa', text_config: 'eager' }])
+    for (const config of [{ attn_implementation: value }, deep(value)])
+      expect(factsOfConfig({ ...llama, ...config })).toMatchObject({ ok: true });
+  expect(remoteCode('config.json', JSON.parse(`${'['.repeat(200_000)}${']'.repeat(200_000)}`))).toBeNull();
 });
 
 it.each([
@@ -88,7 +112,6 @@ it('a causal language model with a tokenizer is trainable', () => {
 
 it('a chat template is a text or a list, a length without limit is none', () => {
   expect(factsOfTokenizer({ chat_template: '{{ x }}', model_max_length: 1e30 })).toEqual({
-    remote_code: false,
     has_chat_template: true,
     model_max_length: null,
   });
@@ -96,7 +119,7 @@ it('a chat template is a text or a list, a length without limit is none', () => 
     has_chat_template: true,
     model_max_length: 512,
   });
-  expect(factsOfTokenizer(null)).toEqual({ remote_code: false, has_chat_template: false, model_max_length: null });
+  expect(factsOfTokenizer(null)).toEqual({ has_chat_template: false, model_max_length: null });
 });
 
 it('the dtype is that of most parameters', () => {

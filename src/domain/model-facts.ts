@@ -49,7 +49,6 @@ const Config = Shape.extend({
     .optional()
     .catch(undefined)
     .refine((names) => isStorable(names?.[0] ?? ''), UNSTORABLE),
-  auto_map: z.unknown().optional(),
   quantization_config: z.unknown().optional(),
   text_config: Shape.optional().catch(undefined),
 });
@@ -63,7 +62,8 @@ export function factsOfConfig(config: unknown): { ok: true; facts: ModelFacts } 
     return { ok: false, refusal: { code: 'invalid_config', message: `its config.json${what}` } };
   }
   const own = parsed.data;
-  if (own.auto_map !== undefined && own.auto_map !== null) return { ok: false, refusal: remoteCode('config.json') };
+  const code = remoteCode('config.json', config);
+  if (code !== null) return { ok: false, refusal: code };
   const shape = (own.hidden_size ?? own.n_embd ?? own.d_model) ? own : (own.text_config ?? own);
   return {
     ok: true,
@@ -79,22 +79,54 @@ export function factsOfConfig(config: unknown): { ok: true; facts: ModelFacts } 
   };
 }
 
-export function remoteCode(file: string): ModelRefusal {
-  return {
-    code: 'remote_code_not_allowed',
-    message: `its ${file} asks to load Python code that comes with the model (auto_map); such code is never run here: choose a model of an architecture that transformers knows`,
-  };
+/**
+ * What transformers has of its own (modeling_utils.py, `AttentionInterface`); under any other name it loads a kernel, which is
+ * code, from the Hub. The same list is `ATTENTION` of trainer/lora_trainer/hub_model.py.
+ */
+const ATTENTION: readonly unknown[] = [
+  'eager',
+  'sdpa',
+  'flash_attention_2',
+  'flash_attention_3',
+  'flash_attention_4',
+  'flex_attention',
+  'paged|eager',
+];
+
+/** One name, or one for each of the model's parts. */
+const isOwnAttention = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null
+    ? Object.values(value).every((name) => name === null || ATTENTION.includes(name))
+    : value === null || ATTENTION.includes(value);
+
+/** Why a configuration that is read of `file` would have code loaded that is not ours; null: it would not. */
+export function remoteCode(file: string, config: unknown): ModelRefusal | null {
+  const refuse = (what: string) => ({
+    code: 'remote_code_not_allowed' as const,
+    message: `its ${file} asks to load ${what}; such code is never run here: choose a model of an architecture that transformers knows`,
+  });
+  if (typeof config !== 'object' || config === null) return null;
+  if ('auto_map' in config && config.auto_map !== undefined && config.auto_map !== null)
+    return refuse('Python code that comes with the model (auto_map)');
+  // Not by recursion: a file may be nested deeper than the stack.
+  const left: object[] = [config];
+  for (let part = left.pop(); part !== undefined; part = left.pop()) {
+    for (const [field, value] of Object.entries(part)) {
+      if (/^_?attn_implementation$/.test(field) && !isOwnAttention(value))
+        return refuse(`its attention from elsewhere (${field}), and known are ${ATTENTION.join(', ')}`);
+      if (typeof value === 'object' && value !== null) left.push(value);
+    }
+  }
+  return null;
 }
 
 const TokenizerConfig = z.looseObject({
-  auto_map: z.unknown().optional(),
   chat_template: z.unknown().optional(),
   model_max_length: z.unknown().optional(),
 });
 
 /** What a `tokenizer_config.json` adds: whether a conversation can be formatted, and a last resort for the context. */
 export function factsOfTokenizer(config: unknown): {
-  remote_code: boolean;
   has_chat_template: boolean;
   model_max_length: number | null;
 } {
@@ -103,7 +135,6 @@ export function factsOfTokenizer(config: unknown): {
   const template = own?.chat_template;
   const longest = own?.model_max_length;
   return {
-    remote_code: own?.auto_map !== undefined && own.auto_map !== null,
     has_chat_template: (typeof template === 'string' && template !== '') || (Array.isArray(template) && template.length > 0),
     // Tokenizers without a limit say 1e30.
     model_max_length:

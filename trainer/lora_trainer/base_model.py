@@ -76,7 +76,7 @@ def load_base(folder: Path, precision: str, device: str) -> PreTrainedModel:
     weight_files(folder)
     leave_out_bitsandbytes(folder)
     import torch
-    from transformers import AutoModelForCausalLM
+    from transformers import AutoConfig, AutoModelForCausalLM
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()
@@ -87,6 +87,10 @@ def load_base(folder: Path, precision: str, device: str) -> PreTrainedModel:
     try:
         model = AutoModelForCausalLM.from_pretrained(
             folder,
+            # Read apart, as the class's own reading keeps what `_attn_implementation` of the file says. None: what
+            # transformers chooses by itself, never a kernel that a configuration names.
+            config=AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True),
+            attn_implementation=None,
             dtype=getattr(torch, DTYPES[precision]),
             use_safetensors=True,
             trust_remote_code=False,

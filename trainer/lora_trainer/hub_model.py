@@ -32,6 +32,17 @@ ALLOWED = (
 )
 UNSAFE = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.h5", "*.msgpack", "*.onnx")
 SMALL_BYTES_MAX = 64 << 20
+# What transformers has of its own (modeling_utils.py, AttentionInterface); under any other name it loads a kernel,
+# which is code, from the Hub. The same list is `ATTENTION` of src/domain/model-facts.ts.
+ATTENTION = (
+    "eager",
+    "sdpa",
+    "flash_attention_2",
+    "flash_attention_3",
+    "flash_attention_4",
+    "flex_attention",
+    "paged|eager",
+)
 
 
 def choose_files(files: list[HubFile]) -> list[HubFile]:
@@ -84,12 +95,31 @@ def read_object(path: Path, name: str) -> dict[str, object]:
 
 
 def refuse_remote_code(folder: Path, names: Iterable[str] = ("config.json", "tokenizer_config.json")) -> None:
-    """Raises FetchFailure where a configuration asks for Python code of the repository."""
+    """Raises FetchFailure where a configuration asks for code of the repository, or for attention of another one."""
     for name in names:
         path = folder / name
-        if path.exists() and read_object(path, name).get("auto_map"):
+        told = read_object(path, name) if path.exists() else {}
+        what = "Python code that comes with the model (auto_map)" if told.get("auto_map") else foreign_attention(told)
+        if what is not None:
             raise FetchFailure(
                 "remote_code_not_allowed",
-                f"its {name} asks to load Python code that comes with the model (auto_map); such code is never run "
-                "here: choose a model of an architecture that transformers knows",
+                f"its {name} asks to load {what}; such code is never run here: choose a model of an architecture that "
+                "transformers knows",
             )
+
+
+def foreign_attention(config: object) -> str | None:
+    """What a configuration would have loaded as its attention, at any depth; None: only what transformers has."""
+    left = [config]
+    while left:
+        part = left.pop()
+        if isinstance(part, dict):
+            for field in ("attn_implementation", "_attn_implementation"):
+                value = part.get(field)
+                names = value.values() if isinstance(value, dict) else [value]
+                if any(name is not None and name not in ATTENTION for name in names):
+                    return f"its attention from elsewhere ({field}), and known are {', '.join(ATTENTION)}"
+            left += part.values()
+        elif isinstance(part, list):
+            left += part
+    return None

@@ -32,7 +32,7 @@ def check_adapter(base: Path, adapter: Path) -> dict:
     named = settings.base_model_name_or_path
     with torch.device("meta"):
         config = AutoConfig.from_pretrained(base, trust_remote_code=False, local_files_only=True)
-        model = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
+        model = AutoModelForCausalLM.from_config(config, trust_remote_code=False, attn_implementation=None)
         adapted = get_peft_model(model, settings)
         own = get_peft_model_state_dict(adapted, save_embedding_layers=False)
     expected = {name: tensor.shape for name, tensor in own.items()}

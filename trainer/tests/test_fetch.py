@@ -191,6 +191,15 @@ def test_a_hub_that_does_not_answer_is_unreachable(run, monkeypatch):
             {"config.json": CONFIG, "tokenizer_config.json": b'{"auto_map": ["t.T"]}', "model.safetensors": b"x"},
             "remote_code_not_allowed",
         ),
+        (
+            {"config.json": b'{"text_config": [{"_attn_implementation": "evil/kernel"}]}', "model.safetensors": b"x"},
+            "remote_code_not_allowed",
+        ),
+        (
+            {"config.json": b'{"attn_implementation": {"": "sdpa", "x": "evil/k"}}', "model.safetensors": b"x"},
+            "remote_code_not_allowed",
+        ),
+        ({"config.json": b'{"attn_implementation": {"": "sdpa", "x": null}}', "model.safetensors": b"x"}, None),
         ({"config.json": b"[]", "model.safetensors": b"x"}, "invalid_config"),
         ({"config.json": b"[" * 100_000, "model.safetensors": b"x"}, "invalid_config"),
     ],
@@ -372,6 +381,9 @@ def test_a_pipeline_is_refused_by_its_index_before_any_of_its_weights(run, hub, 
 def test_a_component_in_pickles_or_with_code_of_its_own_is_refused(run, hub):
     hub.files = pipeline()
     hub.files["unet/config.json"] = b'{"auto_map": {"AutoModel": "modeling.OwnUNet"}}'
+    assert refusal(run()) == "remote_code_not_allowed"
+    hub.files = pipeline()
+    hub.files["text_encoder/config.json"] = b'{"attn_implementation": "evil/kernel"}'
     assert refusal(run()) == "remote_code_not_allowed"
     hub.files = pipeline()
     del hub.files["text_encoder/model.safetensors"], hub.files["text_encoder/model.fp16.safetensors"]

@@ -35,11 +35,9 @@ async function read(folder: string, names: string[], roots: string[]): Promise<M
   const facts = factsOfConfig(config.value);
   if (!facts.ok) throw new Refused(facts.refusal.code, facts.refusal.message);
   const tokenizer_config = await readJson(folder, 'tokenizer_config.json', roots);
+  const code = remoteCode('tokenizer_config.json', tokenizer_config?.value);
+  if (code !== null) throw new Refused(code.code, code.message);
   const tokenizer = factsOfTokenizer(tokenizer_config?.value);
-  if (tokenizer.remote_code) {
-    const refusal = remoteCode('tokenizer_config.json');
-    throw new Refused(refusal.code, refusal.message);
-  }
   const shards = await weightNames(folder, { stem: 'model', within: '', names }, roots);
   const { weights, params, params_by_dtype } = await readWeights(folder, shards, roots);
   const has_tokenizer = names.includes('tokenizer.json');

@@ -3,7 +3,6 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { storedPipelineShape } from '#/domain/foresight/models/stored-shape.ts';
 import {
-  asksForCode,
   type ComponentConfig,
   factsOfPipeline,
   PIPELINE_INDEX,
@@ -68,9 +67,7 @@ async function readConfig(folder: string, name: string, roots: string[]): Promis
   if (file === null) return null;
   const config = readComponentConfig(file.value);
   if (config === null) throw new Refused('invalid_config', `its ${name} is not an object of JSON`);
-  if (asksForCode(config)) {
-    const refusal = remoteCode(name);
-    throw new Refused(refusal.code, refusal.message);
-  }
+  const code = remoteCode(name, file.value);
+  if (code !== null) throw new Refused(code.code, code.message);
   return config;
 }

@@ -134,9 +134,14 @@ class Parts:
         return model
 
     def _read(self, name: str, kind: type, dtype: torch.dtype | None) -> Any:
+        from transformers import PreTrainedModel
+
+        # What transformers chooses by itself, never a kernel that a configuration names. Models of diffusers have none.
+        attention = {"attn_implementation": None} if issubclass(kind, PreTrainedModel) else {}
         with loading(name):
             model = kind.from_pretrained(
                 self.folder / name,
+                **attention,
                 torch_dtype=dtype or self.dtype,
                 use_safetensors=True,
                 local_files_only=True,
