@@ -46,6 +46,15 @@ export class Refused extends Error {
   }
 }
 
+/** Throws `Refused` where an adapter lies beside a model's configuration: transformers would put it on the model unasked. */
+export function refuseAdapter(names: readonly string[], where: string): void {
+  if (names.includes('adapter_config.json'))
+    throw new Refused(
+      'invalid_config',
+      `${where} has an adapter_config.json beside its weights, and that adapter would be put on them unasked: register a model that it is merged into, or take the adapter's files away`,
+    );
+}
+
 /** Opens a file whose real place is below one of `roots` (Hub caches link to blobs beside); null when it is not there. */
 async function openWithin(folder: string, name: string, roots: string[]): Promise<FileHandle | null> {
   let real: string;

@@ -10,7 +10,7 @@ import {
   remoteCode,
   whyNotTrainable,
 } from '#/domain/model-facts.ts';
-import { type ModelFolder, Refused, readJson, readLicense, readWeights, weightNames } from './model-files.ts';
+import { type ModelFolder, Refused, readJson, readLicense, readWeights, refuseAdapter, weightNames } from './model-files.ts';
 import { readPipeline } from './read-pipeline-folder.ts';
 
 export type ModelFolderReading = { ok: true; folder: ModelFolder } | { ok: false; refusal: ModelRefusal };
@@ -32,6 +32,7 @@ export async function readModelFolder(folder: string, roots: string[]): Promise<
 async function read(folder: string, names: string[], roots: string[]): Promise<ModelFolder> {
   const config = await readJson(folder, 'config.json', roots);
   if (config === null) throw new Refused('invalid_config', missingConfig(names));
+  refuseAdapter(names, 'its folder');
   const facts = factsOfConfig(config.value);
   if (!facts.ok) throw new Refused(facts.refusal.code, facts.refusal.message);
   const tokenizer_config = await readJson(folder, 'tokenizer_config.json', roots);

@@ -13,7 +13,16 @@ import {
   whyPipelineNotTrainable,
 } from '#/domain/image-pipeline.ts';
 import { mainDtype, remoteCode } from '#/domain/model-facts.ts';
-import { type ModelFolder, type ReadWeights, Refused, readJson, readLicense, readWeights, weightNames } from './model-files.ts';
+import {
+  type ModelFolder,
+  type ReadWeights,
+  Refused,
+  readJson,
+  readLicense,
+  readWeights,
+  refuseAdapter,
+  weightNames,
+} from './model-files.ts';
 
 interface Read {
   component: ReadComponent;
@@ -53,6 +62,7 @@ async function readComponent(folder: string, told: PipelineComponent, roots: str
   const { name, weights: stem } = told;
   const files = await readdir(join(folder, name)).catch(() => null);
   if (files === null) throw new Refused('weights_missing', `its component ${name} is missing`);
+  refuseAdapter(files, `its component ${name}`);
   const config = await readConfig(folder, `${name}/config.json`, roots);
   await readConfig(folder, `${name}/tokenizer_config.json`, roots);
   if (stem === null) return { component: { ...told, config, params: 0, files }, kept: NO_WEIGHTS };
