@@ -2153,6 +2153,7 @@ export interface paths {
                             devices: number;
                             /** @description true: no run is given it any more; what runs on it goes on */
                             drained: boolean;
+                            /** @example gpu-box-7c1f */
                             worker_id: string;
                         };
                     };
@@ -7320,7 +7321,7 @@ export interface components {
         };
         /**
          * @example {
-         *       "worker_id": "a5c1d7d2-4a0e-4f0e-8d40-3f3f0f1e2d3c",
+         *       "worker_id": "gpu-box-7c1f",
          *       "drained": true
          *     }
          */

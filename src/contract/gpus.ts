@@ -66,12 +66,17 @@ export const drainWorkerRoute = declareRoute({
         'application/json': {
           schema: z
             .strictObject({ worker_id: z.string().min(1).max(100).describe('As the list of devices has it'), drained })
-            .openapi('DrainWorker', { example: { worker_id: 'a5c1d7d2-4a0e-4f0e-8d40-3f3f0f1e2d3c', drained: true } }),
+            .openapi('DrainWorker', { example: { worker_id: 'gpu-box-7c1f', drained: true } }),
         },
       },
     },
   },
-  responses: { 200: answers(z.object({ worker_id: z.string(), drained, devices: z.int() }), 'So many devices') },
+  responses: {
+    200: answers(
+      z.object({ worker_id: z.string().openapi({ example: 'gpu-box-7c1f' }), drained, devices: z.int() }),
+      'So many devices',
+    ),
+  },
   faults: [403, 404],
 });
 
