@@ -5,7 +5,7 @@ import type { ImageModelKind } from './image-pipeline.ts';
 import type { ImageTrainerConfig, ImageTrainingParams } from './image-trainer-config.ts';
 import { ALONE, askedPasses, checkpointInterval, countSteps, loggingSteps, type Sharing } from './planner.ts';
 import type { TrainerStrategy } from './trainer-config-parts.ts';
-import type { TrainingSpec } from './training-spec.ts';
+import { promptOf, type TrainingSpec } from './training-spec.ts';
 
 /** Of a pipeline that is fetched first nothing is known but that it draws: then it is planned anew when it is there. */
 type PlannedParams = Omit<
@@ -152,7 +152,7 @@ function instancePrompt(
   { captioned, class_prompt }: ImageDatasetFacts,
 ): string | null {
   if (image.instance_prompt !== undefined) return image.instance_prompt;
-  if (method !== 'dreambooth') return captioned === 0 ? trigger_words.join(', ') || null : null;
+  if (method !== 'dreambooth') return captioned === 0 ? promptOf(trigger_words) || null : null;
   const token = trigger_words[0] ?? INSTANCE_TOKEN;
   if (class_prompt === null) return `a photo of ${token}`;
   const with_noun = class_prompt.replace(/\b(of)\s+(?:an?\s+|the\s+)?/i, `$1 ${token.replaceAll('$', '$$$$')} `);
@@ -177,5 +177,5 @@ function samplePrompts(instance_prompt: string | null, trigger_words: readonly s
     .filter((caption) => caption !== '')
     .slice(0, SAMPLE_PROMPTS);
   if (own.length > 0) return own;
-  return trigger_words.length > 0 ? [trigger_words.join(', ')] : [];
+  return trigger_words.length > 0 ? [promptOf(trigger_words)] : [];
 }

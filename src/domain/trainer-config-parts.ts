@@ -18,7 +18,8 @@ export const TRAINER_STEPS_MAX = 1_000_000_000;
 const LABEL_MAX = 400;
 const PATH_MAX = 4096;
 const SEED_MAX = 2 ** 32 - 1;
-const PROMPT_MAX = 4000;
+/** Characters of one prompt. */
+export const PROMPT_MAX = 4000;
 
 export const absolutePath = z.string().min(1).max(PATH_MAX).startsWith('/');
 export const label = z.string().min(1).max(LABEL_MAX);

@@ -15,7 +15,7 @@ import {
 } from './recipes.ts';
 import { RunLimits } from './run-limits.ts';
 import { EVAL_SUITES, EXPORT_FORMATS, lacking, MIXED_PRECISIONS, TRAINER_CAN } from './trainer-abilities.ts';
-import { TRAINER_STRATEGIES } from './trainer-config-parts.ts';
+import { PROMPT_MAX, TRAINER_STRATEGIES } from './trainer-config-parts.ts';
 
 /** What a name may be: one line of plain text, 1 to 120 characters. */
 export const ResourceName = z
@@ -29,8 +29,17 @@ export const ResourceName = z
 export const TRAINING_METHODS = RECIPE_METHODS;
 export type TrainingMethod = RecipeMethod;
 
+/** Trigger words as the one prompt that images without captions are trained with. */
+export const promptOf = (trigger_words: readonly string[]): string => trigger_words.join(', ');
+
 /** Words that stand for the trained subject in an image's caption; the first is DreamBooth's instance token. */
-export const TriggerWords = z.array(ResourceName).max(100, 'must have at most 100 words');
+export const TriggerWords = z
+  .array(ResourceName)
+  .max(100, 'must have at most 100 words')
+  .refine(
+    (words) => promptOf(words).length <= PROMPT_MAX,
+    `must have at most ${PROMPT_MAX} characters together, with ", " between them, as they make one prompt: give fewer or shorter words`,
+  );
 
 const side_rule = { error: 'resolution must be a multiple of 64 between 256 and 1024', abort: true };
 /** Pixels of a training image's side. */

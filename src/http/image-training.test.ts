@@ -56,6 +56,31 @@ describe('a training on images', () => {
     expect((await third.json()).message).toMatch(/learned under "sks".*without prior preservation/);
   });
 
+  test('with trigger words that make no prompt is refused by every door that takes them, and planned with the longest that do', async () => {
+    const base_model_id = await pipeline();
+    const dataset_id = await images({ statistics: JSON.stringify({ ...STATISTICS, captions: { with: 0 } }) });
+    // 40 × 98 characters and 39 × 2 between them are 3,998; the last word is two more, or three.
+    const words = (more: string) => [...Array.from({ length: 39 }, () => 'w'.repeat(98)), `${'w'.repeat(98)}${more}`];
+    const by_wizard = (trigger_words: unknown) => ({
+      ...{ name: 'Words', base_model_id, dataset_id, recipe_id: 'lora', start: false, trigger_words },
+      ...{ train: { max_steps: 10, global_batch_size: 1 }, resources: { gpus: 1, gpu_type: 'L40S' } },
+    });
+    const { name: _, start: __, ...question } = by_wizard(words('too'));
+    for (const answer of [
+      await held({ dataset_id, trigger_words: words('too') }),
+      await api.request('/api/jobs', json(by_wizard(words('too')), caller.headers)),
+      await api.request('/api/experiments/preflight', json(question, caller.headers)),
+    ])
+      expect([answer.status, (await answer.json()).details]).toEqual([
+        400,
+        [expect.objectContaining({ path: 'trigger_words', message: expect.stringMatching(/4000 characters together.*fewer/) })],
+      ]);
+    const fits = await held({ dataset_id, trigger_words: words('ok') });
+    const { plan } = await planOf((await fits.json()).job_id);
+    expect(plan.instance_prompt).toHaveLength(4000);
+    expect((await held({ dataset_id, trigger_words: [{ toString: 1 }] })).status).toBe(400);
+  });
+
   test('on several devices shares each batch among them, where it divides', async () => {
     const base_model_id = await pipeline();
     const dataset_id = await images();

@@ -45,6 +45,7 @@ BEYOND_THE_SCHEMA = [
     ("quiet_hours.*", "", "IANA name|twice"),
     ("default_limits.*", "above_maximum", ""),
     ("image\\..*", "", "must not be empty"),
+    ("trigger_words", "", "characters together"),
     ("entity_type", "", "is no thing that this event happens to"),
     ("hourly_rate", "", "to the cent"),
     ("confirm|password", "required", "this account has"),
