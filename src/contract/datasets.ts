@@ -2,7 +2,8 @@ import { z } from '@hono/zod-openapi';
 import { BUCKETS } from '#/domain/buckets.ts';
 import { COLUMN_MAX, DatasetFormat, Description, FileLabel, Mapping, MappingText } from '#/domain/dataset-options.ts';
 import { ImageFinding, RejectedRow } from '#/domain/dataset-report.ts';
-import { Metadata, MetadataChanges, Tags } from '#/domain/labels.ts';
+import { DatasetMetadataChanges } from '#/domain/image-dataset.ts';
+import { Metadata, Tags } from '#/domain/labels.ts';
 import { DATASET_STATUSES } from '#/domain/statuses.ts';
 import { CANONICAL_FIELDS, INVALID_ROWS } from '#/domain/trainer-config.ts';
 import { ResourceName } from '#/domain/training-spec.ts';
@@ -191,7 +192,7 @@ export const DatasetChanges = z
     mapping: MappingField,
     invalid_rows: z.enum(INVALID_ROWS).optional(),
     tags: Tags.optional(),
-    metadata: MetadataChanges.optional().describe('Fields to set; null takes one away, the others stay'),
+    metadata: DatasetMetadataChanges.optional().describe('Fields to set; null takes one away, the others stay'),
     project_id: z.uuid().nullable().optional().describe('One of your projects; null: none'),
   })
   .openapi('DatasetChanges', { example: { name: 'Questions, cleaned', tags: ['support'], metadata: { licence: 'cc-by-4.0' } } });

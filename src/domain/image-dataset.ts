@@ -1,6 +1,7 @@
 /** What of a dataset of images the planner counts with, read from its report and its metadata. */
 import * as z from 'zod';
-import { ImagePrompt } from './image-wishes.ts';
+import { IMAGE_PROMPT_RULE, ImagePrompt } from './image-wishes.ts';
+import { MetadataChanges } from './labels.ts';
 
 export interface ImageDatasetFacts {
   /** What an epoch takes: each image as often as its repeats say. */
@@ -14,9 +15,15 @@ export interface ImageDatasetFacts {
   buckets: Readonly<Record<string, readonly number[]>>;
   /** Pixels of the short side: of the smallest image and of the middle one; null where nobody measured. */
   short_side: { min: number; median: number } | null;
-  /** `class_prompt` of its metadata. */
+  /** `class_prompt` of its metadata; null, too, where a row of before the rule has one that is no prompt. */
   class_prompt: string | null;
 }
+
+/** What a PATCH sets of a dataset's metadata: of it `class_prompt` alone is read here, so one that is no prompt is refused. */
+export const DatasetMetadataChanges = MetadataChanges.superRefine(({ class_prompt = null }, context) => {
+  if (class_prompt !== null && !ImagePrompt.safeParse(class_prompt).success)
+    context.addIssue({ code: 'custom', path: ['class_prompt'], message: `must be ${IMAGE_PROMPT_RULE}; null takes it away` });
+});
 
 const count = z.int().min(0);
 const Report = z.object({

@@ -6,6 +6,8 @@ import { PlainText } from './plain-text.ts';
 import { Seed } from './recipes.ts';
 
 const PROMPT_MAX = 1000;
+/** What such a prompt is, in words. */
+export const IMAGE_PROMPT_RULE = `plain text of 1 to ${PROMPT_MAX} characters, not spaces alone`;
 const SAMPLE_PROMPTS_MAX = 8;
 
 /** A caption, an instance prompt or what a sample is drawn from. */

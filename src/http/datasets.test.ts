@@ -90,6 +90,10 @@ describe('a dataset', () => {
       status: 'ready',
     });
     expect(await violations(await change({ metadata: { source: 'mine' } }))).toEqual(['metadata.source invalid']);
+    for (const class_prompt of [7, ' ', 'x'.repeat(1001), 'a\u202edog', ['a dog']])
+      expect(await violations(await change({ metadata: { class_prompt } }))).toEqual(['metadata.class_prompt invalid']);
+    expect((await change({ metadata: { class_prompt: 'x'.repeat(1000) } })).status).toBe(200);
+    expect((await (await change({ metadata: { class_prompt: null } })).json()).metadata).not.toHaveProperty('class_prompt');
   });
 
   test('that was deleted is restored within 30 days, and only by its owner', async () => {

@@ -54,6 +54,10 @@ describe('a training on images', () => {
     await noWaiting(db);
     const third = await held({ dataset_id: plain, type: 'dreambooth' });
     expect((await third.json()).message).toMatch(/learned under "sks".*without prior preservation/);
+    const odd = await images({ metadata: JSON.stringify({ class_prompt: 7 }) });
+    expect((await (await held({ dataset_id: odd, type: 'dreambooth' })).json()).message).toMatch(
+      /no class_prompt that is plain text of 1 to 1000 characters, .*without prior preservation/,
+    );
   });
 
   test('with trigger words that make no prompt is refused by every door that takes them, and planned with the longest that do', async () => {

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi';
 import type { DOOR_A_STATUSES, SubmitTrainingBody, SubmittedTraining, Training } from '#/contract/training.ts';
 import { AppError, LaunchFailed } from '#/domain/app-error.ts';
 import { INSTANCE_TOKEN } from '#/domain/image-plan.ts';
+import { IMAGE_PROMPT_RULE } from '#/domain/image-wishes.ts';
 import { splitHubModelName } from '#/domain/model-hub-id.ts';
 import type { JobStatus } from '#/domain/statuses.ts';
 import { NO_WISHES, TrainingSpec } from '#/domain/training-spec.ts';
@@ -63,7 +64,9 @@ function imageWords({ config, type, trigger_words }: JobRow['job']): string[] {
   if (type !== 'dreambooth') return [];
   return [
     ...(trigger_words.length === 0 ? [`No trigger word was given: the subject is learned under "${INSTANCE_TOKEN}".`] : []),
-    ...(planned.prior == null ? ['The dataset’s metadata has no class_prompt: it is trained without prior preservation.'] : []),
+    ...(planned.prior == null
+      ? [`The dataset’s metadata has no class_prompt that is ${IMAGE_PROMPT_RULE}: it is trained without prior preservation.`]
+      : []),
   ];
 }
 
