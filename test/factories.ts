@@ -73,6 +73,7 @@ export async function addDrawn(
     [job_id, user_id, attempt, JSON.stringify({ step, prompt, image })],
   );
   const seq = event?.seq ?? 0;
+  await db.asOwner('UPDATE lowrank.training_jobs SET event_seq = greatest(event_seq, $2) WHERE id = $1', [job_id, seq]);
   async function* file(): AsyncGenerator<Uint8Array> {
     yield png;
   }

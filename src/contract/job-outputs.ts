@@ -102,7 +102,7 @@ export const sampleImageRoute = declareRoute({
         .string()
         .regex(/^[1-9]\d{0,8}$/, 'must be the id of a sample, from 1')
         .transform(Number)
-        .openapi({ type: 'integer', minimum: 1, maximum: SAMPLES_MAX, param: { name: 'n', in: 'path' } }),
+        .openapi({ type: 'integer', minimum: 1, maximum: SAMPLES_MAX, example: 2, param: { name: 'n', in: 'path' } }),
     }),
     query: z.strictObject({}),
     headers: z.object({

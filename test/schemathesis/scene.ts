@@ -13,7 +13,7 @@ import type { Storage } from '#/storage/storage.ts';
 import { storageKey } from '#/storage/storage.ts';
 import { TEST_OPTIONS } from '../api.ts';
 import type { TestDatabase } from '../database.ts';
-import { addBaseModel, addDataset, addJob, addPerson, addPicture } from '../factories.ts';
+import { addBaseModel, addDataset, addDrawn, addJob, addPerson, addPicture } from '../factories.ts';
 import { addObservation } from '../foretold.ts';
 
 /** Ids by the collection that they lie in: the segment of the path before them. */
@@ -35,6 +35,16 @@ const returningId = async (db: TestDatabase, text: string, values: unknown[]): P
   const [row] = await db.asOwner<{ id: string }>(`${text} RETURNING id`, values);
   return row?.id ?? '';
 };
+
+/** A host with a device; answers the device's id. */
+async function addWorker(db: TestDatabase, host: string): Promise<string> {
+  await db.asOwner(`INSERT INTO lowrank.workers (id, boot_id, pid, version) VALUES ($1, 'b', 1, '1')`, [host]);
+  return returningId(
+    db,
+    `INSERT INTO lowrank.gpu_devices (worker_id, kind, uuid, name, memory_mb) VALUES ($1, 'cpu', 'cpu', 'CPU', 1)`,
+    [host],
+  );
+}
 
 /** Some rows of every kind that a path or a body can name. A new collection wants its rows here. */
 async function addRows(db: TestDatabase, storage: Storage, folder: string, user_id: string): Promise<Pools> {
@@ -67,6 +77,7 @@ async function addRows(db: TestDatabase, storage: Storage, folder: string, user_
       `INSERT INTO lowrank.metrics_points (job_id, user_id, attempt, seq, step, timestamp, loss) VALUES ($1, $2, 1, $3, $3, now(), 1.5)`,
       [job, user_id, at + 1],
     );
+  for (const job_id of jobs) await addDrawn(db, { user_id, job_id: job_id as string, prompt: 'a cup' });
   for (const job of jobs.slice(2, 5)) await addObservation(db, user_id, job as string);
   const source = mkdtempSync(join(folder, 'adapter-'));
   mkdirSync(join(source, 'sub'));
@@ -86,13 +97,7 @@ async function addRows(db: TestDatabase, storage: Storage, folder: string, user_
     artifacts.push(id);
   }
   await db.asOwner('UPDATE lowrank.model_artifacts SET deleted_at = now() WHERE id = $1', [artifacts.at(-1)]);
-  const host = `host-${user_id}`;
-  await db.asOwner(`INSERT INTO lowrank.workers (id, boot_id, pid, version) VALUES ($1, 'b', 1, '1')`, [host]);
-  const device = await returningId(
-    db,
-    `INSERT INTO lowrank.gpu_devices (worker_id, kind, uuid, name, memory_mb) VALUES ($1, 'cpu', 'cpu', 'CPU', 1)`,
-    [host],
-  );
+  const device = await addWorker(db, `host-${user_id}`);
   const project = await returningId(db, 'INSERT INTO lowrank.projects (user_id, name) VALUES ($1, $2)', [user_id, 'A project']);
   const own = (table: string, columns: string, values: unknown[]) =>
     returningId(
@@ -140,6 +145,8 @@ export async function makeScene(
   const stranger = await addPerson(db);
   const model = await addBaseModel(db);
   await db.asOwner(`INSERT INTO lowrank.settings (key, value) VALUES ('default_base_model_id', to_jsonb($1::text))`, [model]);
+  // The one that the document's examples name.
+  await addWorker(db, 'gpu-box-7c1f');
   const theirs = await addRows(db, storage, folder, stranger);
   const scene: Record<string, Caller> = {};
   for (const route of routes) {
